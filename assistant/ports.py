@@ -1,0 +1,198 @@
+"""The narrow seams between the turn and everything that has hardware, a network or a model behind it.
+
+Audio inside the assistant is always mono int16 at 16 kHz (``SAMPLE_RATE_HZ``) until it is speech to play, which has
+the synthesizer's own rate. Each port has a small fake in ``tests/fakes.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.events import ModelDelta, ReplySentence, SentenceMatched, ToolCalled, ToolReturned
+from tools.contract import Caller, CallOutcome, JsonObject
+
+SAMPLE_RATE_HZ = 16_000
+CHUNK_SAMPLES = 1_280
+"""80 ms, what openWakeWord reads at once."""
+
+Samples = NDArray[np.int16]
+"""Mono int16 PCM at 16 kHz, shape (n,)."""
+
+
+# ── ears ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AudioSource(Protocol):
+    """Audio as it comes: microphone, clip, network."""
+
+    def chunks(self) -> AsyncIterator[Samples]:
+        """Yield chunks of CHUNK_SAMPLES (the last one may be shorter). Raises AudioError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    word: str
+    score: float
+
+
+class WakeWordDetector(Protocol):
+    def process(self, chunk: Samples) -> Detection | None:
+        """Feed CHUNK_SAMPLES; a detection at most once per refractory period. Raises WakeWordError."""
+        ...
+
+
+class VoiceActivityDetector(Protocol):
+    """Stateful, one per stream."""
+
+    frame_samples: int
+
+    def probability(self, frame: Samples) -> float:
+        """Speech probability 0–1 of one frame of ``frame_samples``. Raises EndpointingError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What STT returns; ``text`` is empty when nothing was said."""
+
+    text: str
+    language: str
+    engine: str
+    no_speech_probability: float = 0.0
+    average_log_probability: float = 0.0
+
+
+class Transcriber(Protocol):
+    async def transcribe(self, audio: Samples) -> Transcript:
+        """Raises TranscriptionError."""
+        ...
+
+
+# ── mouth ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """Mono int16 little-endian PCM."""
+
+    pcm: bytes
+    sample_rate_hz: int
+
+
+class Synthesizer(Protocol):
+    def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
+        """Speech for one sentence. Raises SynthesisError."""
+        ...
+
+
+class Player(Protocol):
+    async def play(self, chunk: SpeechChunk) -> None:
+        """Queue the chunk for the loudspeaker; returns when it is accepted. Raises PlaybackError."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until all that was queued has been played."""
+        ...
+
+
+# ── brain ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallRequest:
+    """A call that a model wants; ``arguments`` is None when they could not be read as a JSON object."""
+
+    id: str
+    name: str
+    arguments: JsonObject | None
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """The end of one answer of the model: text, or calls, never silently both lost."""
+
+    text: str
+    tool_calls: tuple[ToolCallRequest, ...] = ()
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDescription:
+    """A tool as the model sees it: JSON schema without ``title`` keys."""
+
+    name: str
+    description: str
+    input_schema: JsonObject
+    read_only: bool = True
+
+    def as_openai(self) -> JsonObject:
+        """OpenAI's function form."""
+        return {
+            "type": "function",
+            "function": {"name": self.name, "description": self.description, "parameters": self.input_schema},
+        }
+
+
+class ChatModel(Protocol):
+    name: str
+
+    def complete(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+    ) -> AsyncIterator[ModelDelta | ModelReply]:
+        """Stream deltas and end with exactly one ModelReply. Raises ChatError."""
+        ...
+
+    async def warm(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription]) -> None:
+        """Put the constant prefix into the KV cache. Raises ChatError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The live names with their aliases, per kind (``service``, ``job``, …), as ``jarvis://names`` has them."""
+
+    by_kind: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+
+class Toolbox(Protocol):
+    """The tools, reached over MCP."""
+
+    async def tools(self) -> tuple[ToolDescription, ...]:
+        """In a fixed order. Raises ToolboxError."""
+        ...
+
+    async def names(self) -> Names:
+        """Raises ToolboxError."""
+        ...
+
+    async def call(self, name: str, arguments: JsonObject, caller: Caller) -> CallOutcome:
+        """Plan → policy → execute, in the server. A refusal is an outcome; ToolboxError is a server that is not well."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceMatch:
+    template: str
+    tool: str
+    arguments: JsonObject
+
+
+class SentenceMatcher(Protocol):
+    def match(self, text: str) -> SentenceMatch | None:
+        """The call that a template reads out of ``text``; None is always allowed, a wrong call never is."""
+        ...
+
+
+ReplyEvent = SentenceMatched | ModelDelta | ToolCalled | ToolReturned | ReplySentence
+"""What the reply stage yields."""
+
+Engine = Literal["sentences", "model", "both"]
+"""Which engines may decide: sentence templates only, the model only, or templates first and then the model."""
