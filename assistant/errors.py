@@ -5,7 +5,7 @@
     JarvisError            code, detail (for the log and the screen), mend (what to do)
     ├── ConfigError        the configuration cannot be used
     ├── StateError         the state folder: locked, unwritable, corrupt
-    ├── EgressRefused      a connection that would leave the private network
+    ├── EgressError      a connection that would leave the private network
     ├── ModelFilesError    a model file is missing, or is not what the manifest says
     └── StageError         a stage of the turn failed; ``stage`` names it
         ├── AudioError         bytes that are no speech clip we can decode
@@ -65,7 +65,7 @@ class StateError(JarvisError):
     exit_code = 5
 
 
-class EgressRefused(JarvisError):
+class EgressError(JarvisError):
     exit_code = 6
 
 

@@ -174,7 +174,7 @@ class Toolbox(Protocol):
         ...
 
     async def call(self, name: str, arguments: JsonObject, caller: Caller) -> CallOutcome:
-        """Plan → policy → execute, in the server. A refusal is an outcome; ToolboxError is a server that is not well."""
+        """Plan → policy → execute, in the server. A refusal is an outcome; ToolboxError is a sick server."""
         ...
 
 
