@@ -6,15 +6,27 @@ the synthesizer's own rate. Each port has a small fake in ``tests/fakes.py``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.events import ModelDelta, ReplySentence, SentenceMatched, ToolCalled, ToolReturned
+from assistant.events import (
+    ModelDelta,
+    ReplySentence,
+    SentenceMatched,
+    SpeechEnded,
+    SpeechStarted,
+    ToolCalled,
+    ToolReturned,
+    WakeDetected,
+)
 from tools.contract import Caller, CallOutcome, JsonObject
+
+if TYPE_CHECKING:
+    from assistant.conversation import Conversation
 
 SAMPLE_RATE_HZ = 16_000
 CHUNK_SAMPLES = 1_280
@@ -54,6 +66,26 @@ class VoiceActivityDetector(Protocol):
 
     def probability(self, frame: Samples) -> float:
         """Speech probability 0–1 of one frame of ``frame_samples``. Raises EndpointingError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One endpointed stretch of speech; ``audio_end_ms`` is where it ends in the source."""
+
+    audio: Samples
+    wake_heard: bool
+    audio_end_ms: float
+
+
+HearingEvent = WakeDetected | SpeechStarted | SpeechEnded
+
+
+class Listener(Protocol):
+    """Wake word and endpointing over one source; the same object serves turn after turn."""
+
+    def hear(self, source: AudioSource, *, wake: bool) -> AsyncGenerator[HearingEvent | Utterance, None]:
+        """Yield what is heard and end after one Utterance. Raises AudioError, WakeWordError, EndpointingError."""
         ...
 
 
@@ -196,3 +228,13 @@ ReplyEvent = SentenceMatched | ModelDelta | ToolCalled | ToolReturned | ReplySen
 
 Engine = Literal["sentences", "model", "both"]
 """Which engines may decide: sentence templates only, the model only, or templates first and then the model."""
+
+
+class Replier(Protocol):
+    """Text in, reply out: sentence match, else model and tools."""
+
+    def reply(
+        self, text: str, conversation: Conversation, caller: Caller, engine: Engine
+    ) -> AsyncGenerator[ReplyEvent, None]:
+        """Yield what happens and the reply's sentences. Raises ChatError, ToolboxError."""
+        ...
