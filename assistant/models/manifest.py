@@ -99,7 +99,8 @@ class ModelEntry(_Frozen):
     """One model: a folder of files in the model cache."""
 
     name: PlainName
-    description: str
+    description: Annotated[str, Field(min_length=1, description="what it is for")]
+    origin: Annotated[str, Field(min_length=1, description="which model it is, exactly")]
     licence: Annotated[str, Field(min_length=1, description="SPDX identifier")]
     licence_note: str = ""
     default: bool

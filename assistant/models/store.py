@@ -119,17 +119,19 @@ class ModelStore:
         progress = progress or Quiet()
         entry = self.manifest.entry(name)
         wrong = []
-        for file in entry.files:
-            path = self._present(entry, file)
-            progress.begin(f"{name}/{file.name}", file.size)
-            try:
-                digest = sha256_of(path, progress.at)
-            except OSError as error:
-                raise ModelFilesError("model_unreadable", f"{path} cannot be read: {error}.") from error
-            finally:
-                progress.end()
-            if digest != file.sha256:
-                wrong.append(f"{path}: SHA-256 is {digest}, should be {file.sha256}")
+        before = 0
+        progress.begin(name, entry.size)
+        try:
+            for file in entry.files:
+                path = self._present(entry, file)
+                digest = sha256_of(path, lambda done, before=before: progress.at(before + done))  # type: ignore[misc]
+                before += file.size
+                if digest != file.sha256:
+                    wrong.append(f"{path}: SHA-256 is {digest}, should be {file.sha256}")
+        except OSError as error:
+            raise ModelFilesError("model_unreadable", f"{self.models_dir / name} cannot be read: {error}.") from error
+        finally:
+            progress.end()
         if wrong:
             raise ModelFilesError("model_damaged", "Damaged: " + "; ".join(wrong) + ".", mend=_command(name))
 
