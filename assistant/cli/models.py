@@ -110,7 +110,8 @@ def markdown_table(store: ModelStore) -> str:
     lines = ["| name | what it does | what it is | size | licence | pulled |", "|---|---|---|---|---|---|"]
     for entry in store.entries:
         when = "by default" if entry.default else "by name" + (" or `--small`" if entry.small_instead_of else "")
-        lines.append(f"| `{entry.name}` | {entry.description} | {megabytes(entry.size)} | {entry.licence} | {when} |")
+        cells = (f"`{entry.name}`", entry.description, entry.origin, megabytes(entry.size), entry.licence, when)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
