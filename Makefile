@@ -1,0 +1,54 @@
+# Jarvis. `make help` lists what there is. POSIX sh and GNU make 3.81 are enough.
+
+PYTHON ?=
+export PYTHON
+
+BIN := .venv/bin
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help run test test-real check fmt bench eval lock clean setup setup-dev models
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+run: setup models ## set everything up, pull the models, show one whole turn on a demo homelab
+	@$(BIN)/jarvis demo
+
+test: setup-dev models ## the test suite with real models; nothing is skipped
+	@$(BIN)/python -m pytest -m "not real_server"
+
+test-real: setup-dev models ## the tests against outside programs, which it installs into .real
+	@deploy/real.sh
+	@$(BIN)/python -m pytest -m real_server
+
+check: setup-dev ## lint, formatting and strict types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+fmt: setup-dev ## format the code and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup-dev models ## measure the stages of a turn on this machine
+	@$(BIN)/python -m tests.bench
+
+eval: setup models ## how many utterances end in the right tool call
+	@$(BIN)/jarvis eval tests/eval/dev.jsonl
+
+lock: ## resolve pyproject.toml into the hashed requirement files (needs uv)
+	@requirements/lock.sh
+
+clean: ## remove the environment, outside programs and caches; models and state stay
+	rm -rf .venv .real .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: ## system packages, .venv and the locked requirements
+	@deploy/setup.sh run
+
+setup-dev: ## that, and what tests and checks need
+	@deploy/setup.sh dev
+
+models: ## pull the models that are missing (1.3 GB the first time)
+	@$(BIN)/jarvis models pull

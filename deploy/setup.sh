@@ -1,0 +1,139 @@
+#!/bin/sh
+# Make this checkout ready: system packages, a virtual environment in .venv, the locked requirements.
+#
+#   deploy/setup.sh run   what Jarvis needs
+#   deploy/setup.sh dev   that, and what its tests and checks need
+#
+# Says nothing and touches no network when all is there. PYTHON names the interpreter (3.11 or newer).
+# System packages are installed when that needs no password; otherwise the one line to type is printed.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$@"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# ── Python ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+
+find_python() {
+    if [ -n "${PYTHON:-}" ]; then
+        new_enough "$PYTHON" || die "PYTHON=$PYTHON is not a Python 3.11 or newer that runs."
+        printf '%s\n' "$PYTHON"
+        return
+    fi
+    for candidate in python3.13 python3.12 python3.11 python3; do
+        if have "$candidate" && new_enough "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    die "Jarvis needs Python 3.11 or newer and found none. Install one, or name it: make run PYTHON=/path/to/python3"
+}
+
+# ── system packages ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+has_library() { "$1" -c "import ctypes.util, sys; sys.exit(ctypes.util.find_library('$2') is None)" 2>/dev/null; }
+
+venv_package() {
+    "$1" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'
+}
+
+# Sets $needed (Jarvis cannot do without) and $wanted (sound from this machine), as Debian names them.
+look_on_linux() {
+    # A virtual environment that is there already has no more need of venv.
+    [ -x .venv/bin/pip ] || "$python" -c 'import ensurepip' >/dev/null 2>&1 || needed="$needed $(venv_package "$python")"
+    have restic || needed="$needed restic"
+    has_library "$python" gomp || needed="$needed libgomp1"
+    has_library "$python" portaudio || wanted="$wanted libportaudio2"
+}
+
+# The command that installs without asking for a password, or nothing.
+root_prefix() {
+    if [ "$(id -u)" = 0 ]; then
+        printf 'env'
+    elif have sudo && sudo -n true >/dev/null 2>&1; then
+        printf 'sudo -n env'
+    fi
+}
+
+install_on_debian() {
+    line="apt-get update && apt-get install -y --no-install-recommends$needed$wanted"
+    prefix=$(root_prefix)
+    if [ -n "$prefix" ]; then
+        say "Installing system packages:$needed$wanted"
+        # shellcheck disable=SC2086  # the words are meant to be split
+        if $prefix DEBIAN_FRONTEND=noninteractive apt-get update -q >&2 </dev/null &&
+            $prefix DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $needed $wanted >&2 </dev/null; then
+            return
+        fi
+    fi
+    # shellcheck disable=SC2086
+    tell "sudo sh -c '$line'" $needed
+}
+
+# Print the one line; stop when it is about something that Jarvis cannot do without.
+tell() {
+    line=$1
+    shift
+    if [ $# -gt 0 ]; then
+        say "Jarvis needs system packages that may not be installed from here: $*"
+        say "Type this line, then run make again:"
+        say "  $line"
+        exit 1
+    fi
+    say "No sound from this machine without$wanted; everything else works. To have it, type:"
+    say "  $line"
+}
+
+system_packages() {
+    needed=""
+    wanted=""
+    case "$(uname -s)" in
+    Darwin)
+        have restic && return 0
+        have brew || die "Jarvis needs restic. Install Homebrew, type this line, then run make again:" "brew install restic"
+        say "Installing restic with Homebrew"
+        HOMEBREW_NO_AUTO_UPDATE=1 brew install restic >&2 </dev/null || tell "brew install restic" restic
+        ;;
+    *)
+        look_on_linux
+        [ -n "$needed$wanted" ] || return 0
+        if have apt-get; then
+            install_on_debian
+        else
+            # shellcheck disable=SC2086
+            tell "install with your package manager (Debian's names):$needed$wanted" $needed
+        fi
+        ;;
+    esac
+}
+
+# ── the environment ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+install_requirements() {
+    what=$1
+    # The stamp's name holds what was installed: another lock, other entry points, and it is done again.
+    stamp=".venv/.$what-$(cat "requirements/$what.txt" pyproject.toml | cksum | tr ' ' '-')"
+    [ ! -e "$stamp" ] || return 0
+    if ! .venv/bin/python -c '' >/dev/null 2>&1; then
+        say "Creating .venv with $("$python" --version)"
+        "$python" -m venv --clear .venv
+    fi
+    say "Installing the locked requirements ($what)"
+    pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --quiet --no-input --no-deps"
+    $pip --require-hashes -r "requirements/$what.txt" >&2 </dev/null
+    $pip --no-build-isolation -e . >&2 </dev/null
+    rm -f ".venv/.$what-"*
+    : >"$stamp"
+}
+
+what=${1:-run}
+case "$what" in
+run | dev) ;;
+*) die "usage: deploy/setup.sh [run|dev]" ;;
+esac
+python=$(find_python)
+system_packages
+install_requirements "$what"
