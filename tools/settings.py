@@ -70,7 +70,7 @@ class ToolSettings(Frozen):
     backups: dict[str, BackupSettings] = Field(default_factory=dict, description="The backup jobs, by name.")
     services_deadline_s: float = Field(default=3.0, gt=0, le=30, description="Seconds that one check of all may take.")
     flapping_window_s: float = Field(
-        default=900.0, gt=0, description="Window in which two changes of state make a service flapping."
+        default=900.0, gt=0, description="Window in which three changes of state make a service flapping."
     )
 
     @field_validator("services", "backups")

@@ -1,0 +1,150 @@
+"""What a restic repository says of a job. Fixed argv, the password by file, its own time limit, no lock taken."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tools.settings import BackupSettings
+
+OUTPUT_LIMIT_BYTES = 32_000_000
+"""``snapshots --json`` of some ten thousand snapshots; more is no list that a person made."""
+
+_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "XDG_CACHE_HOME")
+
+
+class ResticError(Exception):
+    """restic could not be run or said no. ``broken``: the repository itself is to blame."""
+
+    def __init__(self, reason: str, *, broken: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.broken = broken
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One of restic's snapshots, a backup in our words; ``at`` is Unix time of its start."""
+
+    id: str
+    at: float
+    paths: tuple[str, ...]
+    summary: dict[str, Any]
+
+
+def arguments(settings: BackupSettings, *command: str) -> list[str]:
+    """restic's argv for that repository; nothing secret is in it. Raises ResticError when none is configured."""
+    if not settings.repository:
+        raise ResticError("no repository is configured", broken=False)
+    return ["restic", "--repo", settings.repository, *command]
+
+
+def selection(settings: BackupSettings) -> list[str]:
+    """The options that choose this job's snapshots."""
+    chosen = [option for path in settings.paths for option in ("--path", path)]
+    if settings.tags:
+        chosen += ["--tag", ",".join(settings.tags)]
+    if settings.host:
+        chosen += ["--host", settings.host]
+    return chosen
+
+
+async def run(settings: BackupSettings, argv: Sequence[str], timeout_s: float) -> bytes:
+    """restic's standard output. Raises ResticError with the reason in words; the child never outlives the call."""
+    environment = {key: os.environ[key] for key in _KEPT_ENVIRONMENT if key in os.environ}
+    if settings.password_file is not None:
+        environment["RESTIC_PASSWORD_FILE"] = str(settings.password_file)
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *argv,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except FileNotFoundError as error:
+        raise ResticError("restic is not installed", broken=False) from error
+    except OSError as error:
+        raise ResticError(f"restic cannot be started: {error.strerror}", broken=False) from error
+    try:
+        async with asyncio.timeout(timeout_s):
+            output, complaints = await _read(child)
+    except TimeoutError as error:
+        raise ResticError(f"restic did not answer within {timeout_s:g} seconds", broken=False) from error
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        raise _refusal(child.returncode, complaints.decode(errors="replace"))
+    return output
+
+
+async def _read(child: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
+    """Both streams to their ends, the first bounded; then the exit."""
+
+    async def bounded(stream: asyncio.StreamReader | None, limit: int) -> bytes:
+        kept = bytearray()
+        while stream is not None and (piece := await stream.read(65536)):
+            if len(kept) + len(piece) > limit:
+                raise ResticError("restic printed more than can be read", broken=False)
+            kept += piece
+        return bytes(kept)
+
+    output, complaints = await asyncio.gather(
+        bounded(child.stdout, OUTPUT_LIMIT_BYTES), bounded(child.stderr, 1_000_000)
+    )
+    await child.wait()
+    return output, complaints
+
+
+def _refusal(code: int, complaints: str) -> ResticError:
+    """restic ≥ 0.17 tells by exit code (10 no repository, 11 locked, 12 wrong password), older ones in text only."""
+    text = complaints.casefold()
+    if code == 12 or "wrong password" in text:
+        return ResticError("the password is wrong", broken=True)
+    if "password" in text and ("empty" in text or "no such file" in text or "resolv" in text):
+        return ResticError("its password file cannot be read", broken=False)
+    if code == 10 or "is there a repository" in text or "unable to open config file" in text:
+        return ResticError("there is no repository at its place", broken=True)
+    if code == 11 or "already locked" in text:
+        return ResticError("the repository is locked by another program", broken=False)
+    if "permission denied" in text:
+        return ResticError("permission is denied", broken=False)
+    if any(word in text for word in ("ciphertext verification failed", "invalid data", "pack", "damaged", "index")):
+        return ResticError("the repository is damaged", broken=True)
+    return ResticError(f"restic failed with exit code {code}", broken=False)
+
+
+async def snapshots(settings: BackupSettings) -> list[Snapshot]:
+    """This job's snapshots, oldest first. Raises ResticError."""
+    argv = arguments(settings, "--no-lock", "--json", "snapshots", *selection(settings))
+    output = await run(settings, argv, settings.timeout_s)
+    try:
+        listed = json.loads(output or b"null") or []
+        found = [
+            Snapshot(
+                id=str(entry["id"]),
+                at=datetime.fromisoformat(_to_microseconds(str(entry["time"]))).timestamp(),
+                paths=tuple(str(path) for path in entry.get("paths") or ()),
+                summary=dict(entry.get("summary") or {}),
+            )
+            for entry in listed
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResticError("restic answered with something that is no list of snapshots", broken=False) from error
+    return sorted(found, key=lambda snapshot: snapshot.at)
+
+
+def _to_microseconds(stamp: str) -> str:
+    """Go's nanoseconds cut to what Python reads: ``2026-05-13T10:00:00.123456789+02:00`` → six digits."""
+    head, dot, rest = stamp.partition(".")
+    if not dot:
+        return stamp
+    digits = len(rest) - len(rest.lstrip("0123456789"))
+    return f"{head}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"

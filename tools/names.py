@@ -1,0 +1,184 @@
+"""The resolver: names as people and speech recognition say them → canonical names. Pure.
+
+Exact, then alias, then sound and spelling with a margin: a name that is close to two things, or to nothing, is never
+guessed; the nearest names are given back instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal
+
+import jellyfish
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler
+
+from tools.settings import ToolSettings
+
+How = Literal["exact", "alias", "fuzzy"]
+
+THRESHOLD = 0.80
+"""Score from which a misheard name counts as meant: over the demo homelab's names, what speech recognition makes of
+them ("pie hole", "get tea") scores 0.82 and more, other household words 0.75 and less (tests/tools/test_names.py)."""
+
+MARGIN = 0.06
+"""A second name closer than this to the best makes it a tie, and a tie asks back."""
+
+NEAREST = 3
+"""Candidates named when nothing fits."""
+
+_ARTICLES = frozenset({"the", "my", "our", "a", "an", "your", "all"})
+_FILLERS = frozenset({"server", "service", "backup", "backups", "back", "up", "job", "app", "container", "box", "s"})
+_NUMBERS = {
+    "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
+    "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The one name that was meant; ``score`` is 1.0 for exact and alias."""
+
+    name: str
+    how: How
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """No name, or several: ``names`` are the nearest, best first; ``ambiguous`` when they are equally close."""
+
+    said: str
+    names: tuple[str, ...]
+    ambiguous: bool
+
+
+class NameIndex:
+    """The names of the house, per kind (``service``, ``job``): canonical name → aliases."""
+
+    def __init__(self, by_kind: Mapping[str, Mapping[str, Iterable[str]]]) -> None:
+        self._kinds = {
+            kind: _Kind({name: tuple(aliases) for name, aliases in names.items()}) for kind, names in by_kind.items()
+        }
+
+    @classmethod
+    def from_settings(cls, settings: ToolSettings) -> NameIndex:
+        """The index of what is configured."""
+        return cls(
+            {
+                "service": {name: service.aliases for name, service in settings.services.items()},
+                "job": {name: job.aliases for name, job in settings.backups.items()},
+            }
+        )
+
+    def as_json(self) -> dict[str, dict[str, list[str]]]:
+        """What the resource ``jarvis://names`` holds."""
+        return {
+            kind: {name: list(aliases) for name, aliases in index.aliases.items()}
+            for kind, index in self._kinds.items()
+        }
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Canonical names, in the order of the configuration."""
+        return tuple(self._kinds[kind].aliases) if kind in self._kinds else ()
+
+    def resolve(self, kind: str, said: str) -> Resolved | Unresolved:
+        """The name of that kind that ``said`` means. Never raises."""
+        index = self._kinds.get(kind)
+        return index.resolve(said) if index else Unresolved(said, (), ambiguous=False)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    aliases: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def _forms(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """Keys of the canonical names, and keys of the aliases, each → the names that they stand for."""
+        canonical: dict[str, set[str]] = defaultdict(set)
+        alias: dict[str, set[str]] = defaultdict(set)
+        for name, others in self.aliases.items():
+            canonical[_key(name)].add(name)
+            for other in others:
+                alias[_key(other)].add(name)
+        return dict(canonical), dict(alias)
+
+    def resolve(self, said: str) -> Resolved | Unresolved:
+        spoken = _key(said)
+        if not spoken:
+            return Unresolved(said, (), ambiguous=False)
+        canonical, alias = self._forms
+        for forms, how in ((canonical, "exact"), (alias, "alias")):
+            for key in _variants(said):
+                if key in forms:
+                    return _one_of(forms[key], said, "exact" if how == "exact" else "alias")
+        return self._by_sound(said)
+
+    def _by_sound(self, said: str) -> Resolved | Unresolved:
+        best: dict[str, float] = {}
+        for forms in self._forms:
+            for form, names in forms.items():
+                score = max(_similarity(key, form) for key in _variants(said))
+                for name in names:
+                    best[name] = max(best.get(name, 0.0), score)
+        ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+        if not ranked or ranked[0][1] < THRESHOLD:
+            return Unresolved(said, tuple(name for name, _ in ranked[:NEAREST]), ambiguous=False)
+        name, score = ranked[0]
+        rivals = tuple(other for other, rival in ranked if score - rival < MARGIN)
+        return Unresolved(said, rivals, ambiguous=True) if len(rivals) > 1 else Resolved(name, "fuzzy", score)
+
+
+def _one_of(names: set[str], said: str, how: How) -> Resolved | Unresolved:
+    if len(names) == 1:
+        return Resolved(next(iter(names)), how, 1.0)
+    return Unresolved(said, tuple(sorted(names)), ambiguous=True)
+
+
+def plain(text: str) -> list[str]:
+    """Lower-case words without punctuation and possessives, numbers as digits."""
+    lowered = re.sub(r"['’]s\b", "", text.casefold())
+    words = re.sub(r"[^\w]+|_", " ", lowered).split()
+    return [_NUMBERS.get(word, word) for word in words]
+
+
+def _key(text: str) -> str:
+    """Articles off the front and the words joined: "the Next Cloud" and "nextcloud" are one name."""
+    words = plain(text)
+    while len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    return "".join(words)
+
+
+def _variants(said: str) -> tuple[str, ...]:
+    """Keys to look for, the fullest first: as said, then without filler words, then singular or plural."""
+    words = plain(said)
+    while len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    bare = [word for word in words if word not in _FILLERS] or words
+    keys = ["".join(words), "".join(bare)]
+    keys += [key[:-1] if key.endswith("s") else key + "s" for key in keys if len(key) > 3]
+    return tuple(dict.fromkeys(keys))
+
+
+def _similarity(said: str, name: str) -> float:
+    """0–1: the mean of spelling and sound; short words must agree in both."""
+    if min(len(said), len(name)) < 3:
+        return 1.0 if said == name else 0.0
+    spelling = max(JaroWinkler.similarity(said, name), fuzz.ratio(said, name) / 100)
+    sound_said, sound_name = _sound(said), _sound(name)
+    if not sound_said or not sound_name:
+        return spelling * 0.8
+    sound = fuzz.ratio(sound_said, sound_name) / 100
+    length = min(len(said), len(name)) / max(len(said), len(name))
+    return (0.45 * spelling + 0.55 * sound) * (0.7 + 0.3 * length)
+
+
+@lru_cache(maxsize=4096)
+def _sound(word: str) -> str:
+    """Metaphone (Philips 1990) without its vowels but the first, voiced and unvoiced stops as one."""
+    return jellyfish.metaphone(word).replace(" ", "").translate(str.maketrans("GDBVZJ", "KTPFSX"))

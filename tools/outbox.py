@@ -1,0 +1,45 @@
+"""Artifacts: every check leaves ``outbox/<tool>/latest.json`` and a timestamped copy that other programs can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.contract import JsonObject
+
+KEPT = 200
+"""Timestamped copies per tool; the oldest go first."""
+
+
+class Outbox:
+    """Below one folder (0700, files 0600)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def leave(self, tool: str, artifact: JsonObject, at: datetime | None = None) -> Path:
+        """Write both files, whole or not at all; returns the path of ``latest.json``. Raises OSError."""
+        folder = self._folder / tool
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stamp = (at or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S.%fZ")
+        text = json.dumps({"tool": tool, "at": stamp, **artifact}, ensure_ascii=False, indent=1, sort_keys=True)
+        _write_atomically(folder / f"{stamp}.json", text)
+        latest = folder / "latest.json"
+        _write_atomically(latest, text)
+        for old in sorted(folder.glob("2*.json"))[:-KEPT]:
+            old.unlink(missing_ok=True)
+        return latest
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise

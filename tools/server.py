@@ -1,0 +1,147 @@
+"""One MCP server over the tools: in process for the assistant, over stdio and streamable HTTP for everybody else.
+
+Built on the low-level server, because the schemas are ours to the byte and a refusal is a readable result. Who calls
+is believed only in process (``trust_caller``); at the other transports the server says who it is.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import mcp_types as types
+from mcp.server import Server, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
+
+from tools.backups.tool import CheckBackups
+from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Door, Level
+from tools.names import NameIndex
+from tools.outbox import Outbox
+from tools.policy import CallPath
+from tools.restore_tests.scratch import clean_left_overs
+from tools.services.tool import CheckServices
+from tools.settings import ToolSettings
+from tools.store import Store
+from tools.tool import Tool, schema_of
+
+log = logging.getLogger(__name__)
+
+INSTRUCTIONS = "Facts about a home server. Say each result's text as it is; never guess a state."
+SERVER_NAME = "jarvis"
+
+
+class ToolHouse:
+    """The tools with all that they need, opened in one place. A context manager (also an async one)."""
+
+    def __init__(self, settings: ToolSettings, state_dir: Path) -> None:
+        """Raises StoreError when the state folder cannot be used."""
+        self.names = NameIndex.from_settings(settings)
+        self._store = Store(state_dir / "jarvis.db")
+        clean_left_overs(state_dir)
+        self.path = CallPath(
+            (CheckServices(settings, self.names, self._store), CheckBackups(settings, self.names, self._store)),
+            self._store,
+            Outbox(state_dir / "outbox"),
+        )
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def mcp_server(
+    house: ToolHouse,
+    *,
+    trust_caller: bool,
+    door: Door = Door.MCP,
+    version: str = "",
+    who: Callable[[], str] = lambda: "mcp client",
+) -> Server[Any]:
+    """The MCP server. ``trust_caller`` only for the connection in process: it believes ``_meta[CALLER_META]``.
+
+    ``who`` names the outside caller of the request under way (from its token, say).
+    """
+
+    async def list_tools(
+        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[_described(tool) for tool in house.path.tools])
+
+    async def call_tool(ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> types.CallToolResult:
+        caller = _believed(params) if trust_caller else Caller(name=who(), role="member", door=door)
+        return _as_result(await house.path.call(params.name, params.arguments or {}, caller))
+
+    async def list_resources(
+        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
+        described = types.Resource(
+            uri=NAMES_URI, name="names", description="Names that tools understand.", mime_type="application/json"
+        )
+        return types.ListResourcesResult(resources=[described])
+
+    async def read_resource(
+        _: ServerRequestContext[Any], params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        if str(params.uri) != NAMES_URI:
+            raise MCPError(types.INVALID_PARAMS, f"There is no resource {params.uri}; there is {NAMES_URI}.")
+        text = json.dumps(house.names.as_json(), ensure_ascii=False)
+        content = types.TextResourceContents(uri=NAMES_URI, mime_type="application/json", text=text)
+        return types.ReadResourceResult(contents=[content])
+
+    return Server(
+        SERVER_NAME,
+        version=version,
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_list_resources=list_resources,
+        on_read_resource=read_resource,
+    )
+
+
+def _described(tool: Tool) -> types.Tool:
+    return types.Tool(
+        name=tool.name,
+        description=tool.description,
+        input_schema=schema_of(tool.arguments),
+        annotations=types.ToolAnnotations(
+            read_only_hint=tool.level is Level.READ, destructive_hint=tool.level is Level.DESTRUCTIVE
+        ),
+    )
+
+
+def _believed(params: types.CallToolRequestParams) -> Caller:
+    """Who the assistant says is asking. Without a word it is nobody in particular."""
+    meta: Any = params.meta or {}
+    raw = meta.get(CALLER_META) if hasattr(meta, "get") else getattr(meta, CALLER_META, None)
+    if raw is None:
+        return Caller(name="nobody", role="guest")
+    try:
+        return Caller.model_validate(raw)
+    except ValidationError as error:
+        raise MCPError(types.INVALID_PARAMS, "The caller in _meta cannot be read.") from error
+
+
+def _as_result(outcome: CallOutcome) -> types.CallToolResult:
+    """Text for whoever reads text; the whole outcome as structured content."""
+    text = outcome.spoken
+    if not outcome.ok and outcome.detail and outcome.error in ("invalid_arguments", "unknown_tool"):
+        text = f"{text} {outcome.detail}"
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)],
+        structured_content=outcome.model_dump(mode="json"),
+        is_error=not outcome.ok,
+    )

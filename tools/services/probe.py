@@ -1,0 +1,72 @@
+"""One look at a service: GET its URL, a few times when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from tools.settings import ServiceSettings
+
+MAX_ATTEMPTS = 3
+RETRY_PAUSE_S = 0.15
+"""A failed look is taken again after this pause: a single lost packet is not an outage, and mixed answers say a lot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request: whether it says up, and if not why, in words."""
+
+    up: bool
+    status_code: int | None
+    latency_ms: float | None
+    reason: str = ""
+
+
+async def probe(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[Attempt, ...]:
+    """Attempts until one succeeds, at most MAX_ATTEMPTS. Never raises but for cancellation."""
+    attempts = [await _attempt(client, service)]
+    while not attempts[-1].up and len(attempts) < MAX_ATTEMPTS:
+        await asyncio.sleep(RETRY_PAUSE_S)
+        attempts.append(await _attempt(client, service))
+    return tuple(attempts)
+
+
+async def _attempt(client: httpx.AsyncClient, service: ServiceSettings) -> Attempt:
+    started = time.perf_counter()
+    try:
+        async with (
+            asyncio.timeout(service.timeout_s),
+            client.stream("GET", str(service.url), timeout=service.timeout_s) as answer,
+        ):
+            status = answer.status_code  # the headers are enough; the body is never read
+    except (httpx.TimeoutException, TimeoutError):
+        return Attempt(up=False, status_code=None, latency_ms=None, reason="it does not answer in time")
+    except httpx.HTTPError as error:
+        return Attempt(up=False, status_code=None, latency_ms=None, reason=_why(error))
+    up = status in service.expect_status if service.expect_status else status < 400
+    reason = "" if up else f"it answers with HTTP status {status}"
+    return Attempt(
+        up=up, status_code=status, latency_ms=round((time.perf_counter() - started) * 1000, 1), reason=reason
+    )
+
+
+def _why(error: httpx.HTTPError) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection is refused"
+        if isinstance(cause, ssl.SSLError):
+            return "its certificate is not trusted"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ConnectError):
+        text = str(error).casefold()
+        if "certificate" in text:
+            return "its certificate is not trusted"
+        if "name" in text and ("resolution" in text or "known" in text):
+            return "its name cannot be found"
+        return "it cannot be reached"
+    return "it breaks off the connection"

@@ -1,0 +1,169 @@
+"""The tools' database: what must not be lost (audit, restore-test ledger) and what was observed.
+
+SQLite with ``synchronous=FULL`` and a rollback journal, because a home server's power goes out; folder 0700, file
+0600; migrations by ``user_version``. Every method is short; call it through ``asyncio.to_thread`` from a loop.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tools.contract import JsonObject
+
+BUSY_TIMEOUT_S = 3.0
+OBSERVATION_RETENTION_S = 7 * 86400.0
+
+_MIGRATIONS: Sequence[str] = (
+    """
+    CREATE TABLE observations (
+        service TEXT NOT NULL, at REAL NOT NULL, up INTEGER NOT NULL, reason TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX observations_by_service ON observations (service, at);
+    CREATE TABLE restore_tests (
+        id INTEGER PRIMARY KEY, job TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL, ok INTEGER NOT NULL,
+        record TEXT NOT NULL
+    );
+    CREATE INDEX restore_tests_by_job ON restore_tests (job, at);
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, door TEXT NOT NULL,
+        room TEXT, turn_id TEXT, tool TEXT NOT NULL, arguments TEXT NOT NULL, level TEXT, decision TEXT NOT NULL,
+        outcome TEXT NOT NULL, result_sha256 TEXT
+    );
+    CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+    CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+    """,
+)
+
+
+class StoreError(Exception):
+    """The database cannot be used; the text names the file, the cause and the mend."""
+
+
+class Store:
+    """One connection, guarded by a lock. A context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create. Raises StoreError."""
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=DELETE")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._migrate()
+        except (sqlite3.Error, OSError) as error:
+            raise self._error(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Idempotent."""
+        with self._lock:
+            self._db.close()
+
+    def observe(self, at: float, observations: Iterable[tuple[str, bool, str]]) -> None:
+        """Keep what was seen of services: (name, up, reason). Old ones are dropped. Raises StoreError."""
+        rows = [(name, at, int(up), reason) for name, up, reason in observations]
+        self._write("INSERT INTO observations (service, at, up, reason) VALUES (?, ?, ?, ?)", rows)
+        self._write("DELETE FROM observations WHERE at < ?", [(at - OBSERVATION_RETENTION_S,)])
+
+    def observations(self, since: float) -> Mapping[str, Sequence[tuple[float, bool]]]:
+        """Per service, oldest first: (at, up). Raises StoreError."""
+        rows = self._read("SELECT service, at, up FROM observations WHERE at >= ? ORDER BY at, rowid", (since,))
+        grouped: dict[str, list[tuple[float, bool]]] = {}
+        for service, at, up in rows:
+            grouped.setdefault(service, []).append((at, bool(up)))
+        return grouped
+
+    def down_since(self, service: str) -> float | None:
+        """When the present run of failures began, as far as it was observed. Raises StoreError."""
+        rows = self._read(
+            "SELECT MIN(at) FROM observations WHERE service = ? AND up = 0 AND at > "
+            "COALESCE((SELECT MAX(at) FROM observations WHERE service = ? AND up = 1), 0)",
+            (service, service),
+        )
+        return float(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def add_restore_test(self, job: str, kind: str, at: float, *, ok: bool, record: JsonObject) -> None:
+        """Enter a restore test into the ledger, passed or failed. Raises StoreError."""
+        self._write(
+            "INSERT INTO restore_tests (job, kind, at, ok, record) VALUES (?, ?, ?, ?, ?)",
+            [(job, kind, at, int(ok), json.dumps(record))],
+        )
+
+    def last_restore_test(self, job: str) -> JsonObject | None:
+        """The newest ledger entry of a job, with ``at`` and ``ok``. Raises StoreError."""
+        rows = self._read(
+            "SELECT at, ok, record FROM restore_tests WHERE job = ? ORDER BY at DESC, id DESC LIMIT 1", (job,)
+        )
+        if not rows:
+            return None
+        at, ok, record = rows[0]
+        return {**json.loads(record), "at": at, "ok": bool(ok)}
+
+    def audit(self, entry: Mapping[str, Any]) -> None:
+        """Append one line of audit; its columns are the table's. Raises StoreError."""
+        columns = (
+            "who", "role", "door", "room", "turn_id", "tool", "arguments", "level", "decision", "outcome",
+            "result_sha256",
+        )  # fmt: skip
+        values = tuple(entry.get(column) for column in columns)
+        marks = ", ".join("?" for _ in columns)
+        statement = f"INSERT INTO audit (at, {', '.join(columns)}) VALUES (?, {marks})"  # noqa: S608 - constants
+        self._write(statement, [(time.time(), *values)])
+
+    def audit_lines(self, limit: int = 100) -> list[JsonObject]:
+        """The newest lines of the audit, newest first. Raises StoreError."""
+        with self._lock:
+            try:
+                cursor = self._db.execute("SELECT * FROM audit ORDER BY id DESC LIMIT ?", (limit,))
+                names = [column[0] for column in cursor.description]
+                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            except sqlite3.Error as error:
+                raise self._error(error) from error
+
+    def _migrate(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > len(_MIGRATIONS):
+            raise sqlite3.DatabaseError(f"it was written by a newer version of Jarvis (schema {version})")
+        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+            self._db.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
+
+    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(statement, rows)
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise self._error(error) from error
+
+    def _read(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        with self._lock:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._error(error) from error
+
+    def _error(self, error: Exception) -> StoreError:
+        mend = "Check that the folder can be written and is not full; a damaged file can be moved away."
+        return StoreError(f"The database {self._path} cannot be used: {error}. {mend}")

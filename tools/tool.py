@@ -1,0 +1,85 @@
+"""What a tool is: a name, a tiny schema, a plan step that touches nothing, and an execute step that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
+from tools.names import NameIndex, Resolved
+from tools.wording import listing
+
+
+class Arguments(BaseModel):
+    """Base of a tool's input: unknown keys are refused, strings are taken as said."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Tool(Protocol):
+    """One tool. ``plan`` is pure given the names; ``execute`` raises nothing that a caller must know."""
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    level: ClassVar[Level]
+    arguments: ClassVar[type[Arguments]]
+    deadline_s: float
+
+    def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
+        """Resolve the names."""
+        ...
+
+    async def execute(self, call: PlannedCall) -> ToolResult:
+        """Do it."""
+        ...
+
+
+class InvalidArgumentsError(ValueError):
+    """The arguments do not fit the schema; the text says which and why, for the model that may mend them."""
+
+
+def read_arguments(tool: Tool, raw: Mapping[str, Any]) -> Arguments:
+    """The typed arguments. Raises InvalidArgumentsError."""
+    try:
+        return tool.arguments.model_validate(dict(raw))
+    except ValidationError as error:
+        known = ", ".join(tool.arguments.model_fields) or "none"
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
+        raise InvalidArgumentsError(f"{tool.name}: {problems}. Known arguments: {known}.") from error
+
+
+def schema_of(arguments: type[Arguments]) -> JsonObject:
+    """JSON schema as small as it can be: no titles, no defaults, optional strings as plain strings."""
+    schema = arguments.model_json_schema()
+    properties: JsonObject = {}
+    for name, field in schema.get("properties", {}).items():
+        plain = next((kind for kind in field.get("anyOf", ()) if kind.get("type") != "null"), field)
+        properties[name] = {key: plain[key] for key in ("type", "enum") if key in plain}
+        if "description" in field:
+            properties[name]["description"] = field["description"]
+    small: JsonObject = {"type": "object", "properties": properties, "additionalProperties": False}
+    if schema.get("required"):
+        small["required"] = schema["required"]
+    return small
+
+
+EVERYTHING = frozenset({"", "all", "everything", "any", "none", "null", "*", "it all"})
+"""What models and people put into an optional name when they mean all of them."""
+
+
+def resolve_optional(names: NameIndex, kind: str, noun: str, said: str | None) -> str | Candidates | None:
+    """The canonical name; None for all of them; Candidates to ask back with."""
+    if said is None or said.casefold() in EVERYTHING:
+        return None
+    found = names.resolve(kind, said)
+    if isinstance(found, Resolved):
+        return found.name
+    if found.ambiguous:
+        spoken = f"Do you mean {listing(found.names).replace(' and ', ' or ')}?"
+    elif found.names:
+        spoken = f"I don't know {noun} called {said}. The nearest are {listing(found.names)}."
+    else:
+        spoken = f"I don't know {noun} called {said}; none is configured."
+    return Candidates(argument=kind, said=said, names=found.names, ambiguous=found.ambiguous, spoken=spoken)
