@@ -1,0 +1,243 @@
+"""`make` and deploy/setup.sh: what they print, install and leave alone, on a PATH of stand-ins for the programs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMON = ("cat", "cksum", "dirname", "env", "rm", "tr")
+
+
+class Machine:
+    """A checkout of its own and a PATH that holds only what a test puts there; every stand-in logs its calls."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bin = folder / "bin"
+        self.checkout = folder / "checkout"
+        self.log = folder / "calls"
+        (self.checkout / "deploy").mkdir(parents=True)
+        (self.checkout / "requirements").mkdir()
+        self.bin.mkdir()
+        self.log.touch()
+        shutil.copy(ROOT / "deploy" / "setup.sh", self.checkout / "deploy")
+        for file in ("pyproject.toml", "requirements/run.txt", "requirements/dev.txt"):
+            (self.checkout / file).write_text("# locked\n")
+        for name in COMMON:
+            found = shutil.which(name)
+            assert found is not None
+            (self.bin / name).symlink_to(found)
+        self.program("uname", "echo Linux")
+        self.program("id", "echo 1000")
+        self.program("restic")
+        self.python()
+
+    def program(self, name: str, script: str = "", *, folder: Path | None = None) -> None:
+        """An executable that logs its name and arguments, then runs ``script`` (sh)."""
+        path = (folder or self.bin) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.log}\n{script}\n')
+        path.chmod(0o755)
+
+    def python(self, *, lacks: tuple[str, ...] = (), name: str = "python3", version: str = "3, 11") -> None:
+        """An interpreter that finds every library and module but those; ``-m venv`` makes a stand-in environment."""
+        inner = self.bin.parent / "venv-python"
+        self.program("python", folder=inner)
+        mkdir, cp = shutil.which("mkdir"), shutil.which("cp")
+        words = "|".join(f"*{word}*" for word in lacks) or "nothing"
+        self.program(
+            name,
+            f'case "$*" in\n'
+            f"{words}) exit 1 ;;\n"
+            f"*version_info\\ \\<*) exec {sys.executable} -c 'import sys; sys.exit(({version}) < (3, 11))' ;;\n"
+            f"*python3.%d-venv*) echo python3.11-venv ;;\n"
+            f"*venv\\ --clear*) {mkdir} -p .venv/bin; {cp} {inner}/python .venv/bin/ ;;\n"
+            f"*--version*) echo Python 3.11 ;;\n"
+            f"esac",
+        )
+
+    def setup(self, what: str = "run", **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.checkout / "deploy" / "setup.sh", what],
+            env={"PATH": str(self.bin), "HOME": str(self.bin.parent), **env},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def calls(self, program: str) -> list[str]:
+        return [line for line in self.log.read_text().splitlines() if line.startswith(f"{program} ")]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_it_creates_the_environment_from_hashed_requirements_only(machine: Machine) -> None:
+    result = machine.setup()
+    assert result.returncode == 0, result.stderr
+    installs = [call for call in machine.calls("python") if "pip install" in call]
+    assert len(installs) == 2
+    assert "--no-deps --require-hashes -r requirements/run.txt" in installs[0]
+    assert "--no-deps --no-build-isolation -e ." in installs[1]
+
+
+def test_the_second_time_it_says_nothing_and_installs_nothing(machine: Machine) -> None:
+    machine.setup()
+    before = machine.calls("python")
+    result = machine.setup()
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert machine.calls("python") == before
+
+
+def test_a_new_lock_is_installed(machine: Machine) -> None:
+    machine.setup()
+    (machine.checkout / "requirements" / "run.txt").write_text("# another lock\n")
+    assert "Installing the locked requirements" in machine.setup().stderr
+    assert machine.setup().stderr == ""
+
+
+def test_an_install_that_failed_is_tried_again(machine: Machine) -> None:
+    inner = machine.bin.parent / "venv-python"
+    machine.program("python", 'case "$*" in *install*) exit 1 ;; esac', folder=inner)
+    assert machine.setup().returncode != 0
+    machine.program("python", folder=machine.checkout / ".venv" / "bin")
+    assert "Installing" in machine.setup().stderr
+
+
+def test_the_requirements_of_tests_are_installed_apart(machine: Machine) -> None:
+    machine.setup()
+    result = machine.setup("dev")
+    assert result.returncode == 0
+    assert "-r requirements/dev.txt" in machine.calls("python")[-2]
+
+
+def test_without_rights_it_prints_the_one_line_and_stops(machine: Machine) -> None:
+    (machine.bin / "restic").unlink()
+    machine.program("apt-get")
+    result = machine.setup()
+    assert result.returncode == 1
+    assert "  sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends restic'\n" in result.stderr
+    assert machine.calls("apt-get") == []
+    assert not (machine.checkout / ".venv").exists()
+
+
+def test_the_line_names_all_that_is_missing(machine: Machine) -> None:
+    (machine.bin / "restic").unlink()
+    machine.program("apt-get")
+    machine.python(lacks=("ensurepip", "gomp", "portaudio"))
+    line = "install -y --no-install-recommends python3.11-venv restic libgomp1 libportaudio2'"
+    assert line in machine.setup().stderr
+
+
+def test_root_installs_without_being_asked_anything(machine: Machine) -> None:
+    (machine.bin / "restic").unlink()
+    machine.program("id", "echo 0")
+    machine.program("apt-get", f"echo $DEBIAN_FRONTEND >>{machine.log}")
+    result = machine.setup()
+    assert result.returncode == 0, result.stderr
+    assert machine.calls("apt-get") == [
+        "apt-get update -q",
+        "apt-get install -y -q --no-install-recommends restic",
+    ]
+    assert "noninteractive" in machine.log.read_text()
+
+
+def test_sudo_is_used_only_when_it_asks_no_password(machine: Machine) -> None:
+    (machine.bin / "restic").unlink()
+    machine.program("apt-get")
+    machine.program("sudo", "exit 1")
+    assert machine.setup().returncode == 1
+    assert machine.calls("sudo") == ["sudo -n true"]
+
+    machine.program("sudo", 'shift; exec "$@"')
+    machine.program("true")
+    assert machine.setup().returncode == 0
+    assert len(machine.calls("apt-get")) == 2
+
+
+def test_an_install_that_fails_ends_in_the_line_to_type(machine: Machine) -> None:
+    (machine.bin / "restic").unlink()
+    machine.program("id", "echo 0")
+    machine.program("apt-get", "exit 100")
+    result = machine.setup()
+    assert result.returncode == 1
+    assert "apt-get install -y --no-install-recommends restic" in result.stderr
+
+
+def test_no_sound_library_is_a_warning(machine: Machine) -> None:
+    machine.python(lacks=("portaudio",))
+    machine.program("apt-get")
+    result = machine.setup()
+    assert result.returncode == 0
+    assert "No sound from this machine without libportaudio2" in result.stderr
+    assert "--no-install-recommends libportaudio2'" in result.stderr
+
+
+def test_on_a_mac_restic_comes_from_homebrew(machine: Machine) -> None:
+    (machine.bin / "restic").unlink()
+    machine.program("uname", "echo Darwin")
+    without = machine.setup()
+    assert without.returncode == 1
+    assert without.stderr.endswith("brew install restic\n")
+    machine.program("brew")
+    assert machine.setup().returncode == 0
+    assert machine.calls("brew") == ["brew install restic"]
+
+
+def test_another_linux_is_told_the_names(machine: Machine) -> None:
+    (machine.bin / "restic").unlink()
+    result = machine.setup()
+    assert result.returncode == 1
+    assert "install with your package manager (Debian's names): restic" in result.stderr
+
+
+def test_without_a_python_that_is_new_enough_it_says_which_is(machine: Machine) -> None:
+    machine.python(version="3, 9")
+    result = machine.setup()
+    assert result.returncode == 1
+    assert "Python 3.11 or newer" in result.stderr
+
+
+def test_the_newest_python_that_is_known_is_taken(machine: Machine) -> None:
+    machine.python(version="3, 9")
+    machine.python(name="python3.12", version="3, 12")
+    assert machine.setup().returncode == 0
+    assert any("-m venv" in call for call in machine.calls("python3.12"))
+
+
+def test_python_names_the_interpreter(machine: Machine) -> None:
+    machine.python(name="mine", version="3, 13")
+    machine.setup(PYTHON="mine")
+    assert any("-m venv" in call for call in machine.calls("mine"))
+    assert "PYTHON=other is not a Python 3.11 or newer" in machine.setup(PYTHON="other").stderr
+
+
+def test_make_alone_lists_every_target_in_one_line_each() -> None:
+    shown = subprocess.run(["make", "-C", ROOT, "-s"], capture_output=True, text=True, check=True).stdout
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    assert sorted(re.findall(r"^  make (\S+) +\S", shown, re.MULTILINE)) == sorted(phony[1].split())
+
+
+@pytest.mark.parametrize("target", ["run", "test", "test-real", "check", "fmt", "bench", "eval", "clean", "lock"])
+def test_every_target_knows_what_to_do(target: str) -> None:
+    env = {**os.environ, "MAKEFLAGS": ""}
+    planned = subprocess.run(["make", "-C", ROOT, "-n", target], capture_output=True, text=True, check=True, env=env)
+    assert planned.stdout.strip()
+
+
+@pytest.mark.parametrize("script", ["deploy/setup.sh", "deploy/real.sh", "requirements/lock.sh"])
+def test_scripts_are_executable_and_portable_sh(script: str) -> None:
+    path = ROOT / script
+    assert os.access(path, os.X_OK)
+    assert path.read_text().startswith("#!/bin/sh\n")
+    subprocess.run(["sh", "-n", path], check=True)
