@@ -112,11 +112,12 @@ system_packages() {
 
 # ── the environment ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+# The stamp's name holds what was installed: another lock, other entry points, and it is done again.
+stamp_of() { printf '%s' ".venv/.$1-$(cat "requirements/$1.txt" pyproject.toml | cksum | tr ' ' '-')"; }
+
 install_requirements() {
     what=$1
-    # The stamp's name holds what was installed: another lock, other entry points, and it is done again.
-    stamp=".venv/.$what-$(cat "requirements/$what.txt" pyproject.toml | cksum | tr ' ' '-')"
-    [ ! -e "$stamp" ] || return 0
+    [ ! -e "$(stamp_of "$what")" ] || return 0
     if ! .venv/bin/python -c '' >/dev/null 2>&1; then
         say "Creating .venv with $("$python" --version)"
         "$python" -m venv --clear .venv
@@ -125,8 +126,9 @@ install_requirements() {
     pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --quiet --no-input --no-deps"
     $pip --require-hashes -r "requirements/$what.txt" >&2 </dev/null
     $pip --no-build-isolation -e . >&2 </dev/null
-    rm -f ".venv/.$what-"*
-    : >"$stamp"
+    rm -f .venv/.run-* ".venv/.$what-"*
+    : >"$(stamp_of "$what")"
+    : >"$(stamp_of run)" # dev.txt holds all of run.txt
 }
 
 what=${1:-run}
