@@ -76,7 +76,7 @@ def pull(
             except KeyboardInterrupt:
                 progress.note("Stopped. What is there is kept; the same command goes on from here.")
                 raise typer.Exit(_INTERRUPTED) from None
-        typer.echo(f"All {len(wanted)} models are in {store.models_dir}.", err=True)
+        typer.echo(f"In {store.models_dir}: {', '.join(wanted)}.", err=True)
 
 
 @models_app.command()

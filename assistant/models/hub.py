@@ -2,17 +2,21 @@
 
 First asks the hub what it has; only when size and SHA-256 are those of the manifest (small files have no SHA-256
 there: size only) the bytes are appended to PARTIAL, from where an earlier try stopped. No token is sent.
-Exit codes: 0 done, UNREACHABLE, UNSUITABLE; the reason is the last line on stderr. Imports nothing of Jarvis.
+Exit codes: 0 done, UNREACHABLE, UNSUITABLE; the reason is the last line on stderr. Ended by SIGALRM means unreachable
+as well. Imports nothing of Jarvis.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 UNREACHABLE = 3
 UNSUITABLE = 4
 _METADATA_TIMEOUT_S = 4.0
+_REACH_LIMIT_S = 8
+"""Over all: a resolver that hangs, or many addresses that drop packets, would take minutes otherwise."""
 _SHA256_DIGITS = 64
 
 SETTINGS = {
@@ -34,6 +38,7 @@ def fetch(repo: str, revision: str, file: str, partial: Path, size: int, sha256:
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
+    signal.alarm(_REACH_LIMIT_S)  # its default action ends this process, even inside a name look-up
     try:
         found = get_hf_file_metadata(
             hf_hub_url(repo, file, revision=revision), token=False, timeout=_METADATA_TIMEOUT_S
@@ -44,6 +49,8 @@ def fetch(repo: str, revision: str, file: str, partial: Path, size: int, sha256:
         return UNREACHABLE, "switched off by HF_HUB_OFFLINE"
     except (httpx2.HTTPError, OSError) as error:
         return UNREACHABLE, str(error) or type(error).__name__
+    finally:
+        signal.alarm(0)
     if found.size != size:
         return UNSUITABLE, f"it has {found.size} bytes there instead of {size}"
     if found.etag is not None and len(found.etag) == _SHA256_DIGITS and found.etag != sha256:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ class Hub:
         )
         if ended.code == 0:
             return
+        if ended.code == -signal.SIGALRM:
+            raise HubAwayError("it cannot be reached (no answer)")
         reason = (ended.output.strip().splitlines() or [f"its client ended with code {ended.code}"])[-1]
         if ended.code == hub.UNREACHABLE:
             raise HubAwayError(f"it cannot be reached ({reason})")

@@ -98,7 +98,7 @@ def _why(what: str, output: str) -> str:
         facts = f": expected {expected[1]}, got {got[1]}" if expected and got else ""
         return f"the wheel {what} has the wrong SHA-256{facts}"
     if "Retrying (" in output:
-        return "the package registry cannot be reached"
+        return "it cannot be reached"
     errors = [line.removeprefix("ERROR: ") for line in output.splitlines() if line.startswith("ERROR: ")]
     last = errors[-1] if errors else (output.strip().splitlines() or ["no reason given"])[-1]
     return f"pip could not get {what}: {last}"

