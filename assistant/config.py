@@ -22,7 +22,7 @@ class WakeSettings(Frozen):
     refractory_s: float = Field(
         default=2.0, ge=0, le=30, description="Seconds in which further detections are ignored."
     )
-    pre_roll_s: float = Field(default=2.0, ge=0, le=10, description="Seconds kept from before the detection.")
+    pre_roll_s: float = Field(default=1.5, ge=0, le=10, description="Seconds kept from before the detection.")
 
 
 class EndpointSettings(Frozen):

@@ -40,7 +40,9 @@ Samples = NDArray[np.int16]
 
 
 class AudioSource(Protocol):
-    """Audio as it comes: microphone, clip, network."""
+    """Audio as it comes: microphone, clip, network. ``endless``: it goes on until somebody stops listening."""
+
+    endless: bool
 
     def chunks(self) -> AsyncIterator[Samples]:
         """Yield chunks of CHUNK_SAMPLES (the last one may be shorter). Raises AudioError."""

@@ -45,6 +45,7 @@ class FakeSource:
     """Audio that is there at once."""
 
     pieces: Sequence[Samples] = ()
+    endless: bool = False
 
     async def chunks(self) -> AsyncIterator[Samples]:
         for piece in self.pieces:
