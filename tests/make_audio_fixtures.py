@@ -23,7 +23,7 @@ SEED = 20260513
 SPOKEN: dict[str, list[str | float]] = {
     "hey_jarvis_is_the_backup_ok": ["Hey Jarvis, is the backup ok?"],
     "hey_jarvis_whats_down": ["Hey Jarvis, what's down right now?"],
-    "hey_jarvis_pause_is_grafana_up": ["Hey Jarvis,", 0.8, "Is Grafana up?"],
+    "hey_jarvis_pause_is_grafana_up": ["Hey Jarvis", 0.8, "Is Grafana up?"],
     "is_the_media_server_up": ["Is the media server up?"],
 }
 """File → what is said: sentences, and pauses in seconds."""

@@ -77,8 +77,9 @@ class EarListener:
         """See the port. Raises WakeWordError no_wake_word, EndpointingError nothing_heard."""
         stream = _Stream(source, self._wake.pre_roll_s * 1000 if wake else NO_WAKE_KEPT_MS)
         from_ms = 0.0
-        if wake:
-            detection = await self._wait_for_wake_word(stream)
+        detector = await self._in_thread(partial(self._detector_for, source)) if wake else None
+        if detector is not None:
+            detection = await self._wait_for_wake_word(detector, stream)
             yield detection
             stream.stop_forgetting()
             from_ms = detection.audio_ms
@@ -87,6 +88,8 @@ class EarListener:
             await self._in_thread(partial(ear.warm_up, stream.last(VAD_WARM_UP_MS)))
         began_ms = None
         while (chunk := await stream.next()) is not None:
+            if detector is not None:
+                await self._in_thread(partial(detector.process, chunk))  # without pause: its features are a stream
             for decision in await self._in_thread(partial(ear.feed, chunk)):
                 if isinstance(decision, Started):
                     began_ms = decision.at_ms
@@ -104,8 +107,7 @@ class EarListener:
         yield _ended(last)
         yield stream.utterance(None if wake else began_ms, last.speech_end_ms, wake_heard=wake)
 
-    async def _wait_for_wake_word(self, stream: _Stream) -> WakeDetected:
-        detector = await self._in_thread(self._loaded_wake_word)
+    async def _wait_for_wake_word(self, detector: WakeWordDetector, stream: _Stream) -> WakeDetected:
         while (chunk := await stream.next()) is not None:
             detection = await self._in_thread(partial(detector.process, chunk))
             if detection is not None:
@@ -128,6 +130,13 @@ class EarListener:
         if self._wake_word is None:
             self._wake_word = self._make_wake_word()
         return self._wake_word
+
+    def _detector_for(self, source: AudioSource) -> WakeWordDetector:
+        """The one that has heard this stream so far; a clip gets one that has heard nothing."""
+        detector = self._loaded_wake_word()
+        if not source.endless:
+            self._wake_word = None
+        return detector
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
