@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from assistant.models import ModelStore
+from tests.real.inspector import PROGRAM, Inspector
 
 # A shared or virtual machine stalls now and then: the time of one example says nothing about the code.
 settings.register_profile("dev", deadline=None)
@@ -36,3 +37,13 @@ def model_store() -> ModelStore:
 def models_dir(model_store: ModelStore) -> Path:
     """Folder of the model cache, ``<models_dir>/<model>/<file>``."""
     return model_store.models_dir
+
+
+@pytest.fixture
+def inspector(tmp_path: Path) -> Inspector:
+    """The MCP Inspector, for tests marked ``real_server``."""
+    if not PROGRAM.exists():
+        pytest.fail("The MCP Inspector is not installed: run `deploy/real.sh`, or `make test-real`.", pytrace=False)
+    home = tmp_path / "inspector"
+    home.mkdir()
+    return Inspector(home)

@@ -242,3 +242,16 @@ def test_scripts_are_executable_and_portable_sh(script: str) -> None:
     assert os.access(path, os.X_OK)
     assert path.read_text().startswith("#!/bin/sh\n")
     subprocess.run(["sh", "-n", path], check=True)
+
+
+@pytest.mark.parametrize("failing, code", [("nothing", 0), ("test-real", 2), ("test", 2)])
+def test_ci_runs_both_suites_and_ends_with_their_closing_lines(tmp_path: Path, failing: str, code: int) -> None:
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "=== 3 passed in 1s ($1) ==="\necho after\n[ "$1" != {failing} ] || exit 2\n')
+    make.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run([ROOT / ".ci" / "run"], capture_output=True, text=True, check=False, env=env, timeout=60)
+    assert done.returncode == code
+    suites = ["test"] if failing == "test" else ["test", "test-real"]
+    closing = [f"make {suite}: === 3 passed in 1s ({suite}) ===" for suite in suites]
+    assert done.stdout.splitlines()[-len(closing) :] == closing
