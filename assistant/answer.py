@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from assistant.conversation import PastCall
-from assistant.events import ReplySentence, ToolReturned
+from assistant.events import ModelDelta, ReplySentence, ToolReturned
 from assistant.phrases import phrase
-from assistant.ports import ToolCallRequest, ToolDescription
-from assistant.text.sentences import split_sentences
+from assistant.ports import Names, ToolCallRequest, ToolDescription
+from assistant.sentences.claims import states_a_fact
+from assistant.text.sentences import SentenceSplitter, split_sentences
 from assistant.text.spoken import to_spoken
 from tools.contract import CallOutcome, JsonObject
 
@@ -42,6 +43,46 @@ class Answer:
         if outcome.result is not None and outcome.result.tainted:
             self.tainted = True
         return [sentence(outcome.spoken)] if outcome.spoken else []
+
+
+class OwnWords:
+    """The model's own words: shown sentence by sentence as they stream in, spoken when the answer is complete.
+
+    Not spoken earlier, because words before a tool call are no answer. As soon as a sentence states something about the
+    house, which only a tool may, the rest is neither shown nor spoken.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._splitter = SentenceSplitter()
+        self._shown: list[str] = []
+        self._claims = False
+
+    def feed(self, fragment: str) -> list[ModelDelta]:
+        """What may be shown now."""
+        return self._judged(self._splitter.feed(fragment))
+
+    def flush(self) -> list[ModelDelta]:
+        """The rest, once it is known that no tool call follows."""
+        return self._judged(self._splitter.flush())
+
+    def sentences(self, text: str, *, said: bool) -> list[ReplySentence]:
+        """What to say for the complete ``text``. ``said``: a tool has answered, so an empty text is no failure."""
+        pieces = split_sentences(text)
+        if self._claims or any(states_a_fact(p, self._names, first=n == 0) for n, p in enumerate(pieces)):
+            return [] if said else [sentence(phrase("unchecked"))]
+        if pieces or said:
+            return [sentence(piece) for piece in pieces]
+        return [sentence(phrase("nothing_to_say"))]
+
+    def _judged(self, pieces: Sequence[str]) -> list[ModelDelta]:
+        deltas: list[ModelDelta] = []
+        for piece in pieces:
+            self._claims = self._claims or states_a_fact(piece, self._names, first=not self._shown)
+            if not self._claims:
+                deltas.append(ModelDelta(text=f" {piece}" if self._shown else piece))
+                self._shown.append(piece)
+        return deltas
 
 
 def without_repeats(requests: Sequence[ToolCallRequest], answer: Answer) -> list[ToolCallRequest]:
@@ -105,18 +146,6 @@ def returned(outcome: CallOutcome, started: float) -> ToolReturned:
         result=result,
         took_ms=ms_since(started),
     )
-
-
-def chat_sentences(text: str, *, said: bool) -> list[ReplySentence]:
-    """The model's own words, sentence by sentence.
-
-    Only once the answer is complete: words before a tool call are no answer and must not be spoken. ``said``: a tool
-    has already answered, so an empty text is no failure.
-    """
-    sentences = [sentence(piece) for piece in split_sentences(text)]
-    if sentences or said:
-        return sentences
-    return [sentence(phrase("nothing_to_say"))]
 
 
 def sentence(text: str) -> ReplySentence:

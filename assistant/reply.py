@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from assistant.answer import (
     Answer,
-    chat_sentences,
+    OwnWords,
     malformed,
     mend_messages,
     ms_since,
@@ -130,15 +130,19 @@ class Reply:
         messages = conversation.messages_for_model(self._prompt, text)
         for _ in range(self._max_rounds):
             reply: ModelReply | None = None
+            words = OwnWords(grounding.names)
             async for piece in self._model.complete(messages, tools):
                 if isinstance(piece, ModelDelta):
-                    yield piece
+                    for shown in words.feed(piece.text):
+                        yield shown
                 else:
                     reply = piece
             if reply is None:
                 raise ChatError("no_answer", f"{self._model.name} ended without an answer.")
             if not reply.tool_calls:
-                for said in chat_sentences(reply.text, said=bool(answer.said)):
+                for shown in words.flush():
+                    yield shown
+                for said in words.sentences(reply.text, said=bool(answer.said)):
                     yield said
                 return
             to_mend: list[tuple[ToolCallRequest, CallOutcome]] = []

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.conversation import Conversation
-from assistant.events import SentenceMatched, ToolReturned
+from assistant.errors import JarvisError
+from assistant.events import ModelDelta, SentenceMatched, ToolReturned
 from assistant.ports import Engine, ModelReply, Names, ReplyEvent, ToolCallRequest, ToolDescription
 from assistant.reply import Reply
+from tests.fakes import FakeChatModel
 from tools.contract import Caller, CallOutcome, JsonObject, Level, RefusalCode, ToolResult
 
 SCHEMA: JsonObject = {"type": "object", "properties": {"service": {"type": "string"}}}
@@ -32,16 +35,33 @@ def wants(*calls: tuple[str, JsonObject | None], text: str = "") -> ModelReply:
     return ModelReply(text=text, tool_calls=requests)
 
 
+@dataclass
+class StreamingModel(FakeChatModel):
+    """Streams its scripted answers in pieces of three characters, as they will be put together again."""
+
+    async def complete(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+    ) -> AsyncIterator[ModelDelta | ModelReply]:
+        answer = self.answers[len(self.asked)]
+        self.asked.append(list(messages))
+        if isinstance(answer, JarvisError):
+            raise answer
+        for start in range(0, len(answer.text), 3):
+            yield ModelDelta(text=answer.text[start : start + 3])
+        yield answer
+
+
 async def events_of(
     reply: Reply, text: str, engine: Engine = "both", conversation: Conversation | None = None, caller: Caller = CALLER
 ) -> list[ReplyEvent]:
     """All events, with the measured times put to 0."""
     events: list[ReplyEvent] = []
     async for event in reply.reply(text, conversation or Conversation(), caller, engine):
-        if isinstance(event, SentenceMatched):
-            events.append(replace(event, took_ms=0.0))
-        elif isinstance(event, ToolReturned):
-            events.append(replace(event, took_ms=0.0))
-        else:
-            events.append(event)
+        match event:
+            case SentenceMatched():
+                events.append(replace(event, took_ms=0.0))
+            case ToolReturned():
+                events.append(replace(event, took_ms=0.0))
+            case _:
+                events.append(event)
     return events

@@ -13,8 +13,8 @@ from assistant.events import ModelDelta, ReplySentence, SentenceMatched, ToolCal
 from assistant.phrases import phrase
 from assistant.ports import ModelReply, SentenceMatch, ToolCallRequest
 from assistant.reply import Reply, system_prompt
-from tests.fakes import FakeChatModel, FakeMatcher, FakeToolbox
-from tests.fakes_reply import CALLER, NAMES, TOOLS, bad, events_of, good, wants
+from tests.fakes import FakeMatcher, FakeToolbox
+from tests.fakes_reply import CALLER, NAMES, TOOLS, StreamingModel, bad, events_of, good, wants
 from tools.contract import Caller, CallOutcome, JsonObject, Level, Speech
 
 GITEA_UP = good("check_services", "Gitea is up.", service="gitea")
@@ -32,7 +32,7 @@ def replier(
     matches: dict[str, SentenceMatch] | None = None,
     **settings: Any,
 ) -> Reply:
-    model = None if answers is None else FakeChatModel(answers)
+    model = None if answers is None else StreamingModel(answers)
     return Reply(FakeMatcher(matches or {}), model, toolbox, prompt="You are Jarvis.", **settings)
 
 
@@ -124,10 +124,8 @@ async def test_a_sick_tool_server_is_an_error_of_its_stage() -> None:
 async def test_chat_is_streamed_and_spoken_sentence_by_sentence() -> None:
     reply = replier([ModelReply("Hello there. What now?")], house())
     assert await events_of(reply, "hello") == [
-        ModelDelta(text="Hello"),
-        ModelDelta(text="there."),
-        ModelDelta(text="What"),
-        ModelDelta(text="now?"),
+        ModelDelta(text="Hello there."),
+        ModelDelta(text=" What now?"),
         says("Hello there."),
         says("What now?"),
     ]
@@ -137,6 +135,37 @@ async def test_words_around_a_tool_call_are_not_spoken() -> None:
     reply = replier([wants(("check_services", {"service": "gitea"}), text="Gitea is down!")], house(GITEA_UP))
     events = await events_of(reply, "is gitea up")
     assert [event for event in events if isinstance(event, ReplySentence)] == [says("Gitea is up.")]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Gitea is up and running.",
+        "No, everything is online.",
+        "Yes, it is up.",
+        "Sure! The photos backup has been verified. Anything else?",
+        "All services are running smoothly and are ok.",
+    ],
+)
+async def test_a_state_that_the_model_claims_without_a_tool_is_neither_shown_nor_said(claim: str) -> None:
+    events = await events_of(replier([ModelReply(claim)], house()), "is gitea up", "model")
+    assert events[-1] == says(phrase("unchecked"))
+    shown = "".join(event.text for event in events if isinstance(event, ModelDelta))
+    assert not any(word in shown for word in ("up", "online", "verified", "running"))
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        "A backup is a copy that is kept elsewhere.",
+        "I can't do that.",
+        "Why did the server go to the doctor? It was feeling down.",
+        "You're welcome.",
+    ],
+)
+async def test_chat_that_states_nothing_about_the_house_is_said(chat: str) -> None:
+    events = await events_of(replier([ModelReply(chat)], house()), "tell me something", "model")
+    assert " ".join(event.text for event in events if isinstance(event, ReplySentence)) == chat
 
 
 async def test_an_empty_answer_is_admitted() -> None:
@@ -198,7 +227,7 @@ UNREADABLE = bad(
 
 async def test_unreadable_arguments_go_back_to_the_model_once_and_never_become_empty_ones() -> None:
     toolbox = house(GITEA_UP)
-    model = FakeChatModel([wants(("check_services", None)), wants(("check_services", {"service": "gitea"}))])
+    model = StreamingModel([wants(("check_services", None)), wants(("check_services", {"service": "gitea"}))])
     reply = Reply(FakeMatcher(), model, toolbox, prompt="You are Jarvis.")
     assert await events_of(reply, "is gitea up") == [
         ToolCalled(tool="check_services", arguments={}, source="model"),
@@ -253,7 +282,7 @@ async def test_arguments_that_the_server_refuses_are_mended_once() -> None:
             self.calls.append((name, arguments, caller))
             return answers[len(self.calls) - 1]
 
-    model = FakeChatModel(
+    model = StreamingModel(
         [wants(("check_services", {"name": "gitea"})), wants(("check_services", {"service": "gitea"}))]
     )
     reply = Reply(FakeMatcher(), model, Strict(descriptions=TOOLS, known=NAMES), prompt="You are Jarvis.")
@@ -269,7 +298,7 @@ async def test_an_unknown_name_is_answered_with_the_nearest_ones_and_the_model_i
         "I don't know a service called foo. The nearest are gitea.",
         candidates=("gitea",),
     )
-    model = FakeChatModel([wants(("check_services", {"service": "foo"}))])
+    model = StreamingModel([wants(("check_services", {"service": "foo"}))])
     events = await events_of(Reply(FakeMatcher(), model, house(unknown), prompt=""), "is foo up")
     assert events[-1] == says(unknown.spoken)
     assert len(model.asked) == 1
