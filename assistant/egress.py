@@ -1,0 +1,183 @@
+"""The egress guard: no connection of this process leaves the private network unless the configuration names the host.
+
+A Python audit hook (PEP 578) sees every connect, datagram and name look-up of the interpreter before it happens and
+raises EgressError. Native code (llama.cpp, onnxruntime) does not pass it; none of ours opens connections out, and the
+service unit adds the kernel's own filter. ``docs/privacy.md`` is its page.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from assistant.errors import EgressError
+
+log = logging.getLogger(__name__)
+
+PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "127.0.0.0/8",      # loopback
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",  # RFC 1918
+        "169.254.0.0/16",   # link-local
+        "100.64.0.0/10",    # RFC 6598, tailnets
+        "224.0.0.251/32", "239.255.255.250/32",  # mDNS, SSDP
+        "0.0.0.0/32",       # binding
+        "::1/128", "fc00::/7", "fe80::/10", "ff02::fb/128", "::/128",
+    )
+)  # fmt: skip
+"""Addresses inside the house. Sources: RFC 1122, 1918, 3927, 4193, 4291, 6598, 6762."""
+
+PRIVATE_SUFFIXES = (".local", ".lan", ".home.arpa", ".internal", ".localhost", ".ts.net")
+RESOLUTION_S = 300.0
+"""How long an address that an allowed name resolved to stays allowed."""
+
+TELEMETRY_OFF: Mapping[str, str] = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "DO_NOT_TRACK": "1",
+    "OTEL_SDK_DISABLED": "true",
+    "ANONYMIZED_TELEMETRY": "False",
+}
+"""Set when the guard is installed: every dependency that knows a switch has it off."""
+
+
+def is_private(address: str) -> bool:
+    """Whether an IP address lies inside the house; text that is no address does not. Pure."""
+    try:
+        parsed: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.split("%")[0])
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in PRIVATE if network.version == parsed.version)
+
+
+def is_private_name(host: str) -> bool:
+    """Whether a name is one of the house: one label, or a suffix that no public name has. Pure."""
+    name = host.casefold().rstrip(".")
+    return bool(name) and ("." not in name or name.endswith(PRIVATE_SUFFIXES)) and ":" not in name
+
+
+@dataclass
+class Guard:
+    """What is allowed besides the private network. Its decisions are what the audit hook raises."""
+
+    allow_hosts: frozenset[str] = frozenset()
+    refused: Counter[str] = field(default_factory=Counter)
+    _resolved: dict[str, float] = field(default_factory=dict)
+    _resolving: threading.local = field(default_factory=threading.local)
+
+    def check_name(self, host: object) -> None:
+        """Before a look-up. Raises EgressError."""
+        name = _text(host)
+        if name is None or getattr(self._resolving, "now", False):
+            return
+        if self._is_named(name):
+            self._remember(name)
+            return
+        if name == "" or is_private(name) or is_private_name(name):
+            return
+        if _is_address(name) and self._was_resolved(name):
+            return
+        self._refuse(name)
+
+    def check_address(self, address: object) -> None:
+        """Before a connect or a datagram; Unix sockets pass. Raises EgressError."""
+        if not isinstance(address, tuple) or not address:
+            return
+        host = _text(address[0])
+        if host is None or is_private(host) or self._is_named(host) or self._was_resolved(host):
+            return
+        if not _is_address(host):
+            self.check_name(host)
+            return
+        self._refuse(host)
+
+    def _is_named(self, host: str) -> bool:
+        return host.casefold().rstrip(".") in self.allow_hosts
+
+    def _was_resolved(self, address: str) -> bool:
+        if self._resolved.get(address, 0.0) > time.monotonic():
+            return True
+        for name in self.allow_hosts:  # a pooled connection may come long after its look-up
+            self._remember(name)
+        return self._resolved.get(address, 0.0) > time.monotonic()
+
+    def _remember(self, name: str) -> None:
+        """Resolve an allowed name ourselves, because the hook sees questions and not answers."""
+        self._resolving.now = True
+        try:
+            for answer in socket.getaddrinfo(name, None):
+                self._resolved[str(answer[4][0])] = time.monotonic() + RESOLUTION_S
+        except OSError:
+            return
+        finally:
+            self._resolving.now = False
+
+    def _refuse(self, host: str) -> None:
+        self.refused[host] += 1
+        if self.refused[host] == 1:
+            log.warning("refused to leave the private network: %s", host)
+        raise EgressError(
+            "egress_refused",
+            f"{host} is outside the private network.",
+            mend="If it is meant, add it to `allow_hosts` in [privacy] of jarvis.toml.",
+        )
+
+
+_guard: Guard | None = None
+_hooked = False
+
+
+def install(allow_hosts: Iterable[str] = ()) -> Guard:
+    """Guard this process from now on and switch telemetry off; a later call replaces what is allowed.
+
+    An audit hook cannot be taken out again, and there is no way around it from inside.
+    """
+    global _guard, _hooked
+    _guard = Guard(frozenset(host.casefold().rstrip(".") for host in allow_hosts))
+    os.environ.update(TELEMETRY_OFF)
+    if not _hooked:
+        _hooked = True
+        sys.addaudithook(_hook)
+    return _guard
+
+
+def refusals() -> Mapping[str, int]:
+    """Refused hosts and how often each, since the guard was installed."""
+    return dict(_guard.refused) if _guard else {}
+
+
+def _hook(event: str, arguments: tuple[object, ...]) -> None:
+    if not event.startswith("socket.") or _guard is None:
+        return
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        _guard.check_address(arguments[1])
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
+        _guard.check_name(arguments[0])
+    elif event == "socket.getnameinfo":
+        _guard.check_address(arguments[0])
+
+
+def _text(host: object) -> str | None:
+    if isinstance(host, bytes):
+        return host.decode("idna", errors="replace")
+    return host if isinstance(host, str) else None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.split("%")[0])
+    except ValueError:
+        return False
+    return True
