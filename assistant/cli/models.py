@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from assistant import config_file
 from assistant.errors import JarvisError, ModelFilesError
 from assistant.models import ModelEntry, ModelStore, Progress, State
 
@@ -38,7 +39,7 @@ def list_models(
 ) -> None:
     """What there is, what it is for, its licence, and whether it is here."""
     with _exit_codes():
-        store = ModelStore()
+        store = _configured_store()
         if as_json:
             typer.echo(json.dumps([_as_json(store, entry) for entry in store.entries], indent=2, ensure_ascii=False))
         elif markdown:
@@ -62,7 +63,7 @@ def pull(
     Models that are named are read and checked even when they are there already.
     """
     with _exit_codes():
-        store = ModelStore()
+        store = _configured_store()
         wanted = list(names or ())
         if every:
             wanted = [entry.name for entry in store.entries]
@@ -85,7 +86,7 @@ def verify(
 ) -> None:
     """Read every byte and compare it with the manifest; ends with code 4 when something is missing or damaged."""
     with _exit_codes():
-        store = ModelStore()
+        store = _configured_store()
         wanted = names or [entry.name for entry in store.entries if store.state(entry.name) is not State.MISSING]
         if not wanted:
             raise ModelFilesError(
@@ -118,6 +119,11 @@ def markdown_table(store: ModelStore) -> str:
 def megabytes(size: int) -> str:
     """``1117.3 MB``, as a person reads a size; 10⁶ bytes."""
     return f"{size / 1e6:.1f} MB"
+
+
+def _configured_store() -> ModelStore:
+    """The cache that ``models_dir`` names, else JARVIS_MODELS, else the platform's. Raises ConfigError."""
+    return ModelStore(config_file.load().settings.models_dir)
 
 
 def _as_json(store: ModelStore, entry: ModelEntry) -> dict[str, object]:
