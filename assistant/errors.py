@@ -65,7 +65,9 @@ class StateError(JarvisError):
     exit_code = 5
 
 
-class EgressError(JarvisError):
+class EgressError(JarvisError, ConnectionError):
+    """Also a ConnectionError: libraries treat it as a connection that could not be made, which it is."""
+
     exit_code = 6
 
 

@@ -176,7 +176,10 @@ class ToolDescription:
 
 
 class ChatModel(Protocol):
-    name: str
+    @property
+    def name(self) -> str:
+        """Of the model, for people."""
+        ...
 
     def complete(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None

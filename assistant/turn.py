@@ -136,8 +136,8 @@ async def _aloud(
     """The reply's events as they come and, beside them, the speech of each sentence while the next is being found."""
     if stages.synthesizer is None:
         async with aclosing(reply):
-            async for event in reply:
-                yield event
+            async for silent in reply:
+                yield silent
         return
     sentences: asyncio.Queue[str | Done] = asyncio.Queue()
     failures: list[JarvisError] = []

@@ -57,6 +57,8 @@ async def _attempt(client: httpx.AsyncClient, service: ServiceSettings) -> Attem
 def _why(error: httpx.HTTPError) -> str:
     cause: BaseException | None = error
     while cause is not None:
+        if getattr(cause, "code", None) == "egress_refused":
+            return "it is outside the private network, and I may not go there"
         if isinstance(cause, ConnectionRefusedError):
             return "the connection is refused"
         if isinstance(cause, ssl.SSLError):
