@@ -45,6 +45,7 @@ from assistant.toolbox import McpToolbox
 from assistant.traces import TraceStore
 from assistant.turn import Stages, TurnRequest, run_turn
 from tools.contract import Caller
+from tools.recording import RecordingHouse
 from tools.server import ToolHouse, mcp_server
 from tools.store import StoreError
 
@@ -169,9 +170,16 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, *, ears: bool = False, mouth: bool = False, progress: Callable[[str], None] | None = None
+    settings: Settings,
+    *,
+    ears: bool = False,
+    mouth: bool = False,
+    record: bool = False,
+    progress: Callable[[str], None] | None = None,
 ) -> AsyncIterator[App]:
     """Open everything that was asked for; own the state folder meanwhile.
+
+    ``record``: the tools plan their calls and do nothing (for the evaluation).
 
     Raises StateError (locked, unwritable), ModelFilesError (a file of ears or mouth is missing), ToolboxError.
     """
@@ -181,7 +189,7 @@ async def open_app(
     async with AsyncExitStack() as stack:
         stack.enter_context(state.owned())
         say("opening the tools")
-        house = stack.enter_context(_tool_house(settings, state))
+        house = stack.enter_context(_tool_house(settings, state, RecordingHouse if record else ToolHouse))
         toolbox = await stack.enter_async_context(
             McpToolbox(mcp_server(house, trust_caller=True), settings.mcp_servers)
         )
@@ -209,9 +217,9 @@ def app_version() -> str:
         return "0+checkout"
 
 
-def _tool_house(settings: Settings, state: StateFolder) -> ToolHouse:
+def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -> ToolHouse:
     try:
-        return ToolHouse(settings, state.path)
+        return kind(settings, state.path)
     except StoreError as error:
         raise StateError("database_unusable", str(error)) from error
 

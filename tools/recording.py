@@ -1,0 +1,41 @@
+"""The tools with nothing behind them: calls are planned and decided as always, and neither executed nor audited.
+
+For the evaluation, which must see what would be done, in the real call path, and do none of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.contract import Caller, CallOutcome, PlannedCall, ToolResult
+from tools.outbox import Outbox
+from tools.policy import CallPath
+from tools.server import ToolHouse
+from tools.settings import ToolSettings
+
+PLANNED = "Planned, and not done."
+
+
+class RecordingPath(CallPath):
+    """The call path up to the point where something would happen."""
+
+    async def _execute(self, call: PlannedCall) -> CallOutcome:
+        return CallOutcome(
+            ok=True,
+            spoken=PLANNED,
+            tool=call.tool,
+            arguments=call.arguments,
+            level=call.level,
+            result=ToolResult(spoken=PLANNED),
+        )
+
+    async def _keep(self, outcome: CallOutcome, decision: str, caller: Caller) -> None:
+        """A rehearsal leaves no trace."""
+
+
+class RecordingHouse(ToolHouse):
+    """A house whose call path records."""
+
+    def __init__(self, settings: ToolSettings, state_dir: Path) -> None:
+        super().__init__(settings, state_dir)
+        self.path = RecordingPath(self.path.tools, self._store, Outbox(state_dir / "outbox"))
