@@ -37,7 +37,7 @@ from assistant.ports import (
     ToolDescription,
 )
 from assistant.resources import resource
-from assistant.sentences import speech_of
+from assistant.sentences import is_waved_off, speech_of
 from assistant.sentences.grounding import Grounding
 from assistant.sentences.matcher import TOOLS
 from tools.contract import Caller, CallOutcome, Speech
@@ -144,6 +144,9 @@ class Reply:
                     yield shown
                 for said in words.sentences(reply.text, said=bool(answer.said)):
                     yield said
+                return
+            if is_waved_off(text):
+                yield sentence(phrase("left_alone"))
                 return
             to_mend: list[tuple[ToolCallRequest, CallOutcome]] = []
             wanted = [_grounded(call, grounding, text, conversation) for call in reply.tool_calls]

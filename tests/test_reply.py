@@ -304,6 +304,14 @@ async def test_an_unknown_name_is_answered_with_the_nearest_ones_and_the_model_i
     assert len(model.asked) == 1
 
 
+@pytest.mark.parametrize("text", ["don't check gitea", "never mind the backups", "please forget about gitea"])
+async def test_what_is_waved_off_calls_no_tool_even_when_the_model_wants_one(text: str) -> None:
+    toolbox = house(GITEA_UP)
+    events = await events_of(replier([wants(("check_services", {}))], toolbox), text)
+    assert events == [says(phrase("left_alone"))]
+    assert toolbox.calls == []
+
+
 async def test_rounds_are_bounded() -> None:
     reply = replier([wants(("nothing", {"n": 1}))], house(), max_rounds=1)
     assert (await events_of(reply, "do something"))[-1] == says(phrase("too_many_rounds"))

@@ -25,6 +25,7 @@ class _Words:
     question_words: frozenset[str]
     do_asks_before: frozenset[str]
     negations: tuple[str, ...]
+    waved_off: tuple[str, ...]
     order_verbs: frozenset[str]
     time_openers: frozenset[str]
 
@@ -52,6 +53,11 @@ def speech_of(text: str, language: str = "en") -> Speech:
 
 def is_question(text: str, language: str = "en") -> bool:
     return speech_of(text, language) is Speech.QUESTION
+
+
+def is_waved_off(text: str, language: str = "en") -> bool:
+    """ "don't check the backups", "never mind": no tool is wanted, not even one that only reads."""
+    return bool(_opener(utterance_core(text, language), _words(language).waved_off))
 
 
 def _of_polite_request(wanted: str, words: _Words) -> Speech:
@@ -91,6 +97,7 @@ def _words(language: str) -> _Words:
         question_words=frozenset(listed("question_words")),
         do_asks_before=frozenset(listed("do_asks_before")),
         negations=listed("negations"),
+        waved_off=listed("waved_off"),
         order_verbs=frozenset(listed("order_verbs")),
         time_openers=frozenset(listed("time_openers")),
     )
