@@ -41,7 +41,12 @@ class OpenAICompatible:
         self._first_delta_timeout_s = first_delta_timeout_s
         self._timeout_s = timeout_s
         # trust_env: a proxy of the environment must never see what is said in the house
-        http = httpx2.AsyncClient(trust_env=False, timeout=httpx2.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S))
+        # no keep-alive: llama.cpp closes idle connections, and a request on a closed one looks like a dead server
+        http = httpx2.AsyncClient(
+            trust_env=False,
+            timeout=httpx2.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+            limits=httpx2.Limits(max_keepalive_connections=0),
+        )
         self._client = AsyncOpenAI(base_url=base_url, api_key=api_key or "none", max_retries=0, http_client=http)
 
     @property
