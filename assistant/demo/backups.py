@@ -22,11 +22,14 @@ REFRESH_AFTER_S = 20 * 3600.0
 """A backup of the demo is made anew when it is older, well before it would be stale."""
 
 SEED = 8
+SIDE_PIXELS = 96
 FILES = {
-    "photos": [f"2026/{month:02}/IMG_{number:04}.jpg" for month in (3, 4, 5) for number in range(1, 5)],
-    "gitea": ["gitea.db", "repositories/home/dotfiles.git/HEAD", "repositories/home/dotfiles.git/packed-refs"],
+    "photos": [f"made-for-the-demo/noise-{number:02}.ppm" for number in range(1, 13)],
+    "gitea": [f"made-for-the-demo/notes-{number:02}.txt" for number in range(1, 7)],
 }
-FILE_BYTES = 24_000
+"""What is backed up, some 350 kB: pictures of noise that any viewer opens, and text. The names say what they are."""
+
+BUILD_TIMEOUT_S = 120.0
 
 
 class DemoBackups:
@@ -59,7 +62,8 @@ class DemoBackups:
                 "restic_missing", "The demo makes its backups with restic, which is not installed.", mend=mend
             )
         marker = self._folder / "built.json"
-        if _age(marker) < REFRESH_AFTER_S:
+        parts = (self._repository / "config", self._password, state_dir / "jarvis.db")
+        if 0 <= _age(marker) < REFRESH_AFTER_S and all(part.exists() for part in parts):
             return
         await asyncio.to_thread(self._prepare)
         if not (self._repository / "config").exists():
@@ -77,17 +81,20 @@ class DemoBackups:
         if not self._password.exists():
             self._password.touch(mode=0o600)
             self._password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-        noise = random.Random(SEED)  # noqa: S311 - picture-like bytes, no secret
+        chance = random.Random(SEED)  # noqa: S311 - content to back up, no secret
         for job in JOBS:
             for name in FILES[job]:
                 path = self._folder / "data" / job / name
+                content = _content(name, chance)
                 if not path.exists():
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(noise.randbytes(FILE_BYTES))
+                    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    path.write_bytes(content)
 
     async def _restic(self, *arguments: str) -> None:
-        environment = {**os.environ, "RESTIC_PASSWORD_FILE": str(self._password)}
-        await _run(["restic", "--repo", str(self._repository), *arguments], environment)
+        """With a person's own RESTIC_ variables left out: they mean another repository."""
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("RESTIC_")}
+        own = ["--repo", str(self._repository), "--password-file", str(self._password), "--no-cache"]
+        await _run(["restic", *own, *arguments], environment)
 
     async def _prove(self, state_dir: Path) -> None:
         """The tools' own command: what it finds goes into the ledger, whatever it is."""
@@ -95,7 +102,7 @@ class DemoBackups:
         text = ToolSettings(backups=self.settings()).model_dump_json()
         await asyncio.to_thread(settings.write_text, text, "utf-8")
         command = [sys.executable, "-m", "tools.restore_tests", "--settings", str(settings), "--state", str(state_dir)]
-        await _run([*command, PROVEN], dict(os.environ))
+        await _run([*command, PROVEN], {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
 
 
 async def _run(argv: Sequence[str], environment: dict[str, str]) -> None:
@@ -106,13 +113,31 @@ async def _run(argv: Sequence[str], environment: dict[str, str]) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await child.communicate()
+    try:
+        async with asyncio.timeout(BUILD_TIMEOUT_S):
+            output, _ = await child.communicate()
+    except TimeoutError as error:
+        detail = f"The demo could not be built: {argv[0]} took longer than {BUILD_TIMEOUT_S:g} s."
+        raise StateError("demo_failed", detail) from error
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
     if child.returncode:
         last = output.decode(errors="replace").strip()[-400:]
-        mend = "Remove the demo's folder (`jarvis demo --reset`) and try again."
         raise StateError(
-            "demo_failed", f"The demo could not be built: {argv[0]} ended with {child.returncode}: {last}", mend=mend
+            "demo_failed",
+            f"The demo could not be built: {Path(argv[0]).name} ended with {child.returncode}: {last}",
+            mend="`jarvis demo --reset` removes the demo's folder and builds it anew.",
         )
+
+
+def _content(name: str, chance: random.Random) -> bytes:
+    """A picture (portable pixmap, netpbm's P6) or a text, the same for every user."""
+    if name.endswith(".ppm"):
+        return f"P6 {SIDE_PIXELS} {SIDE_PIXELS} 255\n".encode() + chance.randbytes(3 * SIDE_PIXELS**2)
+    lines = (f"line {number}: {chance.getrandbits(64):016x}" for number in range(200))
+    return ("Made for the demo.\n" + "\n".join(lines) + "\n").encode()
 
 
 def _age(path: Path) -> float:

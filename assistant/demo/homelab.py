@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from pydantic import BaseModel, ConfigDict, HttpUrl
 from assistant.config import Settings
 from assistant.demo.backups import JOBS, DemoBackups
 from assistant.demo.services import State, demo_services
+from assistant.state import StateFolder
 from tools.settings import BackupKind, ServiceSettings
 
 YAML = Path(__file__).with_name("homelab.yaml")
+BUILD_WAIT_S = 60.0
+"""Another process may be making the backups; that takes a few seconds."""
 
 
 class _Strict(BaseModel):
@@ -53,19 +57,28 @@ def read_homelab(path: Path = YAML) -> Homelab:
     return Homelab.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
+def demo_state(folder: Path) -> Path:
+    """The assistant's state folder within the demo's own folder."""
+    return folder / "state"
+
+
 @asynccontextmanager
 async def demo_homelab(
-    state_dir: Path, base: Settings | None = None, say: Callable[[str], None] = lambda _: None
+    folder: Path, base: Settings | None = None, say: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[Settings]:
-    """Build it, run its services, and yield settings that describe it. Raises StateError.
+    """Build it below ``folder``, run its services, and yield settings that describe it. Raises StateError.
 
-    ``base``: settings for everything that is not the house (ears, mouth, model, …).
+    ``base``: settings for everything that is not the house (ears, mouth, model, …). Two processes that build at the
+    same time wait for each other; the services are each process's own.
     """
     homelab = read_homelab()
-    state = state_dir / "state"
+    state = demo_state(folder)
     aliases = {job: homelab.backups[job].aliases for job in JOBS}
-    backups = DemoBackups(state_dir / "backups", aliases)
-    await backups.build(state, say)
+    backups = DemoBackups(folder / "backups", aliases)
+    prepared = StateFolder.prepared(folder)
+    with ExitStack() as building:
+        await asyncio.to_thread(building.enter_context, prepared.owned(BUILD_WAIT_S))
+        await backups.build(state, say)
     async with demo_services({name: service.state for name, service in homelab.services.items()}) as ports:
         services = {
             name: ServiceSettings(url=HttpUrl(f"http://127.0.0.1:{ports[name]}/"), aliases=service.aliases)
