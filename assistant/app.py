@@ -125,13 +125,15 @@ class App:
         """The configured microphone; open it with ``with``. Raises AudioError there."""
         return MicrophoneSource(self.settings.microphone)
 
-    async def warm(self) -> None:
-        """Load ears and mouth, then let the model read its constant prefix. Raises JarvisError."""
-        loads = [part.load() for part in (self.listener, self.transcriber, self.synthesizer) if part is not None]
-        await asyncio.gather(*loads)
-        if self.settings.engine != "sentences":
-            prefix = Conversation().messages_for_model(system_prompt(), "hello")
-            await self.model.warm(prefix, await self.toolbox.tools())
+    async def load_speech(self) -> None:
+        """Load what there is of ears and mouth. Raises StageError."""
+        parts = [part for part in (self.listener, self.transcriber, self.synthesizer) if part is not None]
+        await asyncio.gather(*(part.load() for part in parts))
+
+    async def warm_model(self) -> None:
+        """Let the model read its constant prefix, so that it stands in the KV cache. Raises ChatError."""
+        prefix = Conversation().messages_for_model(system_prompt(), "hello")
+        await self.model.warm(prefix, await self.toolbox.tools())
 
     def mcp_server(self, who: Callable[[], str] = lambda: "mcp client") -> Server[Any]:
         """The tools as an MCP server for outside clients: who they are is not theirs to say."""

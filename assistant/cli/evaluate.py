@@ -19,12 +19,13 @@ from rich.table import Table
 from assistant.app import open_app
 from assistant.config import ModelSettings, Settings
 from assistant.config_file import load
+from assistant.conversation import Conversation
 from assistant.errors import JarvisError
 from assistant.evaluation import CountingModel, Judged, Report, homelab_settings, to_json_text
 from assistant.evaluation import evaluate as ask_all
 from assistant.judging import Line, Verdict, read_lines
 from assistant.ports import Engine
-from assistant.reply import Reply
+from assistant.reply import Reply, system_prompt
 from assistant.resources import resource
 from assistant.sentences import HassilMatcher
 
@@ -83,7 +84,8 @@ async def _run(
             counting = CountingModel(app.model)
             replier = Reply(HassilMatcher(await app.toolbox.names()), counting, app.toolbox)
             if engine != "sentences":
-                await app.warm()
+                prefix = Conversation().messages_for_model(system_prompt(), "hello")
+                await app.model.warm(prefix, await app.toolbox.tools())
             turns = await ask_all(lines, replier, wanted, engine, every=every, on_turn=bar.advance)
             return Report(turns, counting.tokens_in, counting.tokens_out)
 

@@ -1,0 +1,122 @@
+"""What every command shares: settings (or the demo homelab), the egress guard, and errors that name the mend."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from assistant import egress
+from assistant.config import Settings
+from assistant.config_file import load
+from assistant.errors import JarvisError
+from assistant.state import RunningServer, StateFolder, default_state_dir
+
+SMALL_MODEL = "qwen2.5-coder-0.5b"
+INTERRUPTED = 130
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="jarvis.toml to use; else the usual places.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object (docs/json-output.md).")]
+SmallOption = Annotated[bool, typer.Option("--small", help="The smaller embedded model (0.5B).")]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is configured, or that nothing is and the demo stands in."""
+
+    settings: Settings
+    demo: bool
+
+    @property
+    def state_dir(self) -> Path:
+        """Where this house keeps its state."""
+        if self.demo:
+            return demo_dir() / "state"
+        return self.settings.state_dir or default_state_dir()
+
+    def running_server(self) -> RunningServer | None:
+        """The ``jarvis serve`` of this house, if it runs."""
+        return StateFolder(self.state_dir).running_server()
+
+
+def demo_dir() -> Path:
+    """The demo homelab's own folder."""
+    return default_state_dir() / "demo"
+
+
+def read_house(config: Path | None, *, small: bool = False) -> House:
+    """Settings from the file and the environment, and the guard installed over them. Raises ConfigError."""
+    loaded = load(config)
+    settings = loaded.settings
+    if small:
+        settings = settings.model_copy(
+            update={"model": settings.model.model_copy(update={"embedded": SMALL_MODEL, "discover": False})}
+        )
+    logging.basicConfig(
+        level=settings.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    )
+    egress.install(settings.privacy.allow_hosts)
+    return House(settings, demo=not settings.services and not settings.backups)
+
+
+@asynccontextmanager
+async def furnished(house: House) -> AsyncIterator[Settings]:
+    """The settings to open the app with; the demo homelab runs meanwhile where nothing is configured."""
+    if not house.demo:
+        yield house.settings
+        return
+    from assistant.demo.homelab import demo_homelab
+
+    err.print("[dim]Nothing is configured (no jarvis.toml): this is the demo homelab.[/]")
+    async with demo_homelab(demo_dir(), house.settings, lambda text: err.print(f"[dim]  {text} …[/]")) as settings:
+        yield settings
+
+
+def run(work: Coroutine[Any, Any, int | None], *, as_json: bool = False) -> None:
+    """Run a command to its exit code; a JarvisError is one clear message, with JARVIS_DEBUG=1 a traceback."""
+    with errors_explained(as_json=as_json):
+        code = asyncio.run(work)
+        if code:
+            raise typer.Exit(code)
+
+
+class errors_explained:  # noqa: N801 - reads as what it does
+    """Context manager: JarvisError → message and exit code; Ctrl-C → 130."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self._as_json = as_json
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            raise typer.Exit(INTERRUPTED) from None
+        if not isinstance(error, JarvisError) or os.environ.get("JARVIS_DEBUG") == "1":
+            return
+        if self._as_json:
+            out.print_json(json.dumps({"error": {"code": error.code, "detail": error.detail, "mend": error.mend}}))
+        err.print(f"[bold red]{type(error).__name__.removesuffix('Error')} error:[/] {escape(error.detail)}")
+        if error.mend:
+            err.print(f"[bold]What to do:[/] {escape(error.mend)}")
+        raise typer.Exit(error.exit_code) from None
+
+
+def escape(text: str) -> str:
+    """Text that is data, not Rich markup, without control characters."""
+    return "".join(c for c in text if c.isprintable() or c == "\n").replace("[", r"\[")

@@ -1,0 +1,112 @@
+"""``jarvis demo``: the main job from end to end, on a homelab of real parts."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assistant.cli.common import ConfigOption, SmallOption, demo_dir, errors_explained, out, read_house, run
+
+if TYPE_CHECKING:
+    from assistant.app import App
+    from assistant.config import Settings
+
+CLIP = "hey_jarvis_is_the_backup_ok.wav"
+
+
+def demo(
+    play: Annotated[bool, typer.Option("--play/--no-play", help="On the loudspeaker, where there is one.")] = True,
+    reset: Annotated[bool, typer.Option("--reset", help="Build the demo homelab anew.")] = False,
+    small: SmallOption = False,
+    svg: Annotated[
+        Path | None, typer.Option("--export-svg", metavar="FILE", help="Write what is shown as a picture.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Build the demo homelab and ask it aloud: "Hey Jarvis, is the backup ok?"."""
+    with errors_explained():
+        house = read_house(config, small=small)
+        if reset:
+            shutil.rmtree(demo_dir(), ignore_errors=True)
+    if svg:
+        out.record = True
+    run(_demo(house.settings, play=play))
+    if svg:
+        out.save_svg(str(svg), title="jarvis demo")
+
+
+async def _demo(settings: Settings, *, play: bool) -> int:
+    from assistant.app import open_app
+    from assistant.demo.homelab import demo_homelab
+
+    out.print("[bold]The demo homelab[/]: 13 small HTTP services on this machine, a restic repository with two jobs.")
+    async with (
+        demo_homelab(demo_dir(), settings, _step) as furnished,
+        open_app(furnished, ears=True, mouth=True) as app,
+    ):
+        _step("loading wake word, Whisper and Piper")
+        await app.load_speech()
+        failed = await _one_turn(app, play=play)
+        _what_next()
+        if not failed and _offer_to_listen():
+            from assistant.cli.listen import listen_to
+
+            await listen_to(app)
+    return 1 if failed else 0
+
+
+async def _one_turn(app: App, *, play: bool) -> bool:
+    from assistant.cli.render import Timeline
+    from assistant.events import AudioReady, TurnEvent
+    from assistant.outcome import TurnOutcome
+    from assistant.ports import SpeechChunk
+    from assistant.resources import resource
+    from assistant.speech.wav import write_wav
+    from tools.contract import Caller, Door
+
+    out.print(f"\nA recording says: [bold]“Hey Jarvis, is the backup ok?”[/]  (audio_fixtures/{CLIP})\n")
+    source = await app.clip_file(resource("audio_fixtures", CLIP), realtime=True)
+    turn = app.start_turn(source, caller=Caller(door=Door.MICROPHONE), wake=True, speak=True, play=play)
+    timeline, events = Timeline(out), list[TurnEvent]()
+    async for event in turn.events():
+        timeline.show(event)
+        events.append(event)
+    outcome = TurnOutcome.from_events(events)
+    reply = demo_dir() / "reply.wav"
+    write_wav(reply, [SpeechChunk(e.pcm, e.sample_rate_hz) for e in events if isinstance(e, AudioReady)])
+    timings = outcome.timings_ms
+    out.print(f"\nThe spoken reply: {reply}", soft_wrap=True)
+    if timings.first_audio is not None:
+        out.print(f"From the end of the utterance to the first sound: {timings.first_audio / 1000:.1f} s.")
+    if app.player is None and play:
+        out.print("[dim]There is no loudspeaker here, so it was not played.[/]")
+    return outcome.error is not None
+
+
+def _what_next() -> None:
+    out.print("\n[bold]Try next[/]")
+    for command, what in (
+        ('jarvis ask "what\'s down?"', "one question"),
+        ("jarvis repl", "type with it"),
+        ("jarvis listen", "talk with it, with a microphone"),
+        ("jarvis serve", "for phones (POST /command) and chat pages (/mcp)"),
+        ("jarvis doctor", "what is missing on this machine"),
+        ("jarvis config example > jarvis.toml", "your own services and backups"),
+    ):
+        out.print(f"  .venv/bin/{command:<38} {what}", soft_wrap=True)
+
+
+def _step(text: str) -> None:
+    out.print(f"[dim]  {text} …[/]")
+
+
+def _offer_to_listen() -> bool:
+    from assistant.speech.microphone import devices
+
+    if not (sys.stdin.isatty() and devices("input")):
+        return False
+    return typer.confirm("\nThere is a microphone. Listen to it now?", default=False)

@@ -1,0 +1,118 @@
+"""``jarvis``: the command line. Commands import what they need when they run, so that --help is quick."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant.cli.ask import ask
+from assistant.cli.common import (
+    ConfigOption,
+    JsonOption,
+    SmallOption,
+    errors_explained,
+    furnished,
+    out,
+    read_house,
+    run,
+)
+from assistant.cli.config import config_app
+from assistant.cli.demo import demo
+from assistant.cli.doctor import doctor
+from assistant.cli.listen import listen
+from assistant.cli.repl import repl
+from assistant.cli.tools import tools_app
+from assistant.cli.turns import turns
+
+app = typer.Typer(
+    name="jarvis",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A voice and chat assistant that lives on your home server. Nothing leaves the house.",
+)
+for command in (demo, ask, repl, listen, turns, doctor):
+    app.command()(command)
+app.add_typer(tools_app, name="tools")
+app.add_typer(config_app, name="config")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to bind instead of the configured one.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port instead of the configured one.")] = None,
+    small: SmallOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Serve POST /command for phones and /mcp for chat pages, until Ctrl-C."""
+    with errors_explained():
+        house = read_house(config, small=small)
+
+    async def work() -> None:
+        from assistant.server.run import serve as serve_until_stopped
+
+        async with furnished(house) as settings:
+            await serve_until_stopped(settings, host=host, port=port)
+
+    run(work())
+
+
+@app.command()
+def mcp(config: ConfigOption = None) -> None:
+    """The tools as an MCP server over stdio, for Claude Desktop and the like."""
+    with errors_explained():
+        house = read_house(config)
+
+    async def work() -> None:
+        from assistant.server.run import mcp_stdio
+
+        server = house.running_server()
+        if server is not None:
+            await mcp_stdio(house.settings, server)
+            return
+        async with furnished(house) as settings:
+            await mcp_stdio(settings, None)
+
+    run(work())
+
+
+@app.command()
+def version(as_json: JsonOption = False) -> None:
+    """The version of this installation."""
+    from assistant.app import app_version
+
+    if as_json:
+        out.print_json(data={"version": app_version()})
+    else:
+        out.print(app_version())
+
+
+def _add_heavier_commands() -> None:
+    """Sub-commands whose modules are only needed by themselves."""
+    from assistant.cli.evaluate import evaluate
+    from assistant.cli.models import models_app
+
+    app.add_typer(models_app, name="models")
+    app.command("eval")(evaluate)
+
+
+_add_heavier_commands()
+
+
+@app.callback()
+def root(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="jarvis.toml to use; else the usual places.", show_default=False),
+    ] = None,
+) -> None:
+    """Options of every command."""
+    if config is not None:
+        os.environ["JARVIS_CONFIG"] = str(config)
+
+
+def main() -> None:
+    """Entry point of the ``jarvis`` command."""
+    app()

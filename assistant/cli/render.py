@@ -1,0 +1,106 @@
+"""Turn events for people: the timeline, one line an event."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from assistant.events import (
+    Announcement,
+    AudioReady,
+    ConfirmationAsked,
+    ReplySentence,
+    SentenceMatched,
+    SpeechEnded,
+    SpeechStarted,
+    ToolCalled,
+    ToolReturned,
+    Transcribed,
+    TurnEvent,
+    TurnFailed,
+    TurnFinished,
+    TurnInterrupted,
+    WakeDetected,
+)
+from tools.contract import JsonObject
+
+_STYLES = {
+    "wake": "magenta",
+    "endpoint": "blue",
+    "transcript": "cyan",
+    "decision": "yellow",
+    "tools": "green",
+    "reply": "bold",
+    "speech": "blue",
+    "done": "dim",
+    "failed": "bold red",
+}
+
+
+class Timeline:
+    """Prints a turn's events as they come; fits 80 columns and needs no colours."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def show(self, event: TurnEvent) -> None:
+        """One line, or none for events that say nothing to a person."""
+        row = describe(event)
+        if row is None:
+            return
+        stage, what = row
+        line = Text(f"{event.at_ms:>7.0f} ms  ")
+        line.append(f"{stage:<11}", _STYLES.get(stage, ""))
+        line.append(what, "bold" if stage in ("reply", "transcript") else "")
+        self._console.print(line)
+
+
+def describe(event: TurnEvent) -> tuple[str, str] | None:
+    """(stage, what happened) of an event, None when it is not shown."""
+    match event:
+        case WakeDetected():
+            return (
+                "wake",
+                f"{event.word.replace('_', ' ')} heard at {event.audio_ms / 1000:.2f} s (score {event.score:.2f})",
+            )
+        case SpeechStarted():
+            return "endpoint", f"speech from {event.audio_ms / 1000:.2f} s"
+        case SpeechEnded():
+            end = f"speech to {event.speech_end_ms / 1000:.2f} s"
+            return "endpoint", f"{end}, over by {event.reason.replace('_', ' ')} at {event.audio_ms / 1000:.2f} s"
+        case Transcribed():
+            took = f"  ({event.took_ms:.0f} ms)" if event.engine != "typed" else ""
+            return "transcript", f"“{event.text}”{took}"
+        case SentenceMatched():
+            return "decision", f"a sentence template fits ({event.took_ms:.1f} ms)"
+        case ToolCalled():
+            by = "" if event.source == "sentence" else "  (the model's choice)"
+            return "tools", f"{event.tool}({arguments(event.arguments)}){by}"
+        case ToolReturned():
+            state = "ok" if event.ok else "not ok"
+            return "tools", f"{state} after {event.took_ms:.0f} ms"
+        case ReplySentence():
+            return "reply", event.text
+        case AudioReady(first=True):
+            return "speech", "the first sound of the reply is ready"
+        case ConfirmationAsked():
+            return "reply", event.spoken
+        case Announcement():
+            return "reply", event.text
+        case TurnInterrupted():
+            return "failed", f"interrupted: {event.reason}"
+        case TurnFinished():
+            return "done", f"answered by {_who(event.matched)}"
+        case TurnFailed():
+            return "failed", f"{event.stage.value} ({event.code}): {event.spoken}"
+        case _:
+            return None
+
+
+def arguments(values: JsonObject) -> str:
+    """``key=value, …`` as a person would type them."""
+    return ", ".join(f"{key}={value}" for key, value in values.items())
+
+
+def _who(matched: str) -> str:
+    return {"sentence": "a sentence template, no model asked", "model": "the model"}.get(matched, "nobody")
