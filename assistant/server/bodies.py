@@ -1,0 +1,150 @@
+"""What a ``POST /command`` holds: bounded while it is read, and refused with the reason when it is nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import get_args
+
+from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from assistant.ports import Engine
+from assistant.server.answers import RequestError
+
+BODY_TIMEOUT_S = 30.0
+"""For the whole body: a client that sends slower than this is no phone at home."""
+
+MAX_TEXT_CHARACTERS = 2_000
+MAX_ID_CHARACTERS = 64
+MAX_FIELDS = 8
+MULTIPART_OVERHEAD_BYTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One utterance as it came in: text, or the bytes of a clip."""
+
+    text: str | None
+    clip: bytes | None
+    conversation_id: str
+    engine: Engine | None
+
+
+async def read_command(request: Request, max_upload_bytes: int) -> Command:
+    """Multipart with the part ``audio`` (or ``text``), JSON, or the raw body of a clip. Raises RequestError."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    body = await _bounded_body(request, max_upload_bytes + MULTIPART_OVERHEAD_BYTES)
+    if kind == "multipart/form-data":
+        return await _from_form(request.headers, body, max_upload_bytes)
+    if kind == "application/json":
+        return _from_json(body)
+    if kind.startswith(("audio/", "video/")) or kind == "application/octet-stream":
+        if len(body) > max_upload_bytes:
+            raise _too_large(max_upload_bytes)
+        return Command(None, body, _conversation(request.query_params.get("conversation_id")), None)
+    mend = 'curl -F audio=@clip.wav …, or -H "Content-Type: application/json" -d \'{"text": "…"}\'.'
+    raise RequestError(415, "unknown_content_type", f"Content-Type {kind or 'none'!r} is not understood.", mend)
+
+
+async def _bounded_body(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > limit:
+                    raise _too_large(limit)
+    except TimeoutError as error:
+        raise RequestError(408, "body_too_slow", f"The body took longer than {BODY_TIMEOUT_S:g} s.") from error
+    except ClientDisconnect as error:
+        raise RequestError(400, "disconnected", "The body broke off.") from error
+    return bytes(body)
+
+
+async def _from_form(headers: Headers, body: bytes, max_upload_bytes: int) -> Command:
+    async def once() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        headers, once(), max_files=1, max_fields=MAX_FIELDS, max_part_size=MULTIPART_OVERHEAD_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError, AttributeError) as error:
+        raise RequestError(400, "bad_multipart", f"The multipart body cannot be read: {error}.") from error
+    try:
+        return await _from_parts(form, max_upload_bytes)
+    finally:
+        await form.close()
+
+
+async def _from_parts(form: FormData, max_upload_bytes: int) -> Command:
+    conversation = _conversation(form.get("conversation_id"))
+    engine = _engine(form.get("engine"))
+    audio, text = form.get("audio"), form.get("text")
+    if isinstance(audio, UploadFile):
+        clip = await audio.read()
+        if len(clip) > max_upload_bytes:
+            raise _too_large(max_upload_bytes)
+        return Command(None, clip, conversation, engine)
+    if isinstance(audio, str):
+        raise RequestError(400, "audio_is_no_file", "The part `audio` must be a file: give it a filename.")
+    if isinstance(text, str):
+        return Command(_text(text), None, conversation, engine)
+    raise RequestError(400, "missing_part", "The form has neither a part `audio` nor a part `text`.")
+
+
+def _from_json(body: bytes) -> Command:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(400, "bad_json", "The body is no JSON.") from error
+    if not isinstance(fields, dict) or not isinstance(fields.get("text"), str):
+        raise RequestError(400, "missing_text", 'The body must be {"text": "…"}.')
+    unknown = set(fields) - {"text", "conversation_id", "engine"}
+    if unknown:
+        raise RequestError(400, "unknown_field", f"Unknown fields: {', '.join(sorted(map(str, unknown)))[:200]}.")
+    return Command(
+        _text(fields["text"]), None, _conversation(fields.get("conversation_id")), _engine(fields.get("engine"))
+    )
+
+
+def _text(text: str) -> str:
+    words = text.strip()
+    if not words:
+        raise RequestError(400, "empty_text", "The text is empty.")
+    if len(words) > MAX_TEXT_CHARACTERS:
+        raise RequestError(413, "text_too_long", f"The text is longer than {MAX_TEXT_CHARACTERS} characters.")
+    if any("\ud800" <= character <= "\udfff" for character in words):
+        raise RequestError(400, "bad_text", "The text is no valid Unicode.")
+    return words
+
+
+def _conversation(value: object) -> str:
+    if value is None or value == "":
+        return "http"
+    if not isinstance(value, str) or len(value) > MAX_ID_CHARACTERS or not value.isprintable():
+        raise RequestError(
+            400, "bad_conversation_id", f"conversation_id is text of at most {MAX_ID_CHARACTERS} characters."
+        )
+    return value
+
+
+def _engine(value: object) -> Engine | None:
+    if value is None or value == "":
+        return None
+    for engine in get_args(Engine):
+        if value == engine:
+            return engine  # type: ignore[no-any-return]
+    raise RequestError(400, "unknown_engine", f"engine is one of {', '.join(get_args(Engine))}.")
+
+
+def _too_large(limit: int) -> RequestError:
+    return RequestError(413, "too_large", f"The body is larger than {limit / 1e6:.1f} MB.")
