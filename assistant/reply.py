@@ -39,7 +39,7 @@ from assistant.ports import (
 from assistant.resources import resource
 from assistant.sentences import is_waved_off, speech_of
 from assistant.sentences.grounding import Grounding
-from assistant.sentences.matcher import TOOLS
+from assistant.sentences.vocabulary import TOOLS
 from tools.contract import Caller, CallOutcome, Speech
 
 MENDABLE = frozenset({"invalid_arguments", "unknown_tool"})

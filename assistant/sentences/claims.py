@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 
 from assistant.ports import Names
-from assistant.sentences.matcher import spoken_forms
 from assistant.sentences.normalize import grammar_file, plain_words
+from assistant.sentences.vocabulary import spoken_forms
 
 REACH_WORDS = 4
 """From the subject to the verb and from the verb to the state: "the photos backup is not yet fully verified"."""

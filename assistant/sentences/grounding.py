@@ -8,17 +8,13 @@ that was said and that nobody knows is kept, because the tool answers that with 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 
 from assistant.ports import Names
-from assistant.sentences.matcher import KINDS, TOOLS, spoken_forms
-from assistant.sentences.normalize import grammar_file, plain_words
+from assistant.sentences.normalize import plain_words
+from assistant.sentences.vocabulary import KINDS, misheard, spoken_forms, template_words
 from tools.contract import JsonObject
 from tools.names import NameIndex, Resolved
-
-LONGEST_NAME_WORDS = 4
 
 PRONOUNS = frozenset({"it", "its", "that", "this", "one", "them", "they", "those", "these"})
 
@@ -50,7 +46,7 @@ class Grounding:
         mentioned = self.mentioned(kind, words)
         found = self._index.resolve(kind, value)
         if isinstance(found, Resolved):
-            if found.name in mentioned or self._sounds_like(kind, found.name, words):
+            if found.name in mentioned or found.name in self._misheard(kind, words):
                 return value
             if not mentioned and found.name in subjects.values() and self._refers_back(words):
                 return value
@@ -72,22 +68,14 @@ class Grounding:
                     names.append(name)
         return names
 
-    def _sounds_like(self, kind: str, name: str, words: str) -> bool:
-        """Does some stretch of the utterance resolve to the name ("jelly finn")?"""
-        vocabulary = _template_words(self._language)
-        for stretch in _stretches(words):
-            if all(word in vocabulary for word in stretch.split()):
-                continue
-            found = self._index.resolve(kind, stretch)
-            if isinstance(found, Resolved) and found.name == name:
-                return True
-        return False
+    def _misheard(self, kind: str, words: str) -> set[str]:
+        return {name for _, name in misheard(kind, words, self._index, self._language, strict=False)}
 
     def _is_an_unknown_name(self, value: str, words: str) -> bool:
         """Said, and not just one of the words that questions are made of ("last night", "backup")."""
         parts = plain_words(value, self._language).split()
         said = set(words.split())
-        return bool(parts) and all(part in said for part in parts) and not set(parts) <= _template_words(self._language)
+        return bool(parts) and all(part in said for part in parts) and not set(parts) <= template_words(self._language)
 
     def _subject(self, kind: str, subjects: Mapping[str, str]) -> str | None:
         """The thing talked about before, if this kind has one of that name."""
@@ -102,24 +90,3 @@ class Grounding:
     def _refers_back(self, words: str) -> bool:
         """A pronoun, or nothing that asks about all of them: "and the backup?"."""
         return self._has_pronoun(words) or words.startswith(("and ", "what about ", "how about "))
-
-
-def _stretches(words: str) -> Iterator[str]:
-    parts = words.split()
-    for length in range(LONGEST_NAME_WORDS, 0, -1):
-        for start in range(len(parts) - length + 1):
-            yield " ".join(parts[start : start + length])
-
-
-@cache
-def _template_words(language: str) -> frozenset[str]:
-    """The literal words of the sentence templates: what questions are made of, and no names."""
-    words: set[str] = set()
-    for file in ("common", *TOOLS):
-        grammar = grammar_file(file, language)
-        texts = [*grammar.get("expansion_rules", {}).values()]
-        for intent in grammar.get("intents", {}).values():
-            texts += [sentence for block in intent["data"] for sentence in block["sentences"]]
-        for text in texts:
-            words.update(re.findall(r"\w+", re.sub(r"<\w+>|\{\w+\}", " ", text)))
-    return frozenset(words)

@@ -7,8 +7,6 @@ utterance, a name that means two things is left out, and two templates that read
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 
 from hassil import Intents, recognize_all
@@ -17,12 +15,8 @@ from hassil.util import merge_dict
 
 from assistant.ports import Names, SentenceMatch
 from assistant.sentences.normalize import grammar_file, plain_words, utterance_core
-
-TOOLS = ("check_services", "check_backups")
-"""The tools that have templates."""
-
-KINDS = ("service", "job")
-"""Kinds of names that templates use, each a list of the same name."""
+from assistant.sentences.vocabulary import KINDS, TOOLS, misheard, spoken_forms
+from tools.names import NameIndex
 
 MAX_WORDS = 24
 """Longer utterances are no simple question; the templates' optional parts would only cost time."""
@@ -33,6 +27,7 @@ class HassilMatcher:
 
     def __init__(self, names: Names, language: str = "en") -> None:
         self._language = language
+        self._index = NameIndex(names.by_kind)
         merged: dict[str, object] = {}
         for file in ("common", *TOOLS):
             merge_dict(merged, deepcopy(grammar_file(file, language)))
@@ -51,6 +46,9 @@ class HassilMatcher:
         words = utterance_core(text, self._language)
         if not words or len(words.split()) > MAX_WORDS:
             return None
+        return self._by_templates(words) or self._misheard(words)
+
+    def _by_templates(self, words: str) -> SentenceMatch | None:
         found: dict[tuple[str, tuple[tuple[str, str], ...]], SentenceMatch] = {}
         for result in recognize_all(words, self._intents, slot_lists=self._lists, language=self._language):
             arguments = {entity.name: str(entity.value) for entity in result.entities_list if entity.name in KINDS}
@@ -61,42 +59,12 @@ class HassilMatcher:
                 return None
         return next(iter(found.values()), None)
 
-
-def spoken_forms(names: Mapping[str, Iterable[str]], language: str = "en") -> dict[str, str]:
-    """What people say for each name → the canonical name; forms that could mean two names are left out.
-
-    Canonical names outrank aliases, aliases outrank singular forms ("the photo backup" for photos).
-    """
-    forms: dict[str, str] = {}
-    for rank in (_canonical_forms, _alias_forms, _singular_forms):
-        meant: dict[str, set[str]] = defaultdict(set)
-        for canonical, aliases in names.items():
-            for form in rank(canonical, aliases, language):
-                meant[form].add(canonical)
-        for form, canonicals in meant.items():
-            if len(canonicals) == 1 and form and form not in forms:
-                forms[form] = next(iter(canonicals))
-    return forms
-
-
-def _canonical_forms(canonical: str, _aliases: Iterable[str], language: str) -> Iterator[str]:
-    yield plain_words(canonical, language)
-
-
-def _alias_forms(_canonical: str, aliases: Iterable[str], language: str) -> Iterator[str]:
-    for alias in aliases:
-        yield _without_article(plain_words(alias, language))
-
-
-def _singular_forms(canonical: str, aliases: Iterable[str], language: str) -> Iterator[str]:
-    for name in (canonical, *aliases):
-        words = _without_article(plain_words(name, language))
-        if words.endswith("s") and not words.endswith("ss") and len(words) > 3:
-            yield words[:-1]
-
-
-def _without_article(words: str) -> str:
-    for article in ("the ", "my ", "our "):
-        if words.startswith(article):
-            return words[len(article) :]
-    return words
+    def _misheard(self, words: str) -> SentenceMatch | None:
+        """The match with one stretch that sounds like a name put right ("is jelly finn up")."""
+        for kind in KINDS:
+            for stretch, name in misheard(kind, words, self._index, self._language):
+                mended = f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
+                match = self._by_templates(mended)
+                if match is not None and match.arguments.get(kind) == name:
+                    return match
+        return None

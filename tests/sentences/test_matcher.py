@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.ports import Names
-from assistant.sentences.matcher import HassilMatcher, spoken_forms
+from assistant.sentences.matcher import HassilMatcher
+from assistant.sentences.vocabulary import spoken_forms
 from tests.sentences.homelab_names import homelab_names, lines
 
 MUST_MATCH = ("d01", "d02", "d03", "d06", "d07", "d08", "d09", "d43.1", "d45.2", "d46")
@@ -65,6 +66,18 @@ def test_most_of_the_paraphrases_are_matched(matcher: HassilMatcher) -> None:
 )
 def test_case_punctuation_and_politeness_do_not_matter(matcher: HassilMatcher, text: str) -> None:
     assert calls(matcher, text) == [{"tool": "check_services", "arguments": {"service": "jellyfin"}}]
+
+
+@pytest.mark.parametrize(
+    ("text", "tool", "arguments"),
+    [
+        ("is jelly finn up", "check_services", {"service": "jellyfin"}),
+        ("Is graph Anna running?", "check_services", {"service": "grafana"}),
+        ("is the gita backup ok", "check_backups", {"job": "gitea"}),
+    ],
+)
+def test_a_misheard_name_is_put_right(matcher: HassilMatcher, text: str, tool: str, arguments: dict[str, str]) -> None:
+    assert calls(matcher, text) == [{"tool": tool, "arguments": arguments}]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,97 @@
+"""The words of the house and the words of the templates. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+
+from assistant.sentences.normalize import grammar_file, plain_words
+from tools.names import NameIndex, Resolved
+
+TOOLS = ("check_services", "check_backups")
+"""The tools that have templates."""
+
+KINDS = ("service", "job")
+"""Kinds of names that templates use, each a list of the same name."""
+
+LONGEST_NAME_WORDS = 4
+
+SOUNDS_LIKE = 0.88
+"""Score (``tools.names``) from which a stretch of an utterance is a misheard name. Over the demo homelab what speech
+recognition makes of its names scores 0.88 and more ("graph anna", "home assistance"), other words 0.87 and less
+("documentary" for documents); tests/sentences/test_vocabulary.py."""
+
+
+def spoken_forms(names: Mapping[str, Iterable[str]], language: str = "en") -> dict[str, str]:
+    """What people say for each name → the canonical name; forms that could mean two names are left out.
+
+    Canonical names outrank aliases, aliases outrank singular forms ("the photo backup" for photos).
+    """
+    forms: dict[str, str] = {}
+    for rank in (_canonical_forms, _alias_forms, _singular_forms):
+        meant: dict[str, set[str]] = defaultdict(set)
+        for canonical, aliases in names.items():
+            for form in rank(canonical, aliases, language):
+                meant[form].add(canonical)
+        for form, canonicals in meant.items():
+            if len(canonicals) == 1 and form and form not in forms:
+                forms[form] = next(iter(canonicals))
+    return forms
+
+
+def _canonical_forms(canonical: str, _aliases: Iterable[str], language: str) -> Iterator[str]:
+    yield plain_words(canonical, language)
+
+
+def _alias_forms(_canonical: str, aliases: Iterable[str], language: str) -> Iterator[str]:
+    for alias in aliases:
+        yield _without_article(plain_words(alias, language))
+
+
+def _singular_forms(canonical: str, aliases: Iterable[str], language: str) -> Iterator[str]:
+    for name in (canonical, *aliases):
+        words = _without_article(plain_words(name, language))
+        if words.endswith("s") and not words.endswith("ss") and len(words) > 3:
+            yield words[:-1]
+
+
+def _without_article(words: str) -> str:
+    for article in ("the ", "my ", "our "):
+        if words.startswith(article):
+            return words[len(article) :]
+    return words
+
+
+def misheard(
+    kind: str, words: str, index: NameIndex, language: str = "en", *, strict: bool = True
+) -> Iterator[tuple[str, str]]:
+    """Stretches of the words that sound like a name of that kind, longest first, each with the name.
+
+    A stretch holds no word that templates are made of; when not ``strict``, it is not made of such words alone ("get
+    tea" for gitea, but never "last night").
+    """
+    vocabulary = template_words(language)
+    parts = words.split()
+    for length in range(LONGEST_NAME_WORDS, 0, -1):
+        for start in range(len(parts) - length + 1):
+            stretch = parts[start : start + length]
+            if vocabulary.isdisjoint(stretch) or (not strict and not vocabulary.issuperset(stretch)):
+                found = index.resolve(kind, " ".join(stretch))
+                if isinstance(found, Resolved) and found.score >= SOUNDS_LIKE:
+                    yield " ".join(stretch), found.name
+
+
+@cache
+def template_words(language: str) -> frozenset[str]:
+    """The literal words of the sentence templates: what questions are made of, and no names."""
+    words: set[str] = set()
+    for file in ("common", *TOOLS):
+        grammar = grammar_file(file, language)
+        texts = [*grammar.get("expansion_rules", {}).values()]
+        for intent in grammar.get("intents", {}).values():
+            texts += [sentence for block in intent["data"] for sentence in block["sentences"]]
+        for text in texts:
+            words.update(re.findall(r"\w+", re.sub(r"<\w+>|\{\w+\}", " ", text)))
+    return frozenset(words)
