@@ -1,4 +1,8 @@
-"""Finding, reading and explaining ``jarvis.toml``; the environment over it; the generated example."""
+"""Finding and reading ``jarvis.toml``, the environment over it, and saying what is wrong with either.
+
+In the file, paths are relative to the file's own folder and ``~`` is the user's home; in variables they are relative to
+the working folder. ``assistant.config_pages`` prints settings for people.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,15 @@ import difflib
 import json
 import os
 import tomllib
-import types
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from assistant.config import Settings
 from assistant.errors import ConfigError
@@ -27,13 +29,21 @@ SPECIAL = frozenset({"JARVIS_CONFIG", "JARVIS_STATE", "JARVIS_MODELS", "JARVIS_D
 """Variables with a meaning of their own; all others with the prefix are settings: JARVIS_SERVER__PORT=8765."""
 
 
+STANDING_FOR = {"JARVIS_STATE": "state_dir", "JARVIS_MODELS": "models_dir"}
+"""Special variables that are settings under another name; like all variables they win over the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Settings, the file they came from (None: none was found), and the variables that changed them."""
+    """Settings, the file they came from (None: none was found), and the variables that changed them.
+
+    ``origins``: dotted setting → ``file``, or the variable's name; what is not in it is at its default.
+    """
 
     settings: Settings
     file: Path | None
     variables: tuple[str, ...]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 def places() -> Iterator[Path]:
@@ -48,54 +58,98 @@ def places() -> Iterator[Path]:
 
 def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Loaded:
     """The settings. A file that was named must exist. Raises ConfigError naming file, key and mend."""
+    variables = os.environ if environment is None else environment
     named = path is not None or bool(os.environ.get("JARVIS_CONFIG"))
     file = path or next((place for place in places() if place.is_file()), None)
     if file is None and named:
         file = next(places())
     raw = _read(file) if file is not None else {}
-    variables = _overlay(raw, os.environ if environment is None else environment)
-    where = str(file) if file else "the environment"
-    settings = _validated(raw, where)
+    origins = dict.fromkeys(_leaves(raw), "file")
+    by_variable = _from_variables(variables)
+    for dotted, (variable, value) in by_variable.items():
+        _put(raw, dotted, value, variable)
+        origins = {known: origin for known, origin in origins.items() if not f"{known}.".startswith(f"{dotted}.")}
+        origins[dotted] = variable
+    settings = _validated(raw, str(file) if file else "the environment", origins)
     _check_secret_files(settings)
-    return Loaded(settings, file, tuple(variables))
+    return Loaded(settings, file, tuple(sorted(variable for variable, _ in by_variable.values())), origins)
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError("unreadable", f"{file} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError("not_toml", f"{file} is not UTF-8 text (byte {error.start}).") from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError("not_toml", f"{file} is no TOML: {error}.", mend="Mend that line.") from error
+    return _with_paths(raw, file.resolve().parent)
 
 
-def _overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
-    """Put JARVIS_A__B=value at raw["a"]["b"]; values are JSON where they can be read as such. Returns the variables."""
-    used = sorted(name for name in environment if name.startswith(PREFIX) and name not in SPECIAL)
-    for name in used:
-        *sections, key = name[len(PREFIX) :].lower().split("__")
-        target = raw
-        for section in sections:
-            inner = target.setdefault(section, {})
-            if not isinstance(inner, dict):
-                raise ConfigError("not_a_section", f"{name}: `{section}` is no section.")
-            target = inner
-        target[key] = _json_or_text(environment[name])
-    return used
+def _with_paths(raw: dict[str, Any], folder: Path, prefix: str = "") -> dict[str, Any]:
+    """Paths as they are meant, seen from the file."""
+    changed: dict[str, Any] = {}
+    for key, value in raw.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            changed[key] = _with_paths(value, folder, f"{name}.")
+        elif isinstance(value, str) and value and _takes(name, Path):
+            changed[key] = str(folder / Path(value).expanduser())
+        else:
+            changed[key] = value
+    return changed
 
 
-def _json_or_text(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _from_variables(environment: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
+    """Dotted setting → (variable, value): JARVIS_SERVER__PORT=8765 is server.port, an empty value is *not set*."""
+    found: dict[str, tuple[str, Any]] = {}
+    for variable in sorted(name for name in environment if name.startswith(PREFIX)):
+        text = environment[variable]
+        if variable in STANDING_FOR and text.strip():
+            found[STANDING_FOR[variable]] = (variable, text)
+        elif variable not in SPECIAL:
+            dotted = variable[len(PREFIX) :].lower().replace("__", ".")
+            found[dotted] = (variable, _value_of(dotted, text))
+    return found
 
 
-def _validated(raw: Mapping[str, Any], where: str) -> Settings:
+def _value_of(dotted: str, text: str) -> Any:
+    """JSON for lists and tables (a list also by commas); None for nothing; else text, which pydantic reads."""
+    if not text:
+        return [] if _takes(dotted, tuple) else None
+    if text[0] in "[{":
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return [part.strip() for part in text.split(",")] if _takes(dotted, tuple) else text
+
+
+def _put(raw: dict[str, Any], dotted: str, value: Any, variable: str) -> None:
+    *sections, key = dotted.split(".")
+    target = raw
+    for section in sections:
+        inner = target.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise ConfigError("not_a_section", f"{variable}: `{section}` is no section.")
+        target = inner
+    target[key] = value
+
+
+def _leaves(raw: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in raw.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _validated(raw: Mapping[str, Any], where: str, origins: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        problems = [_explained(problem) for problem in error.errors()]
+        problems = [_explained(problem, origins) for problem in error.errors()]
         raise ConfigError(
             "invalid_settings",
             f"{where}: " + " ".join(problems),
@@ -103,42 +157,81 @@ def _validated(raw: Mapping[str, Any], where: str) -> Settings:
         ) from error
 
 
-def _explained(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"]) or "the file"
+def _explained(problem: Any, origins: Mapping[str, str]) -> str:
+    """The key, the variable that set it where one did, and what is wrong; never the value, which may be a secret."""
+    parts = [str(part) for part in problem["loc"]]
+    key = ".".join(part for part in parts if part != "[key]") or "the file"
+    origin = origins.get(key, "file")
+    at = f"`{key}`" if origin == "file" else f"`{key}` ({origin})"
     if problem["type"] == "extra_forbidden":
         near = nearest(key)
-        return f"`{key}` is not a setting" + (f"; did you mean `{near}`?" if near else ".")
+        return f"{at} is not a setting" + (f"; did you mean `{near}`?" if near else ".")
+    if "[key]" in parts:
+        return f"{at}: this name cannot be used; small letters, digits and _ only."
     said = problem["msg"].removeprefix("Value error, ")
-    return f"`{key}`: {said[:1].lower()}{said[1:]}."
+    return f"{at}: {said[:1].lower()}{said[1:]}."
 
 
 def nearest(key: str) -> str | None:
-    """The known setting that an unknown one was probably meant to be."""
+    """The known setting or section that an unknown one was probably meant to be.
+
+    First the one place where a setting of exactly that name exists, then similar names beside it, then anywhere.
+    """
     *section, last = key.split(".")
-    siblings = {name.rsplit(".", 1)[-1]: name for name, _, _ in every_setting() if _same_section(name, section)}
-    near = difflib.get_close_matches(last, siblings, n=1, cutoff=0.5)
+    names = [name for name, _, _ in every_setting()]
+    same = [name for name in names if name.rsplit(".", 1)[-1] == last and "NAME" not in name]
+    if len(same) == 1:
+        return same[0]
+    inside = [name.split(".") for name in names if _same_section(name, section, whole=False)]
+    near = difflib.get_close_matches(last, [parts[len(section)] for parts in inside], n=1, cutoff=0.5)
     if near:
         return ".".join([*section, near[0]])
-    anywhere = difflib.get_close_matches(key, [name for name, _, _ in every_setting()], n=1, cutoff=0.6)
+    anywhere = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
     return anywhere[0] if anywhere else None
 
 
-def _same_section(name: str, section: list[str]) -> bool:
+def _same_section(name: str, section: list[str], *, whole: bool = True) -> bool:
+    """Whether a setting stands in that section; ``whole=False``: or in a section of it."""
     parts = name.split(".")[:-1]
-    return len(parts) == len(section) and all(
-        part.isupper() or part == said for part, said in zip(parts, section, strict=True)
+    return (len(parts) == len(section) if whole else len(parts) >= len(section)) and all(
+        part.isupper() or part == said for part, said in zip(parts, section, strict=False)
     )
 
 
+def _takes(dotted: str, kind: type) -> bool:
+    """Whether a setting's type is, or may be, ``kind``."""
+    *section, last = dotted.split(".")
+    for name, field_info, _ in every_setting():
+        if name.rsplit(".", 1)[-1] == last and _same_section(name, section):
+            annotation = field_info.annotation
+            parts = (annotation, typing.get_origin(annotation), *typing.get_args(annotation))
+            return kind in parts
+    return False
+
+
 def _check_secret_files(settings: Settings) -> None:
-    files = {
+    for key, file in _secret_files(settings).items():
+        if file is not None and not os.access(file, os.R_OK):
+            raise ConfigError("secret_unreadable", f"`{key}`: {file} does not exist or cannot be read.")
+
+
+def _secret_files(settings: Settings) -> dict[str, Path | None]:
+    return {
         "model.api_key_file": settings.model.api_key_file,
         "server.tokens_file": settings.server.tokens_file,
         **{f"mcp_servers.{name}.token_file": s.token_file for name, s in settings.mcp_servers.items()},
     }
+
+
+def warnings(settings: Settings) -> Iterator[str]:
+    """What can be lived with and should be mended: files that only one backup needs, secrets that others may read."""
+    files = {f"backups.{name}.password_file": job.password_file for name, job in settings.backups.items()}
     for key, file in files.items():
         if file is not None and not os.access(file, os.R_OK):
-            raise ConfigError("secret_unreadable", f"`{key}`: {file} does not exist or cannot be read.")
+            yield f"`{key}`: {file} does not exist or cannot be read."
+    for key, file in {**files, **_secret_files(settings)}.items():
+        if file is not None and file.exists() and file.stat().st_mode & 0o077:
+            yield f"`{key}`: others can read {file}; `chmod 600 {file}` mends it."
 
 
 def every_setting() -> Iterator[tuple[str, FieldInfo, type[BaseModel]]]:
@@ -147,10 +240,10 @@ def every_setting() -> Iterator[tuple[str, FieldInfo, type[BaseModel]]]:
 
 
 def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo, type[BaseModel]]]:
-    for name, field in model.model_fields.items():
-        section, by_name = _section_of(field.annotation)
+    for name, known in model.model_fields.items():
+        section, by_name = _section_of(known.annotation)
         if section is None:
-            yield prefix + name, field, model
+            yield prefix + name, known, model
         else:
             yield from _walk(section, f"{prefix}{name}.NAME." if by_name else f"{prefix}{name}.")
 
@@ -163,82 +256,3 @@ def _section_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, False
     return None, False
-
-
-def as_toml(value: Any) -> str:
-    """A value as TOML (JSON's forms are TOML's for what settings hold)."""
-    if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json")
-    if isinstance(value, tuple | list | set):
-        return "[" + ", ".join(as_toml(item) for item in value) + "]"
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
-    return json.dumps(str(value), ensure_ascii=False)
-
-
-_HEAD = """\
-# Jarvis: every setting with its default. Copy to jarvis.toml (here, or ~/.config/jarvis/), keep what you change.
-# Any of them can be an environment variable: JARVIS_SERVER__PORT=8765. `jarvis config check` says what is wrong.
-# This file is generated: `jarvis config example`.
-"""
-
-_EXAMPLES = {
-    "services": '[services.jellyfin]\nurl = "http://127.0.0.1:8096/health"\naliases = ["the media server"]',
-    "backups": '[backups.photos]\nkind = "restic"\nrepository = "/mnt/backup/photos"\n'
-    'password_file = "/etc/jarvis/photos.password"\naliases = ["the photo library", "pictures"]',
-    "mcp_servers": '[mcp_servers.notes]\ncommand = ["notes-mcp", "--read-only"]',
-}
-
-
-def example() -> str:
-    """``jarvis.example.toml``: valid as it stands, everything at its default and commented out but the headings."""
-    lines = [_HEAD]
-    sections: dict[str, list[tuple[str, FieldInfo]]] = {}
-    for name, field, _ in every_setting():
-        section, _, key = name.rpartition(".")
-        sections.setdefault(section, []).append((key, field))
-    for section, fields in sorted(sections.items(), key=lambda item: bool(item[0])):  # TOML wants the top level first
-        if section:
-            top = section.split(".")[0]
-            lines.append(f"# [{section}]" if "NAME" in section else f"[{section}]")
-            lines.extend(
-                f"# {line}" for line in ("for example:", *_EXAMPLES.get(top, "").splitlines()) if "NAME" in section
-            )
-        for key, field in fields:
-            lines.append(f"# {field.description}")
-            lines.append(f"# {key} = {_default_of(field) or '…  # not set'}")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _default_of(field: FieldInfo) -> str:
-    default = field.default
-    if default is PydanticUndefined:
-        default = field.default_factory() if field.default_factory else None  # type: ignore[call-arg]
-        if default is None:
-            return "…  # required"
-    return "" if default is None else as_toml(default)
-
-
-def markdown() -> str:
-    """``docs/configuration.md``'s table: every setting, its default and what it is."""
-    rows = ["| setting | type | default | what it is |", "|---|---|---|---|"]
-    for name, field, _ in every_setting():
-        default = _default_of(field)
-        shown = "required" if "required" in default else f"`{default}`" if default else "not set"
-        rows.append(f"| `{name}` | {_type_name(field.annotation)} | {shown} | {field.description} |")
-    return "\n".join(rows) + "\n"
-
-
-def _type_name(annotation: Any) -> str:
-    origin = typing.get_origin(annotation)
-    if origin is typing.Literal:
-        return " \\| ".join(f"`{value}`" for value in typing.get_args(annotation))
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(_type_name(part) for part in typing.get_args(annotation) if part is not type(None))
-    if origin is tuple:
-        return "list of " + _type_name(typing.get_args(annotation)[0])
-    if origin is typing.Annotated:
-        return _type_name(typing.get_args(annotation)[0])
-    names = {"str": "text", "int": "whole number", "float": "number", "bool": "true/false", "Path": "path"}
-    return names.get(getattr(annotation, "__name__", ""), "URL")

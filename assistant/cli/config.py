@@ -15,31 +15,36 @@ config_app = typer.Typer(no_args_is_help=True, help="The configuration: show, ch
 
 @config_app.command()
 def show(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """The settings in force; secrets stand in files and are never shown."""
-    from assistant.config_file import as_toml, load
+    """Every setting in force and where it comes from; secrets stand in files and are never shown."""
+    from assistant.config_file import load
+    from assistant.config_pages import as_toml, hidden, in_force
 
     with errors_explained(as_json=as_json):
         loaded = load(config)
-    values = loaded.settings.model_dump(mode="json", exclude_none=True)
     if as_json:
-        out.print_json(json.dumps(values))
+        out.print_json(json.dumps(hidden(loaded.settings.model_dump(mode="json"))))
         return
-    changed_by = f", changed by {', '.join(loaded.variables)}" if loaded.variables else ""
-    out.print(f"# from {loaded.file or 'the defaults: there is no jarvis.toml'}{changed_by}", soft_wrap=True)
-    for line in _toml_lines(values, "", as_toml):
-        out.print(line, markup=False, soft_wrap=True)
+    out.print(f"# {loaded.file or 'There is no jarvis.toml: the defaults.'}", markup=False, soft_wrap=True)
+    for setting, value, origin in in_force(loaded):
+        shown = "(not set)" if value is None else as_toml(value) if not isinstance(value, dict) else "(none)"
+        where = "" if origin == "default" else f"   # from {origin if origin != 'file' else 'the file'}"
+        out.print(f"{setting} = {shown}{where}", markup=False, soft_wrap=True)
 
 
 @config_app.command()
 def check(config: ConfigOption = None) -> None:
-    """Say what is wrong with the configuration. Exit code 3 when anything is."""
-    from assistant.config_file import load
+    """Say what is wrong with the configuration. Exit code 3 when it cannot be used."""
+    from assistant.config_file import load, warnings
 
     with errors_explained():
         loaded = load(config)
     house = loaded.settings
     what = f"{len(house.services)} services, {len(house.backups)} backups, {len(house.mcp_servers)} outside MCP servers"
-    out.print(f"{loaded.file or 'No jarvis.toml; the defaults'}: ok ({what}).", soft_wrap=True)
+    found = list(warnings(house))
+    verdict = "it can be used, but" if found else "ok"
+    out.print(f"{loaded.file or 'No jarvis.toml; the defaults'}: {verdict} ({what}).", markup=False, soft_wrap=True)
+    for warning in found:
+        out.print(f"  {warning}", markup=False, soft_wrap=True)
 
 
 @config_app.command()
@@ -55,23 +60,9 @@ def example(
     markdown: Annotated[bool, typer.Option("--markdown", help="The table of docs/configuration.md.")] = False,
 ) -> None:
     """A jarvis.toml with every setting and its default, to start from."""
-    from assistant import config_file
+    from assistant.config_pages import example as example_file
+    from assistant.config_pages import markdown as table
 
-    sys.stdout.write(config_file.markdown() if markdown else config_file.example())
+    sys.stdout.write(table() if markdown else example_file())
     if sys.stdout.isatty():
         err.print("[dim]`jarvis config example > jarvis.toml` keeps it.[/]")
-
-
-def _toml_lines(values: dict[str, object], section: str, render) -> list[str]:  # type: ignore[no-untyped-def]
-    """Plain values first, then the sections, as TOML wants it."""
-    plain = [f"{_key(key)} = {render(value)}" for key, value in values.items() if not isinstance(value, dict)]
-    lines = [f"\n[{section}]", *plain] if section and plain else plain
-    for key, value in values.items():
-        if isinstance(value, dict):
-            name = f"{section}.{_key(key)}" if section else _key(key)
-            lines += _toml_lines(value, name, render)
-    return lines
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)

@@ -1,0 +1,170 @@
+"""Settings for people: the generated example, the reference table, and what is in force."""
+
+from __future__ import annotations
+
+import json
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from assistant.config_file import Loaded, every_setting
+
+SAMPLES: Mapping[str, Any] = {
+    "state_dir": "/var/lib/jarvis",
+    "models_dir": "/srv/models/jarvis",
+    "microphone": "USB Audio",
+    "loudspeaker": "USB Audio",
+    "services.NAME.url": "http://127.0.0.1:8096/health",
+    "services.NAME.aliases": ["the media server"],
+    "backups.NAME.kind": "restic",
+    "backups.NAME.aliases": ["the photo library", "pictures"],
+    "backups.NAME.repository": "/mnt/backup/photos",
+    "backups.NAME.password_file": "photos.password",
+    "backups.NAME.host": "nas",
+    "model.base_url": "http://127.0.0.1:11434/v1",
+    "model.name": "qwen2.5-coder:7b",
+    "model.api_key_file": "model.key",
+    "server.tokens_file": "tokens",
+    "mcp_servers.NAME.command": ["notes-mcp", "--read-only"],
+    "mcp_servers.NAME.url": "http://127.0.0.1:9000/mcp",
+    "mcp_servers.NAME.token_file": "notes.token",
+}
+"""Shown in the example where a setting has no default that teaches anything."""
+
+SAMPLE_NAMES = {"services": "jellyfin", "backups": "photos", "mcp_servers": "notes"}
+
+_HEAD = """\
+# Jarvis: every setting. Copy this file to jarvis.toml (here, or in ~/.config/jarvis/) and take the # off what you
+# change: lines with a # and no space behind it are settings, at their default unless the line above says otherwise.
+# Paths are relative to the file. `jarvis config check` says what is wrong, `jarvis config show` what is in force.
+# Each setting can also be a variable: JARVIS_SERVER__PORT=8765. Secrets stand in files of their own, never here.
+# This file is generated: `jarvis config example`.
+"""
+_WIDTH = 118
+
+
+def example() -> str:
+    """``jarvis.example.toml``: as it stands it changes nothing; with the ``#`` off every line is a valid setting."""
+    lines = [_HEAD]
+    for section, fields in _sections().items():
+        if section:
+            top, _, named = section.partition(".")
+            heading = f"{top}.{SAMPLE_NAMES[top]}" if named else top
+            lines += [f"#[{heading}]" if named else f"[{heading}]"]
+        for key, field in fields:
+            dotted = f"{section}.{key}" if section else key
+            lines += _wrapped(f"{(field.description or key).rstrip('.')}{_range(field)}.{_state(field)}")
+            lines.append(f"#{key} = {as_toml(SAMPLES.get(dotted, _default(field)))}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def markdown() -> str:
+    """The table of ``docs/configuration.md``: every setting, its type and range, its default, what it is."""
+    rows = []
+    for section, fields in _sections().items():
+        rows += ["", f"### `[{section}]`" if section else "### Top level", ""]
+        rows += ["| setting | type | default | what it is |", "|---|---|---|---|"]
+        for key, field in fields:
+            default = _default(field)
+            shown = "required" if field.is_required() else "not set" if default is None else f"`{as_toml(default)}`"
+            kind = _type_name(field.annotation) + _range(field)
+            rows.append(f"| `{key}` | {kind} | {shown} | {field.description} |")
+    return "\n".join(rows).strip() + "\n"
+
+
+def in_force(loaded: Loaded) -> Iterator[tuple[str, Any, str]]:
+    """(dotted setting, value as JSON has it, where it came from) of all settings; passwords inside URLs are hidden."""
+    for dotted, value in _flat(loaded.settings.model_dump(mode="json")):
+        origin = next(
+            (origin for known, origin in loaded.origins.items() if f"{dotted}.".startswith(f"{known}.")), "default"
+        )
+        yield dotted, hidden(value), origin
+
+
+def hidden(value: Any) -> Any:
+    """Without the passwords that URLs may carry: ``rest:https://me:secret@nas/`` → ``rest:https://me:…@nas/``."""
+    if isinstance(value, str):
+        return re.sub(r"(://[^/\s:@]*):[^/\s@]+@", r"\1:…@", value)
+    if isinstance(value, list):
+        return [hidden(item) for item in value]
+    return {key: hidden(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def as_toml(value: Any) -> str:
+    """A value as TOML (JSON's forms are TOML's for what settings hold)."""
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(as_toml(item) for item in value) + "]"
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return json.dumps("" if value is None else str(value), ensure_ascii=False)
+
+
+def _sections() -> dict[str, list[tuple[str, FieldInfo]]]:
+    """Section → its settings; the top level first, as TOML wants it."""
+    sections: dict[str, list[tuple[str, FieldInfo]]] = {"": []}
+    for name, field, _ in every_setting():
+        section, _, key = name.rpartition(".")
+        sections.setdefault(section, []).append((key, field))
+    return sections
+
+
+def _flat(dumped: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in dumped.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _default(field: FieldInfo) -> Any:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return None if value is PydanticUndefined else value
+
+
+def _state(field: FieldInfo) -> str:
+    if field.is_required():
+        return " Required."
+    return " Not set by default." if _default(field) is None else ""
+
+
+def _range(field: FieldInfo) -> str:
+    """`` (0–65535)``, `` (above 0, up to 30)`` from the field's constraints."""
+    bounds = {name: bound for m in field.metadata for name in _BOUNDS if (bound := getattr(m, name, None)) is not None}
+    words = [f"{_BOUNDS[name]} {bound:g}" for name, bound in bounds.items()]
+    return f" ({', '.join(words)})" if words else ""
+
+
+_BOUNDS = {"ge": "from", "gt": "above", "le": "up to", "lt": "below"}
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    line = "#"
+    for word in text.split():
+        if len(line) + len(word) >= _WIDTH:
+            yield line
+            line = "#"
+        line += f" {word}"
+    yield line
+
+
+def _type_name(annotation: Any) -> str:
+    origin = typing.get_origin(annotation)
+    if origin is typing.Literal:
+        return ", ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_type_name(part) for part in typing.get_args(annotation) if part is not type(None))
+    if origin is tuple:
+        return f"list of {_type_name(typing.get_args(annotation)[0])}s"
+    if origin is typing.Annotated:
+        return _type_name(typing.get_args(annotation)[0])
+    names = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "Path": "path"}
+    return names.get(getattr(annotation, "__name__", ""), "URL").replace("list of texts", "list of text")
