@@ -37,7 +37,7 @@ from assistant.ports import (
     ToolDescription,
 )
 from assistant.resources import resource
-from assistant.sentences import is_waved_off, speech_of
+from assistant.sentences import is_bare_answer, is_hypothetical, is_waved_off, speech_of
 from assistant.sentences.grounding import Grounding
 from assistant.sentences.vocabulary import TOOLS
 from tools.contract import Caller, CallOutcome, Speech
@@ -93,6 +93,9 @@ class Reply:
     async def _decide(
         self, text: str, conversation: Conversation, caller: Caller, engine: Engine, answer: Answer
     ) -> AsyncGenerator[ReplyEvent, None]:
+        if is_bare_answer(text):
+            yield sentence(phrase("nothing_asked"))
+            return
         started = time.perf_counter()
         match = self._matcher.match(text) if engine != "model" else None
         if match is not None:
@@ -145,8 +148,8 @@ class Reply:
                 for said in words.sentences(reply.text, said=bool(answer.said)):
                     yield said
                 return
-            if is_waved_off(text):
-                yield sentence(phrase("left_alone"))
+            if (instead := _instead_of_calls(text)) is not None:
+                yield instead
                 return
             to_mend: list[tuple[ToolCallRequest, CallOutcome]] = []
             wanted = [_grounded(call, grounding, text, conversation) for call in reply.tool_calls]
@@ -196,3 +199,12 @@ def _grounded(call: ToolCallRequest, grounding: Grounding, said: str, conversati
     if call.arguments is None or call.name not in TOOLS:
         return call
     return replace(call, arguments=grounding.ground(call.arguments, said, conversation.subjects))
+
+
+def _instead_of_calls(text: str) -> ReplySentence | None:
+    """What to say where no tool is wanted, whatever the model makes of it."""
+    if is_waved_off(text):
+        return sentence(phrase("left_alone"))
+    if is_hypothetical(text):
+        return sentence(phrase("hypothetical"))
+    return None

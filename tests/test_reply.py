@@ -312,6 +312,18 @@ async def test_what_is_waved_off_calls_no_tool_even_when_the_model_wants_one(tex
     assert toolbox.calls == []
 
 
+async def test_a_hypothetical_question_calls_no_tool() -> None:
+    toolbox = house(GITEA_UP)
+    events = await events_of(replier([wants(("check_services", {}))], toolbox), "what would happen if gitea went down?")
+    assert events == [says(phrase("hypothetical"))]
+    assert toolbox.calls == []
+
+
+@pytest.mark.parametrize("text", ["yes", "No.", "yes, do it", "go ahead"])
+async def test_an_answer_to_nothing_asks_no_model_and_calls_no_tool(text: str) -> None:
+    assert await events_of(replier([], house(GITEA_UP)), text) == [says(phrase("nothing_asked"))]
+
+
 async def test_rounds_are_bounded() -> None:
     reply = replier([wants(("nothing", {"n": 1}))], house(), max_rounds=1)
     assert (await events_of(reply, "do something"))[-1] == says(phrase("too_many_rounds"))
@@ -351,7 +363,7 @@ async def test_a_follow_up_means_what_was_talked_about(called: JsonObject) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "speech"), [("is gitea up?", Speech.QUESTION), ("restart gitea", Speech.ORDER), ("yes", Speech.UNKNOWN)]
+    ("text", "speech"), [("is gitea up?", Speech.QUESTION), ("restart gitea", Speech.ORDER), ("gitea", Speech.UNKNOWN)]
 )
 async def test_every_call_says_whether_it_was_a_question(text: str, speech: Speech) -> None:
     toolbox = house(GITEA_UP)

@@ -26,6 +26,8 @@ class _Words:
     do_asks_before: frozenset[str]
     negations: tuple[str, ...]
     waved_off: tuple[str, ...]
+    hypothetical: tuple[str, ...]
+    bare_answers: frozenset[str]
     order_verbs: frozenset[str]
     time_openers: frozenset[str]
 
@@ -58,6 +60,16 @@ def is_question(text: str, language: str = "en") -> bool:
 def is_waved_off(text: str, language: str = "en") -> bool:
     """ "don't check the backups", "never mind": no tool is wanted, not even one that only reads."""
     return bool(_opener(utterance_core(text, language), _words(language).waved_off))
+
+
+def is_hypothetical(text: str, language: str = "en") -> bool:
+    """ "what would happen if jellyfin went down": nothing that a tool could look up."""
+    return bool(_opener(utterance_core(text, language), _words(language).hypothetical))
+
+
+def is_bare_answer(text: str, language: str = "en") -> bool:
+    """ "yes", "no", "do it": means something only where a question is open."""
+    return utterance_core(text, language) in _words(language).bare_answers
 
 
 def _of_polite_request(wanted: str, words: _Words) -> Speech:
@@ -98,6 +110,8 @@ def _words(language: str) -> _Words:
         do_asks_before=frozenset(listed("do_asks_before")),
         negations=listed("negations"),
         waved_off=listed("waved_off"),
+        hypothetical=listed("hypothetical"),
+        bare_answers=frozenset(listed("bare_answers")),
         order_verbs=frozenset(listed("order_verbs")),
         time_openers=frozenset(listed("time_openers")),
     )
