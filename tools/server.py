@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
 from tools.backups.tool import CheckBackups
-from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Door, Level
+from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Door, JsonObject, Level
 from tools.names import NameIndex
 from tools.outbox import Outbox
 from tools.policy import CallPath
@@ -48,6 +48,10 @@ class ToolHouse:
             self._store,
             Outbox(state_dir / "outbox"),
         )
+
+    def audit_lines(self, limit: int = 100) -> list[JsonObject]:
+        """Who called what, newest first. Raises StoreError."""
+        return self._store.audit_lines(limit)
 
     def close(self) -> None:
         """Idempotent."""
