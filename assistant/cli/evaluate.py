@@ -16,11 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from assistant.app import open_app
+from assistant.cli.common import ConfigOption, SmallOption, errors_explained, read_house
 from assistant.config import ModelSettings, Settings
-from assistant.config_file import load
 from assistant.conversation import Conversation
-from assistant.errors import JarvisError
 from assistant.evaluation import CountingModel, Judged, Report, homelab_settings, to_json_text
 from assistant.evaluation import evaluate as ask_all
 from assistant.judging import Line, Verdict, read_lines
@@ -28,8 +26,6 @@ from assistant.ports import Engine
 from assistant.reply import Reply, system_prompt
 from assistant.resources import resource
 from assistant.sentences import HassilMatcher
-
-SMALL_MODEL = "qwen2.5-coder-0.5b"
 
 
 class EngineChoice(StrEnum):
@@ -46,24 +42,20 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     homelab: Annotated[Path | None, typer.Option(help="Names to resolve against; else the demo homelab's.")] = None,
     tools: Annotated[str | None, typer.Option(help="Only these tools, by comma; else all there are.")] = None,
-    small: Annotated[bool, typer.Option("--small", help="The smaller embedded model (0.5B).")] = False,
+    small: SmallOption = False,
     model: Annotated[str | None, typer.Option(help="Model at the configured server, or an embedded one.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Also lines whose tools do not exist yet.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when anything is wrong.")] = False,
-    config: Annotated[Path | None, typer.Option(help="Configuration file, for its [model].")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Ask every line of the sets of tools that record instead of act, and show what is right and what is not."""
-    try:
+    with errors_explained(as_json=as_json):
         lines = [line for file in files for line in read_lines(file)]
-        house = homelab_settings(homelab or resource("assistant", "demo", "homelab.yaml"))
-        chosen = _model_settings(load(config).settings.model, small=small, name=model)
+        names = homelab_settings(homelab or resource("assistant", "demo", "homelab.yaml"))
+        chosen = _named(read_house(config, small=small).settings.model, model)
+        settings = Settings(**dict(names), model=chosen, engine=engine.value)
         with _shown(lines, quiet=as_json) as bar:
-            report = asyncio.run(
-                _run(lines, Settings(**dict(house), model=chosen, engine=engine.value), tools, engine.value, every, bar)
-            )
-    except JarvisError as error:
-        typer.echo(f"{error.detail} {error.mend}".strip(), err=True)
-        raise typer.Exit(error.exit_code) from error
+            report = asyncio.run(_run(lines, settings, tools, engine.value, every, bar))
     if as_json:
         typer.echo(to_json_text(report))
     else:
@@ -76,6 +68,8 @@ async def _run(
     lines: list[Line], settings: Settings, tools: str | None, engine: Engine, every: bool, bar: _Bar
 ) -> Report:
     """In a state folder of its own, so that a rehearsal neither finds nor leaves anything."""
+    from assistant.app import open_app  # the whole assistant: only when it is run, --help is to be quick
+
     with tempfile.TemporaryDirectory(prefix="jarvis-eval-") as folder:
         own = settings.model_copy(update={"state_dir": Path(folder)})
         async with open_app(own, record=True) as app:
@@ -90,11 +84,9 @@ async def _run(
             return Report(turns, counting.tokens_in, counting.tokens_out)
 
 
-def _model_settings(model: ModelSettings, *, small: bool, name: str | None) -> ModelSettings:
-    changes: dict[str, str] = {"embedded": SMALL_MODEL} if small else {}
-    if name is not None:
-        changes["name" if model.base_url else "embedded"] = name
-    return model.model_copy(update=changes)
+def _named(model: ModelSettings, name: str | None) -> ModelSettings:
+    """With another model: at the configured server, or embedded."""
+    return model.model_copy(update={"name" if model.base_url else "embedded": name}) if name else model
 
 
 class _Bar:
