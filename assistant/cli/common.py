@@ -46,17 +46,19 @@ class House:
     def state_dir(self) -> Path:
         """Where this house keeps its state."""
         if self.demo:
-            return demo_dir() / "state"
+            from assistant.demo.homelab import demo_state
+
+            return demo_state(self.demo_dir)
         return self.settings.state_dir or default_state_dir()
+
+    @property
+    def demo_dir(self) -> Path:
+        """The demo homelab's own folder: removing it costs nothing else."""
+        return (self.settings.state_dir or default_state_dir()) / "demo"
 
     def running_server(self) -> RunningServer | None:
         """The ``jarvis serve`` of this house, if it runs."""
         return StateFolder(self.state_dir).running_server()
-
-
-def demo_dir() -> Path:
-    """The demo homelab's own folder."""
-    return default_state_dir() / "demo"
 
 
 def read_house(config: Path | None, *, small: bool = False) -> House:
@@ -83,7 +85,7 @@ async def furnished(house: House) -> AsyncIterator[Settings]:
     from assistant.demo.homelab import demo_homelab
 
     err.print("[dim]Nothing is configured (no jarvis.toml): this is the demo homelab.[/]")
-    async with demo_homelab(demo_dir(), house.settings, lambda text: err.print(f"[dim]  {text} …[/]")) as settings:
+    async with demo_homelab(house.demo_dir, house.settings, lambda text: err.print(f"[dim]  {text} …[/]")) as settings:
         yield settings
 
 
@@ -96,7 +98,7 @@ def run(work: Coroutine[Any, Any, int | None], *, as_json: bool = False) -> None
 
 
 class errors_explained:  # noqa: N801 - reads as what it does
-    """Context manager: JarvisError → message and exit code; Ctrl-C → 130."""
+    """Context manager: JarvisError, alone or in a task group's → message and exit code; Ctrl-C → 130."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self._as_json = as_json
@@ -107,7 +109,8 @@ class errors_explained:  # noqa: N801 - reads as what it does
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KeyboardInterrupt):
             raise typer.Exit(INTERRUPTED) from None
-        if not isinstance(error, JarvisError) or os.environ.get("JARVIS_DEBUG") == "1":
+        error = ours(error)
+        if error is None or os.environ.get("JARVIS_DEBUG") == "1":
             return
         if self._as_json:
             out.print_json(json.dumps({"error": {"code": error.code, "detail": error.detail, "mend": error.mend}}))
@@ -115,6 +118,13 @@ class errors_explained:  # noqa: N801 - reads as what it does
         if error.mend:
             err.print(f"[bold]What to do:[/] {escape(error.mend)}")
         raise typer.Exit(error.exit_code) from None
+
+
+def ours(error: BaseException | None) -> JarvisError | None:
+    """The error of ours in an exception: task groups wrap what is raised inside them."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for inner in error.exceptions if (found := ours(inner)) is not None), None)
+    return error if isinstance(error, JarvisError) else None
 
 
 def escape(text: str) -> str:

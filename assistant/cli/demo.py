@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.cli.common import ConfigOption, SmallOption, demo_dir, errors_explained, out, read_house, run
+from assistant.cli.common import ConfigOption, House, SmallOption, errors_explained, out, read_house, run
 
 if TYPE_CHECKING:
     from assistant.app import App
-    from assistant.config import Settings
 
 CLIP = "hey_jarvis_is_the_backup_ok.wav"
+PICTURE_COLUMNS = 90
 
 
 def demo(
@@ -31,26 +32,53 @@ def demo(
     with errors_explained():
         house = read_house(config, small=small)
         if reset:
-            shutil.rmtree(demo_dir(), ignore_errors=True)
+            _remove(house)
     if svg:
-        out.record = True
-    run(_demo(house.settings, play=play))
+        out.record, out.width = True, PICTURE_COLUMNS
+    run(_demo(house, play=play))
     if svg:
-        out.save_svg(str(svg), title="jarvis demo")
+        with errors_explained():
+            _write_picture(svg)
 
 
-async def _demo(settings: Settings, *, play: bool) -> int:
+def _remove(house: House) -> None:
+    """The demo's folder, unless a running server lives in it. Raises StateError."""
+    from assistant.demo.homelab import demo_state
+    from assistant.errors import StateError
+    from assistant.state import StateFolder
+
+    server = StateFolder(demo_state(house.demo_dir)).running_server()
+    if server is not None:
+        raise StateError("locked", f"`jarvis serve` (process {server.pid}) uses the demo.", mend="End it first.")
+    if house.demo_dir.exists():
+        shutil.rmtree(house.demo_dir)
+
+
+def _write_picture(path: Path) -> None:
+    """What was printed as SVG, without Rich's link to a web font: a picture loads nothing. Raises StateError."""
+    from rich._export_format import CONSOLE_SVG_FORMAT
+
+    from assistant.errors import StateError
+
+    linkless = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    try:
+        path.write_text(out.export_svg(title="jarvis demo", code_format=linkless), encoding="utf-8")
+    except OSError as error:
+        raise StateError("unwritable", f"{path} cannot be written: {error.strerror}.") from error
+
+
+async def _demo(house: House, *, play: bool) -> int:
     from assistant.app import open_app
     from assistant.demo.homelab import demo_homelab
 
     out.print("[bold]The demo homelab[/]: 13 small HTTP services on this machine, a restic repository with two jobs.")
     async with (
-        demo_homelab(demo_dir(), settings, _step) as furnished,
+        demo_homelab(house.demo_dir, house.settings, _step) as furnished,
         open_app(furnished, ears=True, mouth=True) as app,
     ):
         _step("loading wake word, Whisper and Piper")
         await app.load_speech()
-        failed = await _one_turn(app, play=play)
+        failed = await _one_turn(app, house.demo_dir / "reply.wav", play=play)
         _what_next()
         if not failed and _offer_to_listen():
             from assistant.cli.listen import listen_to
@@ -59,7 +87,7 @@ async def _demo(settings: Settings, *, play: bool) -> int:
     return 1 if failed else 0
 
 
-async def _one_turn(app: App, *, play: bool) -> bool:
+async def _one_turn(app: App, reply: Path, *, play: bool) -> bool:
     from assistant.cli.render import Timeline
     from assistant.events import AudioReady, TurnEvent
     from assistant.outcome import TurnOutcome
@@ -76,7 +104,6 @@ async def _one_turn(app: App, *, play: bool) -> bool:
         timeline.show(event)
         events.append(event)
     outcome = TurnOutcome.from_events(events)
-    reply = demo_dir() / "reply.wav"
     write_wav(reply, [SpeechChunk(e.pcm, e.sample_rate_hz) for e in events if isinstance(e, AudioReady)])
     timings = outcome.timings_ms
     out.print(f"\nThe spoken reply: {reply}", soft_wrap=True)
