@@ -7,6 +7,7 @@ guessed; the nearest names are given back instead.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ MARGIN = 0.06
 
 NEAREST = 3
 """Candidates named when nothing fits."""
+
+LONGEST = 100
+"""Characters of a name that are looked at; the rest of a longer text is no name."""
 
 _ARTICLES = frozenset({"the", "my", "our", "a", "an", "your", "all"})
 _FILLERS = frozenset({"server", "service", "backup", "backups", "back", "up", "job", "app", "container", "box", "s"})
@@ -88,7 +92,7 @@ class NameIndex:
 
     def resolve(self, kind: str, said: str) -> Resolved | Unresolved:
         """The name of that kind that ``said`` means. Never raises."""
-        index = self._kinds.get(kind)
+        index, said = self._kinds.get(kind), said[:LONGEST]
         return index.resolve(said) if index else Unresolved(said, (), ambiguous=False)
 
 
@@ -112,10 +116,11 @@ class _Kind:
         if not spoken:
             return Unresolved(said, (), ambiguous=False)
         canonical, alias = self._forms
-        for forms, how in ((canonical, "exact"), (alias, "alias")):
-            for key in _variants(said):
-                if key in forms:
-                    return _one_of(forms[key], said, "exact" if how == "exact" else "alias")
+        for key in _variants(said):  # the fullest key first: an alias as said beats a name that needs a plural
+            if key in canonical:
+                return _one_of(canonical[key], said, "exact")
+            if key in alias:
+                return _one_of(alias[key], said, "alias")
         return self._by_sound(said)
 
     def _by_sound(self, said: str) -> Resolved | Unresolved:
@@ -140,8 +145,10 @@ def _one_of(names: set[str], said: str, how: How) -> Resolved | Unresolved:
 
 
 def plain(text: str) -> list[str]:
-    """Lower-case words without punctuation and possessives, numbers as digits."""
-    lowered = re.sub(r"['’]s\b", "", text.casefold())
+    """Lower-case words without accents, punctuation and possessives, numbers as digits."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    lowered = re.sub(r"['’]s\b", "", bare.casefold())
     words = re.sub(r"[^\w]+|_", " ", lowered).split()
     return [_NUMBERS.get(word, word) for word in words]
 
