@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
-from tools.names import NameIndex, Resolved
+from tools.names import NameIndex, Resolved, plain
 from tools.wording import listing
 
 
@@ -65,19 +65,27 @@ def schema_of(arguments: type[Arguments]) -> JsonObject:
     return small
 
 
-EVERYTHING = frozenset({"", "all", "everything", "any", "none", "null", "*", "it all"})
-"""What models and people put into an optional name when they mean all of them."""
+EVERYTHING = frozenset(
+    {"all", "everything", "any", "every", "none", "null", "it", "of", "the", "my", "our", "services", "servers",
+     "backups", "jobs"}
+)  # fmt: skip
+"""What models and people put into an optional name when they mean all of them: "all", "the backups", "*"."""
 
 
 def resolve_optional(names: NameIndex, kind: str, noun: str, said: str | None) -> str | Candidates | None:
     """The canonical name; None for all of them; Candidates to ask back with."""
-    if said is None or said.casefold() in EVERYTHING:
+    if said is None:
         return None
     found = names.resolve(kind, said)
+    if isinstance(found, Resolved) and found.how != "fuzzy":
+        return found.name
+    if EVERYTHING.issuperset(plain(said)):
+        return None
     if isinstance(found, Resolved):
         return found.name
+    said = found.said
     if found.ambiguous:
-        spoken = f"Do you mean {listing(found.names).replace(' and ', ' or ')}?"
+        spoken = f"Do you mean {listing(found.names, 'or')}?"
     elif found.names:
         spoken = f"I don't know {noun} called {said}. The nearest are {listing(found.names)}."
     else:
