@@ -6,19 +6,23 @@ import asyncio
 import json
 import os
 import platform
+import re
 import shutil
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
 import typer
 from rich.table import Table
 
-from assistant.cli.common import ConfigOption, House, JsonOption, errors_explained, escape, out, read_house
+from assistant.cli.common import ConfigOption, House, JsonOption, escape, out, read_house
+from assistant.config import Settings
+from assistant.errors import ConfigError
 
 Status = Literal["ok", "warning", "broken"]
 MIN_FREE_BYTES = 2_000_000_000
@@ -40,9 +44,13 @@ class Check:
 
 def doctor(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Check this machine. Exit code 1 when something that is needed is broken."""
-    with errors_explained(as_json=as_json):
+    try:
         house = read_house(config)
-    checks = list(examine(house))
+        checks = list(examine(house))
+    except ConfigError as error:  # the doctor goes on: what else is missing is worth knowing, too
+        house = House(Settings(), demo=True)
+        broken = Check("configuration", "broken", error.detail, error.mend)
+        checks = [broken if check.name == broken.name else check for check in examine(house)]
     if as_json:
         out.print_json(json.dumps([asdict(check) for check in checks]))
     else:
@@ -64,6 +72,23 @@ def examine(house: House) -> Iterator[Check]:
 def _python(_: House) -> Check:
     fine = sys.version_info >= (3, 11)
     return Check("python", "ok" if fine else "broken", platform.python_version(), "Install Python 3.11 or newer.")
+
+
+def _packages(_: House) -> Check:
+    """By name and version, as the installation itself says; nothing is imported."""
+    missing = [requirement for requirement in requires("jarvis-homeserver") or () if not _installed(requirement)]
+    if missing:
+        return Check("packages", "broken", f"missing: {', '.join(missing)}", "make setup")
+    return Check("packages", "ok", "all that are required are installed")
+
+
+def _installed(requirement: str) -> bool:
+    name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _clock(_: House) -> Check:
@@ -218,6 +243,7 @@ def _existing(path: Path) -> Path:
 
 _CHECKS: tuple[Callable[[House], Check], ...] = (
     _python,
+    _packages,
     _clock,
     _configuration,
     _state_folder,

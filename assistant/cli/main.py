@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assistant import egress
 from assistant.cli.ask import ask
 from assistant.cli.common import (
     ConfigOption,
     JsonOption,
     SmallOption,
+    err,
     errors_explained,
+    escape,
     furnished,
     out,
     read_house,
@@ -26,6 +30,9 @@ from assistant.cli.listen import listen
 from assistant.cli.repl import repl
 from assistant.cli.tools import tools_app
 from assistant.cli.turns import turns
+
+EXIT_BUG = 70
+"""EX_SOFTWARE of sysexits.h."""
 
 app = typer.Typer(
     name="jarvis",
@@ -89,12 +96,18 @@ def version(as_json: JsonOption = False) -> None:
         out.print(app_version())
 
 
+def _guard_models(ctx: typer.Context) -> None:
+    """Only pulling goes out."""
+    if ctx.invoked_subcommand != "pull":
+        egress.install()
+
+
 def _add_heavier_commands() -> None:
     """Sub-commands whose modules are only needed by themselves."""
     from assistant.cli.evaluate import evaluate
     from assistant.cli.models import models_app
 
-    app.add_typer(models_app, name="models")
+    app.add_typer(models_app, name="models", callback=_guard_models)
     app.command("eval")(evaluate)
 
 
@@ -103,16 +116,26 @@ _add_heavier_commands()
 
 @app.callback()
 def root(
+    ctx: typer.Context,
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", help="jarvis.toml to use; else the usual places.", show_default=False),
     ] = None,
 ) -> None:
-    """Options of every command."""
+    """Options of every command; the egress guard stands before any of them but `models pull`."""
     if config is not None:
         os.environ["JARVIS_CONFIG"] = str(config)
+    if ctx.invoked_subcommand != "models":
+        egress.install()
 
 
 def main() -> None:
-    """Entry point of the ``jarvis`` command."""
-    app()
+    """Entry point of the ``jarvis`` command: a bug of ours is one message, and a traceback with JARVIS_DEBUG=1."""
+    try:
+        app()
+    except Exception as error:
+        if os.environ.get("JARVIS_DEBUG") == "1":
+            raise
+        err.print(f"[bold red]This is a bug in Jarvis:[/] {type(error).__name__}: {escape(str(error))}")
+        err.print("The same command with JARVIS_DEBUG=1 shows where; please report it.")
+        sys.exit(EXIT_BUG)
