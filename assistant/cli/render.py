@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from assistant.events import (
@@ -23,6 +24,9 @@ from assistant.events import (
     WakeDetected,
 )
 from tools.contract import JsonObject
+
+TIME_COLUMNS = 12
+STAGE_COLUMNS = 11
 
 _STYLES = {
     "wake": "magenta",
@@ -49,9 +53,15 @@ class Timeline:
         if row is None:
             return
         stage, what = row
-        line = Text(f"{event.at_ms:>7.0f} ms  ")
-        line.append(f"{stage:<11}", _STYLES.get(stage, ""))
-        line.append(what, "bold" if stage in ("reply", "transcript") else "")
+        line = Table.grid(padding=0)
+        line.add_column(width=TIME_COLUMNS, no_wrap=True)
+        line.add_column(width=STAGE_COLUMNS, no_wrap=True)
+        line.add_column(overflow="fold")  # what is long goes on below itself, not below the time
+        line.add_row(
+            f"{event.at_ms:>7.0f} ms",
+            Text(stage, _STYLES.get(stage, "")),
+            Text(printable(what, self._console.encoding), "bold" if stage in ("reply", "transcript") else ""),
+        )
         self._console.print(line)
 
 
@@ -92,9 +102,21 @@ def describe(event: TurnEvent) -> tuple[str, str] | None:
         case TurnFinished():
             return "done", f"answered by {_who(event.matched)}"
         case TurnFailed():
-            return "failed", f"{event.stage.value} ({event.code}): {event.spoken}"
+            why = " ".join(part for part in (event.spoken, event.detail, event.mend) if part)
+            return "failed", f"{event.stage.value} ({event.code}): {why}"
         case _:
             return None
+
+
+def printable(text: str, encoding: str) -> str:
+    """Text that is data, without control characters, in what the terminal can show."""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    try:
+        shown.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        plain = shown.translate({ord("“"): '"', ord("”"): '"', ord("’"): "'", ord("…"): "..."})
+        return plain.encode("ascii", "replace").decode("ascii")
+    return shown
 
 
 def arguments(values: JsonObject) -> str:
