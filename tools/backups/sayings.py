@@ -47,6 +47,7 @@ def trouble(job: JudgedJob, now: float) -> str:
         Cause.TOO_OLD: f"{job.name} is {age} old",
         Cause.NEVER_RESTORED: f"{job.name} was never restored",
         Cause.RESTORE_TEST_OVERDUE: f"{job.name} was last restored {tested}",
+        Cause.RESTORE_TEST_IN_FUTURE: f"{job.name} has a restore test from the future, so a clock is wrong",
         Cause.PROVEN: f"{job.name} is ok",
     }
     return clauses[job.judgement.cause].strip()
@@ -58,7 +59,8 @@ def say_one(job: JudgedJob, now: float) -> str:
         return sentence(f"the {trouble(job, now)}".replace(f"the {job.name}", f"the {job.name} backup", 1))
     backed_up = f"backed up {ago(max(now - job.last_success, 0))}"
     if job.verdict is Verdict.OK and job.restore_test:
-        restored = f"restored and compared {ago(max(now - job.restore_test.at, 0))}"
+        proof = "compared" if job.restore_test.compared else "verified"
+        restored = f"restored and {proof} {ago(max(now - job.restore_test.at, 0))}"
         return sentence(f"the {job.name} backup is ok: {backed_up}, {restored}")
     if job.judgement.cause is Cause.NEVER_RESTORED:
         return sentence(f"the {job.name} backup is not proven: {backed_up}, but never restored")

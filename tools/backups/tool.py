@@ -97,7 +97,12 @@ class CheckBackups:
         entry = self._store.last_restore_test(name)
         if entry is None:
             return None
-        return RestoreTest(at=float(entry["at"]), ok=bool(entry["ok"]), first_error=str(entry.get("first_error") or ""))
+        return RestoreTest(
+            at=float(entry["at"]),
+            ok=bool(entry["ok"]),
+            first_error=str(entry.get("first_error") or ""),
+            compared=float(entry.get("coverage_pct") or 0.0) > 0,
+        )
 
     def _record(
         self, job: JudgedJob, settings: BackupSettings, latest: restic.Snapshot | None, now: float

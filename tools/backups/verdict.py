@@ -30,6 +30,7 @@ class Cause(StrEnum):
     PROVEN = "proven"
     NEVER_RESTORED = "never_restored"
     RESTORE_TEST_OVERDUE = "restore_test_overdue"
+    RESTORE_TEST_IN_FUTURE = "restore_test_in_future"
     TOO_OLD = "too_old"
     UNREADABLE = "unreadable"
     CLOCK_IN_FUTURE = "clock_in_future"
@@ -41,11 +42,15 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestoreTest:
-    """The last entry of the ledger: Unix time, outcome and the first error."""
+    """The last entry of the ledger: Unix time, outcome and the first error.
+
+    ``compared``: whether any restored file was held against its source; if not, the repository's own hashes vouch.
+    """
 
     at: float
     ok: bool
     first_error: str = ""
+    compared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ def _of_the_restore_test(test: RestoreTest | None, now: float, max_age_s: float)
         return [Judgement(Verdict.UNVERIFIED, Cause.NEVER_RESTORED)]
     if not test.ok:
         return [Judgement(Verdict.FAILED, Cause.RESTORE_TEST_FAILED, test.first_error)]
-    if now - test.at > max_age_s or test.at > now + CLOCK_TOLERANCE_S:
+    if test.at > now + CLOCK_TOLERANCE_S:
+        return [Judgement(Verdict.UNVERIFIED, Cause.RESTORE_TEST_IN_FUTURE)]
+    if now - test.at > max_age_s:
         return [Judgement(Verdict.UNVERIFIED, Cause.RESTORE_TEST_OVERDUE)]
     return []
