@@ -1,42 +1,41 @@
 """Tool calls that arrive as text are tool calls. Pure.
 
-Small local models write the call they mean into their answer: bare JSON, fenced, in doubled braces, between tags, as a
-Python literal. Reading them is a parser for what such models do, not for what they should do. What has not the shape
-of a call stays text.
+Small local models write the call they mean into their answer, each family in its own way. Read here, alone, in lists or
+one after another, with prose before and behind:
+
+* ``{"name": …, "arguments": {…}}`` with other words for both keys, wrapped in ``function`` or ``tool_calls``, arguments
+  as a string of JSON, as a Python literal, in doubled braces, fenced, with trailing commas, with the end missing;
+* the same between ``<tool_call>``, ``<tools>``, ``<|tool_call|>``, ``<|python_tag|>``, ``[TOOL_CALLS]`` and the like;
+* ``<function=NAME>{…}</function>`` and ``<function=NAME><parameter=KEY>VALUE</parameter></function>``;
+* ``NAME {…}`` and ``NAME(key="value")`` on lines of their own, for the names that are known.
+
+What has not the shape of a call stays text. So does a tool's description that the model repeats.
 """
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
+from assistant.chat.call_dialects import AFTER, CUT, FoundCalls, broken, named, pythonic_list, tagged, unwrapped
+from assistant.chat.call_shapes import calls_in
+from assistant.chat.lenient import UnreadableError, read_object, read_value
 from assistant.ports import ToolCallRequest
 from tools.contract import JsonObject
 
-_THINK = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-_TAGS = re.compile(
-    r"</?(?:tool_calls?|tools?|function_calls?|functioncall|json|action)>"
-    r"|<\|(?:tool_call|tool_calls|python_tag|tool_call_start|tool_call_end|tool)\|>"
-    r"|\[/?TOOL_CALLS?\]|\[/?TOOL\]",
-    re.IGNORECASE,
-)
-_FUNCTION_TAG = re.compile(r"<function=([\w.-]+)>\s*(.*?)\s*(?:</function>|\Z)", re.DOTALL)
-_FENCE = re.compile(r"```[\w-]*")
-_NAME_KEYS = ("name", "tool", "tool_name", "function", "function_name")
-_ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "params")
 MAX_TEXT = 20_000
 """Characters of an answer that are read; a model that writes more than this is in a loop."""
 
 MAX_CALLS = 8
+"""Calls taken from one answer; the rest is the same loop."""
+
+_CANDIDATE = re.compile(r"[{\[]|<(?:function=|invoke name=)")
+_THINK = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadText:
-    """Calls found in a text, and the text without them."""
+class ReadText(NamedTuple):
+    """Calls found in a text in their order, and the text without them and without reasoning."""
 
     calls: tuple[ToolCallRequest, ...]
     rest: str
@@ -44,195 +43,88 @@ class ReadText:
 
 def strip_reasoning(text: str) -> str:
     """Without <think>…</think>, also when it was never closed."""
-    return _THINK.sub("", text)
+    while (shorter := _THINK.sub("", text)) != text:
+        text = shorter
+    return text
 
 
-def read_tool_calls(text: str) -> ReadText:
-    """Calls in the order in which they stand. Never raises.
+def read_tool_calls(text: str, known_tools: Collection[str] = (), *, cut_off: bool = False) -> ReadText:
+    """The calls in ``text``. Never raises; text without calls and reasoning comes back as it is.
 
-    Arguments that cannot be read as an object make a call with ``arguments=None`` and the raw text, never ``{}``.
+    ``cut_off``: the server ended the answer before the model did. Then brackets that are missing at the end are not
+    forgiven: an argument may be missing with them ("off" without "kitchen").
+
+    A call of an unknown tool is returned too: it is an error to be said. Arguments that are there and cannot be read as
+    an object give ``arguments=None`` and the raw text, never ``{}``; arguments that are left out, empty or null give
+    ``{}``, and the tool's own check says what is missing.
     """
-    visible = strip_reasoning(text[:MAX_TEXT])
+    rest = strip_reasoning(text[:MAX_TEXT].replace(CUT, "")) + (CUT if cut_off else "")
     calls: list[ToolCallRequest] = []
-
-    def function_tag(match: re.Match[str]) -> str:
-        arguments, raw = _arguments_of(match.group(2) or "{}")
-        calls.append(_request(len(calls), match.group(1), arguments, raw))
-        return " "
-
-    visible = _FUNCTION_TAG.sub(function_tag, visible)
-    rest: list[str] = []
-    position = 0
-    for start, end, value in _objects(visible):
-        found = _calls_in(value, visible[start:end], len(calls))
-        if found:
-            rest.append(visible[position:start])
-            calls += found
-            position = end
-    rest.append(visible[position:])
-    remaining = "".join(rest)
-    if calls:
-        remaining = re.sub(r"[\[\]{},;`\s]+\Z|\A[\[\]{},;`\s]+", "", _FENCE.sub("", _TAGS.sub("", remaining)))
-    return ReadText(tuple(calls[:MAX_CALLS]), remaining.strip())
+    while True:
+        before = len(calls)
+        rest = _take_calls(rest, known_tools, calls)
+        if len(calls) == before:
+            break
+        rest = strip_reasoning(rest)
+    numbered = [
+        ToolCallRequest(f"call_{number}", call.name, call.arguments, call.raw)
+        for number, call in enumerate(calls[:MAX_CALLS])
+    ]
+    return ReadText(tuple(numbered), rest.replace(CUT, ""))
 
 
-def may_become_call(text: str) -> bool:
-    """Whether a beginning of an answer may turn out to be a call (or reasoning): it is held back from the person."""
-    start = text.lstrip()
-    if not start:
-        return True
-    return start[0] in "{[<`" or start.casefold().startswith(("tool", "function", "json"))
+def arguments_from(raw: str, *, required: bool, cut_off: bool = False) -> JsonObject | None:
+    """Arguments of a native ``tool_calls`` entry, None when they cannot be read.
 
-
-def arguments_from(raw: str, *, required: bool) -> JsonObject | None:
-    """Arguments of a native ``tool_calls`` entry; an empty string is no arguments where none is required."""
+    An empty string is no arguments where the tool requires none; where it does, or when the answer was cut off, it is
+    unreadable.
+    """
     if not raw.strip():
-        return None if required else {}
-    return _arguments_of(raw)[0]
+        return None if required or cut_off else {}
+    return read_object(raw, forgiving=not cut_off)
 
 
-def _calls_in(value: Any, raw: str, number: int) -> list[ToolCallRequest]:
-    if isinstance(value, list):
-        found: list[ToolCallRequest] = []
-        for item in value:
-            inner = _calls_in(item, raw, number + len(found))
-            if not inner:
-                return []
-            found += inner
-        return found
-    if not isinstance(value, dict):
-        return []
-    if isinstance(value.get("tool_calls"), list):
-        return _calls_in(value["tool_calls"], raw, number)
-    wrapped = value.get("function")
-    if isinstance(wrapped, dict):
-        return _calls_in(wrapped, raw, number)
-    name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
-    key = next((key for key in _ARGUMENT_KEYS if key in value), None)
-    if not name or not re.fullmatch(r"[\w.-]{1,80}", name) or (key is None and len(value) > 1):
-        return []
-    if key is None:
-        return [_request(number, name, {}, raw)] if set(value) == {"name"} else []
-    arguments = value[key]
-    if isinstance(arguments, str):
-        read, _ = _arguments_of(arguments or "{}")
-        return [_request(number, name, read, arguments)]
-    if arguments is None:
-        arguments = {}
-    return [_request(number, name, arguments if isinstance(arguments, dict) else None, raw)]
-
-
-def _request(number: int, name: str, arguments: JsonObject | None, raw: str) -> ToolCallRequest:
-    return ToolCallRequest(id=f"call_{number}", name=name, arguments=arguments, raw=raw)
-
-
-def _arguments_of(raw: str) -> tuple[JsonObject | None, str]:
-    for _, _, value in _objects(raw):
-        return (value if isinstance(value, dict) else None), raw
-    return None, raw
-
-
-def _objects(text: str) -> Iterator[tuple[int, int, Any]]:
-    """(start, end, value) of each outermost JSON-like object or list that can be read."""
+def _take_calls(text: str, known: Collection[str], calls: list[ToolCallRequest]) -> str:
+    """Append the calls in ``text`` and return it without them and what wraps them."""
+    pieces: list[str] = []
     position = 0
-    while (start := _next_bracket(text, position)) is not None:
-        end = _matching_end(text, start)
-        read = _lenient(text[start:end])
-        if read is None:
-            position = start + 1
-            continue
-        yield start, end, read[0]
-        position = end
+    for found in _find(text, known):
+        calls += found.calls
+        pieces.append(unwrapped(text[position : found.start]))
+        wrapping = AFTER.match(text, found.end)
+        position = wrapping.end() if wrapping else found.end
+    if not pieces:
+        return text
+    pieces.append(text[position:])
+    return " ".join(stripped for piece in pieces if (stripped := piece.strip()))
 
 
-def _next_bracket(text: str, position: int) -> int | None:
-    places = [place for place in (text.find("{", position), text.find("[", position)) if place >= 0]
-    return min(places) if places else None
+def _find(text: str, known: Collection[str]) -> Iterator[FoundCalls]:
+    """Calls one behind the other; each is as long as it can be."""
+    candidate = _CANDIDATE
+    if known:
+        names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
+        candidate = re.compile(rf"{_CANDIDATE.pattern}|(?<![\w.\"'`])(?:{names})(?![\w-])")
+    position = 0
+    while match := candidate.search(text, position):
+        found = _at(text, match, known)
+        if found is not None and found.calls:
+            yield found
+        position = max(found.end if found is not None else 0, match.end())
 
 
-def _matching_end(text: str, start: int) -> int:
-    """Index behind the bracket that closes the one at ``start``; the end of the text when none does."""
-    depth, quote, index = 0, "", start
-    while index < len(text):
-        character = text[index]
-        if quote:
-            if character == "\\":
-                index += 1
-            elif character == quote:
-                quote = ""
-        elif character == '"' or (character == "'" and _opens_string(text, index)):
-            quote = character
-        elif character in "{[":
-            depth += 1
-        elif character in "}]":
-            depth -= 1
-            if depth == 0:
-                return index + 1
-        index += 1
-    return len(text)
-
-
-def _opens_string(text: str, index: int) -> bool:
-    """A single quote after a bracket, comma or colon is a Python string's; elsewhere it is an apostrophe."""
-    before = text[:index].rstrip()
-    return bool(before) and before[-1] in "{[,:("
-
-
-def _lenient(candidate: str) -> tuple[Any] | None:
-    """The value in a tuple (it may be falsy), None when it cannot be read."""
-    attempts = [candidate]
-    if candidate.startswith("{{"):
-        attempts.append(_undoubled(candidate))
-    for attempt in attempts:
-        for text in (attempt, re.sub(r",(\s*[}\]])", r"\1", attempt), _closed(attempt)):
-            try:
-                value = json.loads(text, strict=False)
-            except (ValueError, RecursionError):
-                continue
-            return (value,)
-        try:
-            value = ast.literal_eval(_with_python_names(attempt))
-        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-            continue
-        if isinstance(value, dict | list):
-            return (value,) if _is_json(value) else None
-    return None
-
-
-def _undoubled(text: str) -> str:
-    """{{"a": {{}}}} → {"a": {}}: what models copy from a template's escapes."""
-    return text.replace("{{", "{").replace("}}", "}") if text.count("{{") else text
-
-
-def _closed(text: str) -> str:
-    """With the closing brackets that the model forgot."""
-    stack: list[str] = []
-    quote = False
-    index = 0
-    while index < len(text):
-        character = text[index]
-        if quote:
-            if character == "\\":
-                index += 1
-            elif character == '"':
-                quote = False
-        elif character == '"':
-            quote = True
-        elif character in "{[":
-            stack.append("}" if character == "{" else "]")
-        elif character in "}]" and stack:
-            stack.pop()
-        index += 1
-    return re.sub(r",\s*\Z", "", text.rstrip("` \n\t")) + ('"' if quote else "") + "".join(reversed(stack))
-
-
-def _with_python_names(text: str) -> str:
-    return re.sub(r"\b(true|false|null)\b", lambda m: {"true": "True", "false": "False", "null": "None"}[m[1]], text)
-
-
-def _is_json(value: Any) -> bool:
+def _at(text: str, match: re.Match[str], known: Collection[str]) -> FoundCalls | None:
+    """What begins at a candidate: calls, a value that is none (empty ``calls``: it is skipped whole), or nothing."""
+    start, opening = match.start(), match.group()
+    if opening.startswith("<"):
+        return tagged(text, start)
+    if opening not in ("{", "["):
+        return named(text, match, known)
     try:
-        json.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+        value, end = read_value(text, start)
+    except UnreadableError:
+        return broken(text, start) or (pythonic_list(text, start, known) if opening == "[" else None)
+    calls = calls_in(value, text[start:end], known)
+    if not calls and isinstance(value, list):
+        return None  # its items may be calls
+    return FoundCalls(start, end, calls)
