@@ -3,29 +3,69 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import httpx2
 import openai
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, AsyncStream
+from openai.types.chat import ChatCompletionChunk
 
-from assistant.chat.repair import arguments_from, may_become_call, read_tool_calls, strip_reasoning
-from assistant.errors import ChatError
+from assistant.chat.server_errors import (
+    FAILURES,
+    UNREADABLE,
+    chat_error,
+    nonsense,
+    not_found,
+    speaks_of_missing_model,
+)
+from assistant.chat.streamed import StreamedAnswer
+from assistant.errors import ChatError, ConfigError, JarvisError
 from assistant.events import ModelDelta
-from assistant.ports import ModelReply, ToolCallRequest, ToolDescription
+from assistant.ports import ModelReply, ToolDescription
 
 MAX_ANSWER_TOKENS = 256
 """A spoken answer is two sentences and a call is shorter; more is a loop."""
 
 CONNECT_TIMEOUT_S = 3.0
+LIST_TIMEOUT_S = 10.0
 NOT_FOR_CHAT = ("embed", "whisper", "rerank", "tts")
+"""Parts of the names of models that cannot chat."""
+
+_THOUGHTS = ("reasoning_content", "reasoning")
+"""Where servers put what a model thinks: nothing to show, and a sign that it is at work."""
+
+T = TypeVar("T")
+
+
+def is_chat_model(name: str) -> bool:
+    """By its name: servers do not say what a model is for."""
+    return not any(word in name.casefold() for word in NOT_FOR_CHAT)
+
+
+def read_api_key(path: Path | None) -> str | None:
+    """The key in the file. Raises ConfigError when it cannot be read or is no key."""
+    if path is None:
+        return None
+    mend = "See api_key_file in [model]."
+    try:
+        key = path.expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            "api_key_unreadable", f"The API key file {path} cannot be read: {error}.", mend=mend
+        ) from error
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError("api_key_unreadable", f"The API key file {path} must hold one line with the key.", mend=mend)
+    return key
 
 
 class OpenAICompatible:
-    """Implements ChatModel. ``model`` None: the first chat model that the server lists."""
+    """Implements ChatModel. ``model`` None or empty: the first chat model that the server lists.
+
+    Times in seconds: ``first_delta_timeout_s`` to the first word, ``timeout_s`` for the whole answer. Nothing is tried
+    twice: a turn has a deadline.
+    """
 
     def __init__(
         self,
@@ -35,11 +75,14 @@ class OpenAICompatible:
         api_key: str | None = None,
         first_delta_timeout_s: float = 60.0,
         timeout_s: float = 120.0,
+        max_tokens: int = MAX_ANSWER_TOKENS,
     ) -> None:
         self.base_url = base_url
-        self._model = model
-        self._first_delta_timeout_s = first_delta_timeout_s
+        self._model = model or None
+        self._first_delta_timeout_s = min(first_delta_timeout_s, timeout_s)
         self._timeout_s = timeout_s
+        self._max_tokens = max_tokens
+        self._takes_stream_options = True
         # trust_env: a proxy of the environment must never see what is said in the house
         # no keep-alive: llama.cpp closes idle connections, and a request on a closed one looks like a dead server
         http = httpx2.AsyncClient(
@@ -47,7 +90,10 @@ class OpenAICompatible:
             timeout=httpx2.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx2.Limits(max_keepalive_connections=0),
         )
-        self._client = AsyncOpenAI(base_url=base_url, api_key=api_key or "none", max_retries=0, http_client=http)
+        try:
+            self._client = AsyncOpenAI(base_url=base_url, api_key=api_key or "none", max_retries=0, http_client=http)
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise ConfigError("bad_base_url", f"base_url in [model] is no URL: {base_url!r}.") from error
 
     @property
     def name(self) -> str:
@@ -55,20 +101,20 @@ class OpenAICompatible:
         return self._model or self.base_url
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. Idempotent."""
         await self._client.close()
 
     async def models(self) -> list[str]:
         """Chat models that the server lists. Raises ChatError."""
         try:
-            async with asyncio.timeout(self._first_delta_timeout_s):
+            async with asyncio.timeout(LIST_TIMEOUT_S):
                 page = await self._client.models.list()
-            names = [str(model.id) for model in page.data]
-        except (openai.OpenAIError, httpx2.HTTPError, TimeoutError) as error:
-            raise self._error(error) from error
-        except (AttributeError, TypeError, ValueError) as error:
-            raise self._nonsense("its list of models cannot be read") from error
-        return [name for name in names if not any(word in name.casefold() for word in NOT_FOR_CHAT)]
+            names = [model.id for model in page.data]
+        except (*FAILURES, *UNREADABLE) as error:
+            raise chat_error(error, self.base_url) from error
+        if not all(isinstance(name, str) for name in names):
+            raise nonsense(self.base_url, "its list of models cannot be read")
+        return [name for name in names if is_chat_model(name)]
 
     async def check(self) -> None:
         """See that the server is there and has the model; without a configured name take its first.
@@ -76,54 +122,60 @@ class OpenAICompatible:
         Raises ChatError: model_server_down, model_not_found with the list it has, …
         """
         listed = await self.models()
-        if self._model is None:
-            if not listed:
-                detail = f"The model server at {self.base_url} has no chat model loaded."
-                raise ChatError("model_not_found", detail, mend="Load one there.")
+        if self._model is None and listed:
             self._model = listed[0]
         elif self._model not in listed and f"{self._model}:latest" not in listed:
-            raise self._not_found(listed)
+            raise not_found(self.base_url, self._model, listed)
 
     async def complete(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
-    ) -> AsyncIterator[ModelDelta | ModelReply]:
-        """Stream the visible text, then one ModelReply. Raises ChatError."""
+    ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
+        """Stream the text that is for the person, then exactly one ModelReply. Raises ChatError.
+
+        Codes: model_server_down, model_slow, model_not_found, model_refused_key, model_nonsense, context_overflow,
+        model_without_tools, model_cut_off, model_error.
+        """
         if self._model is None:
             await self.check()
-        answer = _Answer({tool.name for tool in tools if tool.input_schema.get("required")})
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        answer = StreamedAnswer(tools)
+        limit, begun, ended = began + self._first_delta_timeout_s, False, ""
+        stream = await self._create(self._request(messages, tools, seed), limit)
         try:
-            async with asyncio.timeout(self._timeout_s) as deadline:
-                loop = asyncio.get_running_loop()
-                deadline.reschedule(loop.time() + min(self._first_delta_timeout_s, self._timeout_s))
-                stream = await self._client.chat.completions.create(**self._request(messages, tools, seed))
-                async with stream:
-                    async for chunk in stream:
-                        deadline.reschedule(loop.time() + self._timeout_s)
-                        for delta in answer.feed(chunk):
-                            yield delta
-        except (openai.OpenAIError, httpx2.HTTPError, TimeoutError) as error:
-            if isinstance(error, openai.NotFoundError):
-                raise await self._not_found_now() from error
-            raise self._error(error) from error
-        except (AttributeError, TypeError, ValueError, KeyError) as error:
-            raise self._nonsense(f"its stream cannot be read ({type(error).__name__})") from error
-        if not answer.finished:
-            raise self._nonsense("its answer broke off")
-        for delta in answer.flush():
-            yield delta
-        yield answer.reply()
+            while (chunk := await self._next(stream, limit, begun=begun)) is not None:
+                try:
+                    taken = _take(chunk, answer)
+                except UNREADABLE as error:
+                    raise chat_error(error, self.base_url, begun=True) from error
+                ended = taken.ended or ended
+                if taken.written:
+                    limit, begun = began + self._timeout_s, True
+                if taken.text:
+                    yield ModelDelta(text=taken.text)
+        finally:
+            await stream.close()
+        if not ended:
+            raise nonsense(self.base_url, "its answer broke off" if begun else "it answers nothing")
+        rest, reply = answer.end(cut_off=ended == "length")
+        if ended == "length" and not reply.text and not reply.tool_calls:
+            detail = f"{self.name} wrote {self._max_tokens} tokens and no answer."
+            raise ChatError("model_cut_off", detail, mend="Choose a model that does not think at length.")
+        if rest:
+            yield ModelDelta(text=rest)
+        yield reply
 
     async def warm(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription]) -> None:
         """Let the server read the constant prefix once, so that its KV cache holds it. Raises ChatError."""
         if self._model is None:
             await self.check()
-        request = {**self._request(messages, tools, None), "stream": False, "max_tokens": 1}
-        request.pop("stream_options")
+        request = {**self._request(warming(messages), tools, None), "stream": False, "max_tokens": 1}
+        request.pop("stream_options", None)
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._client.chat.completions.create(**request)
-        except (openai.OpenAIError, httpx2.HTTPError, TimeoutError) as error:
-            raise self._error(error) from error
+        except (*FAILURES, *UNREADABLE) as error:
+            raise await self._explained(error) from error
 
     def _request(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], seed: int | None
@@ -132,118 +184,92 @@ class OpenAICompatible:
             "model": self._model,
             "messages": list(messages),
             "stream": True,
-            "stream_options": {"include_usage": True},
             "temperature": 0.0,
-            "max_tokens": MAX_ANSWER_TOKENS,
+            "max_tokens": self._max_tokens,
         }
+        if self._takes_stream_options:
+            request["stream_options"] = {"include_usage": True}
         if tools:
             request["tools"] = [tool.as_openai() for tool in tools]
         if seed is not None:
             request["seed"] = seed
         return request
 
-    async def _not_found_now(self) -> ChatError:
+    async def _create(self, request: dict[str, Any], limit: float) -> AsyncStream[ChatCompletionChunk]:
+        """The stream, once its headers are there. Raises ChatError."""
         try:
-            return self._not_found(await self.models())
-        except ChatError as error:
-            return error
-
-    def _not_found(self, listed: Sequence[str]) -> ChatError:
-        has = ", ".join(listed) or "none"
-        detail = f"The model server at {self.base_url} has no model {self._model!r}. It has: {has}."
-        return ChatError("model_not_found", detail, mend="Set `name` in [model] to one of them, or load it there.")
-
-    def _nonsense(self, what: str) -> ChatError:
-        return ChatError("model_nonsense", f"The model server at {self.base_url} talks nonsense: {what}.")
-
-    def _error(self, error: Exception) -> ChatError:
-        where = f"The model server at {self.base_url}"
-        if isinstance(error, TimeoutError | openai.APITimeoutError | httpx2.TimeoutException):
-            return ChatError("model_slow", f"{where} did not answer in time.", mend="Try a smaller model.")
-        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-            return ChatError("model_refused_key", f"{where} refuses the key.", mend="Check api_key_file in [model].")
-        if isinstance(error, openai.APIStatusError):
-            text = str(error.message)[:300]
-            if "context" in text.casefold() and error.status_code in (400, 413, 422):
-                return ChatError("context_overflow", f"{where} says the conversation is too long.")
-            return ChatError("model_error", f"{where} answers with HTTP status {error.status_code}: {text}")
-        if isinstance(error, openai.APIConnectionError | httpx2.ConnectError):
-            return ChatError("model_server_down", f"{where} cannot be reached.", mend="Start it, or mend base_url.")
-        return ChatError("model_nonsense", f"{where} broke off: {type(error).__name__}.")
-
-
-@dataclass(slots=True)
-class _Answer:
-    """One answer as it streams in: text that may be shown, and fragments of native tool calls."""
-
-    with_required: set[str]
-    text: str = ""
-    shown: int = 0
-    held: bool = True
-    finished: bool = False
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-    fragments: dict[int, dict[str, str]] = field(default_factory=dict)
-
-    def feed(self, chunk: Any) -> list[ModelDelta]:
-        if chunk.usage is not None:
-            self.tokens_in, self.tokens_out = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
-        deltas: list[ModelDelta] = []
-        for choice in chunk.choices or ():
-            delta = choice.delta
-            for fragment in delta.tool_calls or ():
-                self._add_fragment(fragment)
-            if delta.content:
-                self.text += delta.content
-                deltas += self._visible()
-            if choice.finish_reason:
-                self.finished = True
-        return deltas
-
-    def flush(self) -> list[ModelDelta]:
-        """What was held back and turned out to be plain text."""
-        rest = self.reply().text[self.shown :] if not self.fragments else ""
-        return [ModelDelta(text=rest)] if rest else []
-
-    def reply(self) -> ModelReply:
-        native = tuple(self._native_calls())
-        if native:
-            return ModelReply(strip_reasoning(self.text).strip(), native, self.tokens_in, self.tokens_out)
-        read = read_tool_calls(self.text)
-        return ModelReply(read.rest, read.calls, self.tokens_in, self.tokens_out)
-
-    def _visible(self) -> list[ModelDelta]:
-        """New text that cannot be a call any more. Calls and code begin with a bracket: from there on it is held."""
-        if self.held and may_become_call(self.text):
-            return []
-        if self.held:
-            self.held = False
-            self.text = self.text.lstrip()
-        stop = next((i for i, c in enumerate(self.text) if c in "{[<`"), len(self.text))
-        fresh = self.text[self.shown : stop].rstrip() if stop < len(self.text) else self.text[self.shown : stop]
-        if not fresh or self.shown >= stop:
-            return []
-        self.shown += len(fresh)
-        return [ModelDelta(text=fresh)]
-
-    def _add_fragment(self, fragment: Any) -> None:
-        index = fragment.index if fragment.index is not None else len(self.fragments)
-        call = self.fragments.setdefault(index, {"id": "", "name": "", "arguments": ""})
-        call["id"] = call["id"] or fragment.id or ""
-        if fragment.function is not None:
-            name = fragment.function.name or ""
-            if name != call["name"]:  # some servers repeat the name with every fragment
-                call["name"] += name
-            call["arguments"] += fragment.function.arguments or ""
-
-    def _native_calls(self) -> list[ToolCallRequest]:
-        return [
-            ToolCallRequest(
-                id=call["id"] or f"call_{index}",
-                name=call["name"],
-                arguments=arguments_from(call["arguments"], required=call["name"] in self.with_required),
-                raw=json.dumps(call["arguments"]),
+            stream: AsyncStream[ChatCompletionChunk] = await _until(
+                limit, self._client.chat.completions.create(**request)
             )
-            for index, call in sorted(self.fragments.items())
-            if call["name"]
-        ]
+        except openai.BadRequestError as error:
+            if "stream_options" in request and "stream_options" in str(error.message):
+                self._takes_stream_options = False  # an old server: no token counts then
+                request.pop("stream_options")
+                return await self._create(request, limit)
+            raise await self._explained(error) from error
+        except (*FAILURES, *UNREADABLE) as error:
+            raise await self._explained(error) from error
+        kind = stream.response.headers.get("content-type", "")
+        if "event-stream" not in kind:
+            await stream.close()
+            what = kind.split(";")[0] or "something unnamed"
+            raise nonsense(self.base_url, f"it answers with {what}, not with a stream")
+        return stream
+
+    async def _next(
+        self, stream: AsyncStream[ChatCompletionChunk], limit: float, *, begun: bool
+    ) -> ChatCompletionChunk | None:
+        """The time-out holds only while we wait: whoever reads us may take as long as they like over a delta."""
+        try:
+            return await _until(limit, stream.__anext__())
+        except StopAsyncIteration:
+            return None
+        except (*FAILURES, *UNREADABLE) as error:
+            raise chat_error(error, self.base_url, begun=begun) from error
+
+    async def _explained(self, error: BaseException) -> JarvisError:
+        if speaks_of_missing_model(error):
+            try:
+                listed = await self.models()
+            except ChatError as other:
+                return other
+            if self._model not in listed:
+                return not_found(self.base_url, self._model, listed)
+        return chat_error(error, self.base_url)
+
+
+def warming(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The constant prefix as a whole conversation: many chat templates refuse one without a user."""
+    if any(message.get("role") == "user" for message in messages):
+        return list(messages)
+    return [*messages, {"role": "user", "content": "."}]
+
+
+class _Taken(NamedTuple):
+    """Of one chunk: text to show now, the finish reason, and whether the model wrote (a greeting is nothing yet)."""
+
+    text: str = ""
+    ended: str = ""
+    written: bool = False
+
+
+def _take(chunk: ChatCompletionChunk, answer: StreamedAnswer) -> _Taken:
+    if chunk.usage is not None:
+        answer.tokens_in, answer.tokens_out = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+    if not chunk.choices:
+        return _Taken()
+    [choice, *_] = chunk.choices
+    delta = choice.delta
+    for call in delta.tool_calls or ():
+        function = call.function
+        name, arguments = (function.name, function.arguments) if function else (None, None)
+        answer.add_call(call.index, call.id, name, arguments)
+    extra = delta.model_extra or {}
+    written = delta.content or delta.tool_calls or choice.finish_reason or any(extra.get(key) for key in _THOUGHTS)
+    text = answer.add_text(delta.content) if delta.content else ""
+    return _Taken(text, choice.finish_reason or "", bool(written))
+
+
+async def _until(limit: float, awaitable: Awaitable[T]) -> T:
+    async with asyncio.timeout_at(limit):
+        return await awaitable
