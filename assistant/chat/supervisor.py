@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import signal
 import sys
 import time
 from collections import deque
@@ -11,34 +13,53 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from assistant.chat.child_log import ChildLog
 from assistant.errors import JarvisError
 
-READY_TIMEOUT_S = 120.0
-QUICK_DEATH_S = 60.0
 MAX_QUICK_DEATHS = 3
-PAUSE_S = 60.0
-"""After MAX_QUICK_DEATHS within QUICK_DEATH_S each the child is left alone for so long."""
-
-LOG_BYTES = 1_000_000
-TAIL_BYTES = 400
+STOP_S = 2.0
+"""A child that is asked to end and does not is killed after so long."""
 
 
 class ChildError(JarvisError):
-    """The child did not come up, or died: code child_failed or child_resting."""
+    """The child did not come up (child_failed), or died so often that it is left alone for a while (child_resting)."""
 
 
 class SupervisedChild:
-    """``python -m MODULE``: one JSON line in, one JSON line out when it is ready, its standard error in a log file."""
+    """``python -m MODULE``: one JSON line in, one JSON line out when it is ready, its standard error in a bounded log.
 
-    def __init__(self, module: str, parameters: Mapping[str, Any], log: Path, env: Mapping[str, str]) -> None:
-        self._argv: Sequence[str] = (sys.executable, "-m", module)
+    The ready line is an object; ``{"error": …}`` says why it cannot be. The child must end when its standard input
+    closes: so it never outlives this process, however that ends. ``argv`` replaces ``python -m MODULE``.
+
+    A death within ``quick_s`` of the start is a quick one. The next start waits ``backoff_s``, doubled with each quick
+    death; after MAX_QUICK_DEATHS in a row nothing is started for ``rest_s``. (Seconds.)
+    """
+
+    def __init__(
+        self,
+        module: str,
+        parameters: Mapping[str, Any],
+        log: Path,
+        env: Mapping[str, str],
+        *,
+        argv: Sequence[str] = (),
+        ready_timeout_s: float = 120.0,
+        quick_s: float = 60.0,
+        backoff_s: float = 0.5,
+        rest_s: float = 60.0,
+    ) -> None:
+        self._argv = tuple(argv) or (sys.executable, "-m", module)
         self._parameters = dict(parameters)
-        self._log = log
         self._env = dict(env)
+        self._log = ChildLog(log)
+        self._ready_timeout_s = ready_timeout_s
+        self._quick_s = quick_s
+        self._backoff_s = backoff_s
+        self._rest_s = rest_s
         self._child: asyncio.subprocess.Process | None = None
-        self._ready: dict[str, Any] = {}
-        self._lock = asyncio.Lock()
-        self._started_at = 0.0
+        self._starting: asyncio.Task[dict[str, Any]] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._ready: dict[str, Any] | None = None
         self._deaths: deque[float] = deque(maxlen=MAX_QUICK_DEATHS)
 
     @property
@@ -52,74 +73,90 @@ class SupervisedChild:
         return self._child is not None and self._child.returncode is None
 
     async def ready(self) -> Mapping[str, Any]:
-        """The ready line of the running child; starts it when it does not run. Raises ChildError."""
-        async with self._lock:
-            if not self.alive:
-                self._count_death()
-                self._ready = await self._start()
+        """The ready line of the running child; starts it when it does not run. Raises ChildError.
+
+        All who wait share one start, and it goes on when one of them is cancelled.
+        """
+        if self.alive and self._ready is not None:
             return self._ready
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(self._start())
+            self._starting.add_done_callback(_seen)
+        return await asyncio.shield(self._starting)
+
+    async def died_within(self, seconds: float) -> bool:
+        """Whether the child is dead, now or a moment later: a broken connection is known before the exit code is."""
+        if self._watching is not None and self.alive:
+            await asyncio.wait({self._watching}, timeout=seconds)
+        return not self.alive
 
     async def stop(self) -> None:
-        """End the child. Idempotent."""
-        async with self._lock:
-            child, self._child = self._child, None
-            if child is None or child.returncode is not None:
-                return
+        """End the child. Idempotent; ``ready`` starts it again."""
+        if self._starting is not None and not self._starting.done():
+            self._starting.cancel()
+            await asyncio.wait({self._starting})
+        child, watching = self._child, self._watching
+        self._child = self._watching = self._ready = None
+        if child is not None and child.returncode is None:
             if child.stdin is not None:
                 child.stdin.close()
-            try:
-                async with asyncio.timeout(2.0):
-                    await child.wait()
-            except TimeoutError:
-                child.kill()
-                await child.wait()
+            await self._ended(child)
+        if watching is not None:
+            await asyncio.wait({watching})
+        self._deaths.clear()
 
     def log_tail(self) -> str:
-        """The end of the child's log, one line."""
-        try:
-            with self._log.open("rb") as file:
-                file.seek(max(self._log.stat().st_size - TAIL_BYTES, 0))
-                return " ".join(file.read().decode(errors="replace").split())[-TAIL_BYTES:]
-        except OSError:
-            return ""
-
-    def _count_death(self) -> None:
-        """Before a start: has it died too often just now?"""
-        now = time.monotonic()
-        if self._child is not None:
-            self._deaths.append(now if now - self._started_at < QUICK_DEATH_S else float("-inf"))
-            self._child = None
-        if len(self._deaths) == MAX_QUICK_DEATHS and now - min(self._deaths) < PAUSE_S:
-            detail = f"The model's process died {MAX_QUICK_DEATHS} times in a row. Its last words: {self.log_tail()}"
-            raise ChildError("child_resting", detail, mend="It may lack memory: try a smaller model (`--small`).")
+        """The last words of the child, one line."""
+        return self._log.tail()
 
     async def _start(self) -> dict[str, Any]:
-        self._started_at = time.monotonic()
-        self._log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._log.exists() and self._log.stat().st_size > LOG_BYTES:
-            self._log.unlink()
-        with self._log.open("ab") as log:
-            self._child = child = await asyncio.create_subprocess_exec(
+        await self._back_off()
+        self._ready = None
+        try:
+            child = await asyncio.create_subprocess_exec(
                 *self._argv,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=log,
+                stderr=asyncio.subprocess.PIPE,
                 env=self._env,
             )
+        except OSError as error:
+            raise ChildError("child_failed", f"The process cannot be started: {error}.") from error
+        self._child = child
+        self._watching = asyncio.create_task(self._watch(child, time.monotonic()))
         try:
-            async with asyncio.timeout(READY_TIMEOUT_S):
+            async with asyncio.timeout(self._ready_timeout_s):
                 answer = await self._handshake(child)
-        except (TimeoutError, ConnectionError, ValueError) as error:
-            child.kill()
-            await child.wait()
-            raise ChildError("child_failed", f"The model's process did not come up. {self.log_tail()}") from error
+        except TimeoutError as error:
+            await self._ended(child, at_once=True)
+            detail = f"The process was not ready after {self._ready_timeout_s:.0f} s. {self.log_tail()}"
+            raise ChildError("child_failed", detail.strip()) from error
+        except (ConnectionError, ValueError) as error:
+            await self._ended(child)
+            await asyncio.wait({self._watching})
+            detail = f"The process {_how_it_ended(child.returncode)} before it was ready. {self.log_tail()}"
+            raise ChildError("child_failed", detail.strip()) from error
         except asyncio.CancelledError:
-            child.kill()
+            await self._ended(child, at_once=True)
             raise
         if "error" in answer:
-            await child.wait()
-            raise ChildError("child_failed", f"The model cannot be loaded: {answer['error']}. {self.log_tail()}")
+            await self._ended(child)
+            raise ChildError("child_failed", f"{answer['error']}. {self.log_tail()}".strip())
+        self._ready = answer
         return answer
+
+    async def _back_off(self) -> None:
+        if not self._deaths:
+            return
+        since = time.monotonic() - self._deaths[-1]
+        if len(self._deaths) < MAX_QUICK_DEATHS:
+            await asyncio.sleep(max(self._backoff_s * 2 ** (len(self._deaths) - 1) - since, 0.0))
+        elif since < self._rest_s:
+            wait = self._rest_s - since
+            detail = f"The process died {MAX_QUICK_DEATHS} times in a row; it is left alone for {wait:.0f} s more."
+            raise ChildError("child_resting", f"{detail} Its last words: {self.log_tail() or 'none'}")
+        else:
+            self._deaths.popleft()  # one more try
 
     async def _handshake(self, child: asyncio.subprocess.Process) -> dict[str, Any]:
         if child.stdin is None or child.stdout is None:
@@ -130,3 +167,43 @@ class SupervisedChild:
         if not isinstance(answer, dict):
             raise ConnectionError("no ready line")
         return answer
+
+    async def _watch(self, child: asyncio.subprocess.Process, started: float) -> None:
+        """Keep its standard error, and note how and when it ends."""
+        self._log.begin()
+        while child.stderr is not None and (words := await child.stderr.read(4096)):
+            self._log.add(words)
+        code = await child.wait()
+        self._log.add(f"[{_how_it_ended(code)}]\n".encode())
+        self._log.end()
+        if self._child is not child:
+            return  # it was stopped
+        now = time.monotonic()
+        if now - started >= self._quick_s:
+            self._deaths.clear()
+        else:
+            self._deaths.append(now)
+
+    async def _ended(self, child: asyncio.subprocess.Process, *, at_once: bool = False) -> None:
+        """Wait for the child to end, and kill it when it does not."""
+        try:
+            async with asyncio.timeout(0 if at_once else STOP_S):
+                await child.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"was ended by signal {-code}"
+    return f"ended with exit code {code}"
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """An error that nobody waited for any more is no news."""
+    if not task.cancelled():
+        task.exception()
