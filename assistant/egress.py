@@ -104,7 +104,7 @@ class Guard:
         self._refuse(host)
 
     def _is_named(self, host: str) -> bool:
-        return host.casefold().rstrip(".") in self.allow_hosts
+        return _canonical(host) in self.allow_hosts
 
     def _was_resolved(self, address: str) -> bool:
         if self._resolved.get(address, 0.0) > time.monotonic():
@@ -145,7 +145,7 @@ def install(allow_hosts: Iterable[str] = ()) -> Guard:
     An audit hook cannot be taken out again, and there is no way around it from inside.
     """
     global _guard, _hooked
-    _guard = Guard(frozenset(host.casefold().rstrip(".") for host in allow_hosts))
+    _guard = Guard(frozenset(_canonical(host) for host in allow_hosts))
     os.environ.update(TELEMETRY_OFF)
     if not _hooked:
         _hooked = True
@@ -170,9 +170,19 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _text(host: object) -> str | None:
-    if isinstance(host, bytes):
-        return host.decode("idna", errors="replace")
+    """As text: asyncio asks with the IDNA bytes of a name."""
+    if isinstance(host, (bytes, bytearray)):
+        return host.decode("ascii", errors="backslashreplace")
     return host if isinstance(host, str) else None
+
+
+def _canonical(host: str) -> str:
+    """Names compare in lower-case IDNA form without the dot of the root; what has none compares as it is."""
+    name = host.strip().rstrip(".").casefold()
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name
 
 
 def _is_address(host: str) -> bool:
