@@ -15,6 +15,10 @@ MAX_ATTEMPTS = 3
 RETRY_PAUSE_S = 0.15
 """A failed look is taken again after this pause: a single lost packet is not an outage, and mixed answers say a lot."""
 
+GRACE_S = 0.5
+"""httpx limits each step, and leaves no socket behind when it gives up; a server that drips stays below every step's
+limit, and this much later the whole attempt is cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -26,20 +30,22 @@ class Attempt:
     reason: str = ""
 
 
-async def probe(client: httpx.AsyncClient, service: ServiceSettings) -> tuple[Attempt, ...]:
-    """Attempts until one succeeds, at most MAX_ATTEMPTS. Never raises but for cancellation."""
-    attempts = [await _attempt(client, service)]
+async def probe(client: httpx.AsyncClient, service: ServiceSettings, attempts: list[Attempt]) -> None:
+    """Attempts until one succeeds, at most MAX_ATTEMPTS. Never raises but for cancellation.
+
+    They go into the caller's list as they are made: what was seen before a deadline counts.
+    """
+    attempts.append(await _attempt(client, service))
     while not attempts[-1].up and len(attempts) < MAX_ATTEMPTS:
         await asyncio.sleep(RETRY_PAUSE_S)
         attempts.append(await _attempt(client, service))
-    return tuple(attempts)
 
 
 async def _attempt(client: httpx.AsyncClient, service: ServiceSettings) -> Attempt:
     started = time.perf_counter()
     try:
         async with (
-            asyncio.timeout(service.timeout_s),
+            asyncio.timeout(service.timeout_s + GRACE_S),
             client.stream("GET", str(service.url), timeout=service.timeout_s) as answer,
         ):
             status = answer.status_code  # the headers are enough; the body is never read
@@ -47,6 +53,8 @@ async def _attempt(client: httpx.AsyncClient, service: ServiceSettings) -> Attem
         return Attempt(up=False, status_code=None, latency_ms=None, reason="it does not answer in time")
     except httpx.HTTPError as error:
         return Attempt(up=False, status_code=None, latency_ms=None, reason=_why(error))
+    except (httpx.InvalidURL, UnicodeError):  # neither is an HTTPError: hosts that no resolver takes
+        return Attempt(up=False, status_code=None, latency_ms=None, reason="its address is not one that can be asked")
     up = status in service.expect_status if service.expect_status else status < 400
     reason = "" if up else f"it answers with HTTP status {status}"
     return Attempt(

@@ -43,7 +43,7 @@ def judge(
     No attempts (the deadline passed) is unknown; mixed attempts, or CHANGES_TO_FLAP changes, are flapping.
     """
     if not attempts:
-        return ServiceState(name, State.UNKNOWN, reason="there was no time to ask it")
+        return ServiceState(name, State.UNKNOWN, reason="it had not answered when the time was up")
     last = attempts[-1]
     looks = [up for _, up in history] + [attempt.up for attempt in attempts]
     changes = sum(1 for before, after in itertools.pairwise(looks) if before != after)

@@ -66,21 +66,20 @@ class CheckServices:
         return ToolResult(spoken=spoken, data=_data(states), findings=_findings(states))
 
     async def _look(self, chosen: Mapping[str, Any]) -> dict[str, tuple[Attempt, ...]]:
-        """Attempts per service; none for those that the deadline cut off."""
+        """Attempts per service; none for those that had not answered at the deadline."""
+        attempts: dict[str, list[Attempt]] = {name: [] for name in chosen}
         async with (
             httpx.AsyncClient(trust_env=False, follow_redirects=False) as strict,
             httpx.AsyncClient(trust_env=False, follow_redirects=False, verify=False) as lenient,  # noqa: S501 - asked for
         ):
-            tasks = {
-                name: asyncio.create_task(probe(strict if service.verify_tls else lenient, service))
-                for name, service in chosen.items()
-            }
-            if tasks:
-                await asyncio.wait(tasks.values(), timeout=self._settings.services_deadline_s)
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
-        return {name: () if task.cancelled() else task.result() for name, task in tasks.items()}
+            try:
+                async with asyncio.timeout(self._settings.services_deadline_s), asyncio.TaskGroup() as group:
+                    for name, service in chosen.items():
+                        client = strict if service.verify_tls else lenient
+                        group.create_task(probe(client, service, attempts[name]))
+            except TimeoutError:
+                pass  # what was seen until then is what is judged
+        return {name: tuple(made) for name, made in attempts.items()}
 
     def _judge_and_remember(self, attempts: Mapping[str, tuple[Attempt, ...]], now: float) -> list[ServiceState]:
         history = self._store.observations(now - self._settings.flapping_window_s)
