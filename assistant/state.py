@@ -64,13 +64,20 @@ class StateFolder:
         """Where the running server is written down."""
         return self.path / "serve.json"
 
+    @property
+    def _lock_file(self) -> Path:
+        return self.path / "lock"
+
     @contextmanager
     def owned(self, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
         """Own the folder; the kernel lets go of it when the process ends, however it ends.
 
         Raises StateError locked, with the owner's process id, when another process has it for longer than ``wait_s``.
         """
-        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateError("unwritable", f"{self._lock_file} cannot be opened: {error.strerror}.") from error
         try:
             self._lock(handle, wait_s)
             os.truncate(handle, 0)
@@ -108,10 +115,25 @@ class StateFolder:
         self.server_file.unlink(missing_ok=True)
 
     def running_server(self) -> RunningServer | None:
-        """The server that owns the folder now; a file left behind by a dead one is no server."""
+        """The server that owns the folder now; a file left behind by a dead one is no server.
+
+        The lock decides, and not the process id, which another program may have by now.
+        """
         try:
             server = RunningServer.model_validate(json.loads(self.server_file.read_bytes()))
-            os.kill(server.pid, 0)
         except (OSError, ValueError, ValidationError):
             return None
-        return server
+        return server if self._is_owned() else None
+
+    def _is_owned(self) -> bool:
+        try:
+            handle = os.open(self._lock_file, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(handle)
+        return False

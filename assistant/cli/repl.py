@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from assistant.cli.common import ConfigOption, House, SmallOption, err, errors_explained, escape, out, read_house, run
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from assistant.cli.session import Session
@@ -33,10 +36,13 @@ def repl(small: SmallOption = False, config: ConfigOption = None) -> None:
 async def _repl(house: House) -> None:
     from assistant.cli.session import LocalSession, open_session
     from assistant.errors import ChatError
+    from assistant.speech.player import loudspeaker_available
     from tools.contract import Door
 
-    async with open_session(house, Door.REPL, mouth=True) as session:
-        warming = asyncio.create_task(session.app.warm_model()) if isinstance(session, LocalSession) else None
+    async with open_session(house, Door.REPL, mouth=loudspeaker_available()) as session:
+        warming = None
+        if isinstance(session, LocalSession) and house.settings.engine != "sentences":
+            warming = asyncio.create_task(session.app.warm_model())
         try:
             await _Conversation(session).go_on(house.state_dir / "repl-history")
         finally:
@@ -56,26 +62,13 @@ class _Conversation:
         self._voice = False
 
     async def go_on(self, history: Path) -> None:
-        from prompt_toolkit import PromptSession
-        from prompt_toolkit.history import FileHistory
-        from prompt_toolkit.patch_stdout import patch_stdout
-
-        handle = os.open(history, os.O_CREAT | os.O_APPEND, 0o600)
-        os.close(handle)
-        prompt: PromptSession[str] = PromptSession(history=FileHistory(str(history)))
-        out.print("Ask away. /help lists the commands, Ctrl-D ends.")
-        while True:
-            try:
-                with patch_stdout(raw=True):
-                    line = (await prompt.prompt_async("> ")).strip()
-            except EOFError:
-                return
-            except KeyboardInterrupt:
-                continue
-            if line in ("/quit", "/exit"):
-                return
-            if line:
-                await self._take(line)
+        """Until Ctrl-D, /quit or the end of what is piped in."""
+        async with aclosing(_typed(history) if sys.stdin.isatty() else _piped()) as lines:
+            async for line in lines:
+                if line in ("/quit", "/exit"):
+                    return
+                if line:
+                    await self._take(line)
 
     async def _take(self, line: str) -> None:
         from assistant.errors import JarvisError
@@ -95,6 +88,8 @@ class _Conversation:
         elif line == "/trace":
             self._trace = not self._trace
             out.print(f"Timeline {'on' if self._trace else 'off'}.")
+        elif line == "/voice" and not _can_play(self._session):
+            out.print("There is no loudspeaker at hand. `jarvis ask … --speak FILE.wav` writes the reply.")
         elif line == "/voice":
             self._voice = not self._voice
             out.print(f"Spoken replies {'on' if self._voice else 'off'}.")
@@ -113,6 +108,38 @@ class _Conversation:
                 streamed = _show(event, streamed=streamed)
         if streamed:
             out.print()
+
+
+def _can_play(session: Session) -> bool:
+    """The running server's replies are played nowhere; ours where there is a loudspeaker."""
+    from assistant.cli.session import LocalSession
+
+    return isinstance(session, LocalSession) and session.app.player is not None
+
+
+async def _typed(history: Path) -> AsyncGenerator[str, None]:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.history import FileHistory
+    from prompt_toolkit.patch_stdout import patch_stdout
+
+    handle = os.open(history, os.O_CREAT | os.O_APPEND, 0o600)
+    os.close(handle)
+    prompt: PromptSession[str] = PromptSession(history=FileHistory(str(history)))
+    out.print("Ask away. /help lists the commands, Ctrl-D ends.")
+    while True:
+        try:
+            with patch_stdout(raw=True):
+                line = await prompt.prompt_async("> ")
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            continue
+        yield line.strip()
+
+
+async def _piped() -> AsyncGenerator[str, None]:
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        yield line.strip()
 
 
 def _show(event: TurnEvent, *, streamed: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -73,12 +74,13 @@ class RemoteSession:
 
     def __init__(self, server: RunningServer) -> None:
         self._server = server
+        self._conversation_id = secrets.token_hex(8)  # as in a process of its own: nobody else's history
         self._headers = {"Authorization": f"Bearer {server.token}"} if server.token else {}
 
     async def turn(
         self, utterance: str | Path, *, engine: Engine | None = None, speak: bool = False, play: bool = False
     ) -> AsyncGenerator[TurnEvent, None]:
-        fields = {"engine": engine} if engine else {}
+        fields = {"conversation_id": self._conversation_id, **({"engine": engine} if engine else {})}
         if isinstance(utterance, Path):
             request = {"files": {"audio": (utterance.name, _read(utterance))}, "data": fields}
         else:

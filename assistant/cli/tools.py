@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from assistant.cli.common import ConfigOption, House, JsonOption, err, errors_explained, escape, out, read_house, run
+from assistant.cli.completion import complete_argument, complete_tool, remember_tools
 
 tools_app = typer.Typer(no_args_is_help=True, help="The MCP tools: list them, call one.")
 
@@ -23,9 +24,12 @@ def list_tools(as_json: JsonOption = False, config: ConfigOption = None) -> None
 
 @tools_app.command()
 def call(
-    name: Annotated[str, typer.Argument(help="Tool, e.g. check_backups.")],
+    name: Annotated[str, typer.Argument(help="Tool, e.g. check_backups.", autocompletion=complete_tool)],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE…", help="Arguments; names as people say them.")
+        list[str] | None,
+        typer.Argument(
+            metavar="KEY=VALUE…", help="Arguments; names as people say them.", autocompletion=complete_argument
+        ),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -58,6 +62,7 @@ async def _list(house: House, *, as_json: bool) -> None:
 
     async with open_session(house, Door.CLI) as session:
         tools = await session.tools()
+    remember_tools(house.state_dir, {tool.name: list(tool.input_schema.get("properties", {})) for tool in tools})
     if as_json:
         listed = [
             {"name": t.name, "description": t.description, "read_only": t.read_only, "input_schema": t.input_schema}
