@@ -23,7 +23,8 @@ class Outbox:
     def leave(self, tool: str, artifact: JsonObject, at: datetime | None = None) -> Path:
         """Write both files, whole or not at all; returns the path of ``latest.json``. Raises OSError."""
         folder = self._folder / tool
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         stamp = (at or datetime.now(UTC)).strftime("%Y%m%dT%H%M%S.%fZ")
         text = json.dumps({"tool": tool, "at": stamp, **artifact}, ensure_ascii=False, indent=1, sort_keys=True)
         _write_atomically(folder / f"{stamp}.json", text)
@@ -37,7 +38,8 @@ class Outbox:
 def _write_atomically(path: Path, text: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # A lone surrogate, which JSON can carry and UTF-8 cannot, becomes the JSON escape that it came from.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
         Path(temporary).replace(path)
     except OSError:

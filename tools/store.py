@@ -10,7 +10,8 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,8 @@ from tools.contract import JsonObject
 
 BUSY_TIMEOUT_S = 3.0
 OBSERVATION_RETENTION_S = 7 * 86400.0
+AUDIT_TEXT_LIMIT = 4000
+"""Characters kept of each text of an audit line: a client can send megabytes of nonsense as an argument."""
 
 _MIGRATIONS: Sequence[str] = (
     """
@@ -59,10 +62,14 @@ class Store:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
+        except (sqlite3.Error, OSError) as error:
+            raise self._error(error) from error
+        try:
             self._db.execute("PRAGMA journal_mode=DELETE")
             self._db.execute("PRAGMA synchronous=FULL")
             self._migrate()
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
+            self._db.close()
             raise self._error(error) from error
 
     def __enter__(self) -> Self:
@@ -124,7 +131,7 @@ class Store:
             "who", "role", "door", "room", "turn_id", "tool", "arguments", "level", "decision", "outcome",
             "result_sha256",
         )  # fmt: skip
-        values = tuple(entry.get(column) for column in columns)
+        values = tuple(_storable(entry.get(column)) for column in columns)
         marks = ", ".join("?" for _ in columns)
         statement = f"INSERT INTO audit (at, {', '.join(columns)}) VALUES (?, {marks})"  # noqa: S608 - constants
         self._write(statement, [(time.time(), *values)])
@@ -140,11 +147,15 @@ class Store:
                 raise self._error(error) from error
 
     def _migrate(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")  # two processes may open a new file at once: one of them makes the tables
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > len(_MIGRATIONS):
             raise sqlite3.DatabaseError(f"it was written by a newer version of Jarvis (schema {version})")
-        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-            self._db.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
+        for script in _MIGRATIONS[version:]:
+            for statement in _statements(script):
+                self._db.execute(statement)
+        self._db.execute(f"PRAGMA user_version={len(_MIGRATIONS)}")
+        self._db.execute("COMMIT")
 
     def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         with self._lock:
@@ -153,7 +164,7 @@ class Store:
                 self._db.executemany(statement, rows)
                 self._db.execute("COMMIT")
             except sqlite3.Error as error:
-                if self._db.in_transaction:
+                with suppress(sqlite3.Error):  # no transaction to roll back, or closed meanwhile
                     self._db.execute("ROLLBACK")
                 raise self._error(error) from error
 
@@ -167,3 +178,18 @@ class Store:
     def _error(self, error: Exception) -> StoreError:
         mend = "Check that the folder can be written and is not full; a damaged file can be moved away."
         return StoreError(f"The database {self._path} cannot be used: {error}. {mend}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, a trigger in one piece."""
+    statement = ""
+    for part in script.split(";")[:-1]:
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _storable(value: Any) -> Any:
+    """Text cut to a length that nobody says, with what UTF-8 cannot hold as question marks."""
+    return value[:AUDIT_TEXT_LIMIT].encode("utf-8", "replace").decode() if isinstance(value, str) else value
