@@ -66,7 +66,7 @@ def schema_of(arguments: type[Arguments]) -> JsonObject:
 
 
 EVERYTHING = frozenset(
-    {"all", "everything", "any", "every", "none", "null", "it", "of", "the", "my", "our", "services", "servers",
+    {"all", "everything", "any", "every", "none", "null", "it", "of", "them", "the", "my", "our", "services", "servers",
      "backups", "jobs"}
 )  # fmt: skip
 """What models and people put into an optional name when they mean all of them: "all", "the backups", "*"."""
