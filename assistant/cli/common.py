@@ -114,9 +114,11 @@ class errors_explained:  # noqa: N801 - reads as what it does
             return
         if self._as_json:
             out.print_json(json.dumps({"error": {"code": error.code, "detail": error.detail, "mend": error.mend}}))
-        err.print(f"[bold red]{type(error).__name__.removesuffix('Error')} error:[/] {escape(error.detail)}")
+        err.print(
+            f"[bold red]{type(error).__name__.removesuffix('Error')} error:[/] {escape(error.detail)}", soft_wrap=True
+        )
         if error.mend:
-            err.print(f"[bold]What to do:[/] {escape(error.mend)}")
+            err.print(f"[bold]What to do:[/] {escape(error.mend)}", soft_wrap=True)
         raise typer.Exit(error.exit_code) from None
 
 

@@ -24,7 +24,19 @@ def listen(small: SmallOption = False, config: ConfigOption = None) -> None:
     """Wait for "Hey Jarvis" at the microphone and answer, until Ctrl-C."""
     with errors_explained():
         house = read_house(config, small=small)
+        _check_microphone()
     run(_listen(house))
+
+
+def _check_microphone() -> None:
+    """Before anything is loaded. Raises AudioError."""
+    from assistant.errors import AudioError
+    from assistant.speech.microphone import devices, load_sounddevice
+
+    load_sounddevice()
+    if not devices("input"):
+        mend = "Plug one in (`jarvis doctor` lists what is there), or type: `jarvis repl`."
+        raise AudioError("no_microphone", "There is no microphone on this machine.", mend=mend)
 
 
 async def _listen(house: House) -> None:

@@ -10,8 +10,10 @@ import typer
 from rich.table import Table
 
 from assistant.cli.common import ConfigOption, JsonOption, errors_explained, escape, out, read_house
+from tools.contract import JsonObject
 
-STAGES = ("transcript", "decision", "tools", "first_audio", "total")
+STAGES = {"heard": "transcript", "decided": "decision", "tools": "tools", "sound": "first_audio", "total": "total"}
+"""Heading → the timing of docs/json-output.md."""
 
 
 def turns(
@@ -37,15 +39,25 @@ def turns(
     if not rows:
         out.print("There are no turns yet.")
         return
-    table = Table("when", "door", "by", "tools", *(f"{stage} ms" for stage in STAGES), "", box=None)
+    out.print(_table(rows))
+
+
+def _table(rows: list[JsonObject]) -> Table:
+    """Fits 80 columns; times in milliseconds."""
+    table = Table(box=None, padding=(0, 1, 0, 0), caption="times in ms", caption_justify="left")
+    for heading in ("when", "door", "by"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("tools")
+    for heading in STAGES:
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        times = [row["timings_ms"].get(stage) for stage in STAGES]
+        times = [row["timings_ms"].get(stage) for stage in STAGES.values()]
+        lines = [*(tool["name"] for tool in row["tools"]), row["error"], row["transcript"]]
         table.add_row(
-            datetime.fromtimestamp(row["at"]).astimezone().strftime("%d %b %H:%M:%S"),
+            datetime.fromtimestamp(row["at"]).astimezone().strftime("%d %b %H:%M"),
             row["door"],
             row["matched"],
-            ", ".join(tool["name"] for tool in row["tools"]) or "–",
+            escape("\n".join(line for line in lines if line)) or "–",
             *("–" if value is None else f"{value:.0f}" for value in times),
-            escape(row["error"] or row["transcript"] or ""),
         )
-    out.print(table)
+    return table
