@@ -1,0 +1,139 @@
+"""Dependencies point one way. The table below is the rule; the test reads every import of the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_WITH_TOOLS = {"tools.contract", "tools.names", "tools.settings"}
+ADAPTERS = ("assistant.speech", "assistant.chat", "assistant.toolbox")
+PURE_SPEECH = {"assistant.speech.endpointing"}
+
+PURE = (
+    "assistant.text",
+    "assistant.events",
+    "assistant.errors",
+    "assistant.outcome",
+    "assistant.conversation",
+    "assistant.speech.endpointing",
+    "assistant.chat.repair",
+    "tools.contract",
+    "tools.names",
+    "tools.settings",
+    "tools.wording",
+    "tools.backups.verdict",
+    "tools.backups.sayings",
+)
+"""Modules that decide and say, and touch nothing."""
+
+DOES_IO = {
+    "asyncio", "http", "httpx", "httpx2", "openai", "os", "select", "shutil", "signal", "socket", "sqlite3", "ssl",
+    "subprocess", "sys", "tempfile", "threading", "time", "urllib", "mcp", "sounddevice", "onnxruntime", "av",
+}  # fmt: skip
+
+MAY_REACH_ADAPTERS: dict[str, tuple[str, ...]] = {
+    # the doors that show or move raw audio need its file form and the list of devices, not an engine
+    "assistant.cli": (
+        "assistant.speech.wav",
+        "assistant.speech.microphone",
+        "assistant.speech.player",
+        "assistant.chat.discovery",
+        "assistant.chat.openai_compatible",
+    ),
+    "assistant.server": ("assistant.speech.wav",),
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in ("assistant", "tools"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports(path: Path, module: str) -> Iterator[str]:
+    """Absolute names of what a module imports at run time; imports for types alone do not count."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        id(node)
+        for guard in ast.walk(tree)
+        if isinstance(guard, ast.If) and "TYPE_CHECKING" in ast.unparse(guard.test)
+        for node in ast.walk(guard)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative import"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+ALL = list(modules())
+IMPORTED = {module: set(imports(path, module)) for module, path in ALL}
+
+
+def inside(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def test_there_is_something_to_check() -> None:
+    assert {"assistant.turn", "assistant.app", "tools.policy"} <= set(IMPORTED)
+
+
+def test_tools_never_import_the_assistant() -> None:
+    guilty = {m: n for m, names in IMPORTED.items() if inside(m, "tools") for n in names if inside(n, "assistant")}
+    assert guilty == {}
+
+
+def test_the_assistant_knows_only_the_pure_part_of_the_tools() -> None:
+    guilty = {
+        (module, name)
+        for module, names in IMPORTED.items()
+        if inside(module, "assistant") and module != "assistant.app"
+        for name in names
+        if inside(name, "tools") and name != "tools" and not any(inside(name, shared) for shared in SHARED_WITH_TOOLS)
+    }
+    assert guilty == set()
+
+
+def test_only_the_composition_root_imports_adapters() -> None:
+    guilty = set()
+    for module, names in IMPORTED.items():
+        if module == "assistant.app" or not inside(module, "assistant"):
+            continue
+        package = next((adapter for adapter in ADAPTERS if inside(module, adapter)), None)
+        granted = next((grant for door, grant in MAY_REACH_ADAPTERS.items() if inside(module, door)), ())
+        for name in names:
+            adapter = next((adapter for adapter in ADAPTERS if inside(name, adapter)), None)
+            if adapter is None or adapter == package or any(inside(name, pure) for pure in PURE_SPEECH):
+                continue
+            if not any(inside(name, grant) or inside(grant, name) for grant in granted):
+                guilty.add((module, name))
+    assert guilty == set()
+
+
+@pytest.mark.parametrize("door", ["assistant.cli", "assistant.server"])
+def test_nothing_below_imports_the_doors(door: str) -> None:
+    guilty = {
+        (module, name)
+        for module, names in IMPORTED.items()
+        if not inside(module, door) and module != "assistant.__main__"
+        for name in names
+        if inside(name, door) and not (door == "assistant.server" and inside(module, "assistant.cli"))
+    }
+    assert guilty == set()
+
+
+@pytest.mark.parametrize("pure", PURE)
+def test_pure_modules_do_no_input_or_output(pure: str) -> None:
+    members = [module for module in IMPORTED if inside(module, pure)]
+    assert members
+    guilty = {(module, name) for module in members for name in IMPORTED[module] if name.split(".")[0] in DOES_IO}
+    assert guilty == set()
