@@ -15,8 +15,7 @@ from typing import TypeVar
 
 import anyio
 from mcp import Client, MCPError
-from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT
-from pydantic import ValidationError
+from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, Tool
 
 from assistant.errors import ToolboxError
 
@@ -25,6 +24,8 @@ T = TypeVar("T")
 
 CLOSE_TIMEOUT_S = 5.0
 """More than the stdio transport needs to kill its child."""
+
+MAX_LIST_PAGES = 20
 
 RETRY_AFTER_S = 5.0
 """After a failed connect calls fail at once for so long, so that a dead server costs a turn nothing."""
@@ -79,13 +80,15 @@ class Connection:
             if error.code == CONNECTION_CLOSED:
                 raise self._broken("crashed", f"went away during {what}") from error
             raise
-        except (ValidationError, RuntimeError, ValueError, TypeError) as error:
+        except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+            raise self._broken("crashed", f"went away during {what} ({type(error).__name__})") from error
+        except (
+            Exception
+        ) as error:  # the edge to a server that may answer anything: the library does not name all it raises
             raise ToolboxError(
                 "nonsense",
                 f"The MCP server {self.name!r} answered {what} with something that is no MCP: {_brief(error)}",
             ) from error
-        except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
-            raise self._broken("crashed", f"went away during {what} ({type(error).__name__})") from error
 
     async def open(self) -> Client:
         """The client, connecting if need be. Raises ToolboxError (unreachable, timeout)."""
@@ -127,6 +130,19 @@ class Connection:
             task = asyncio.create_task(link.leave())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+
+async def list_tools(client: Client) -> list[Tool]:
+    """All pages of the server's tools, at most MAX_LIST_PAGES."""
+    tools: list[Tool] = []
+    cursor: str | None = None
+    for _ in range(MAX_LIST_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        tools += page.tools
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return tools
 
 
 _MEND = "See `jarvis doctor`."

@@ -15,7 +15,7 @@ from mcp_types import ToolAnnotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.config import McpServerSettings
-from assistant.toolbox import McpToolbox
+from assistant.toolbox import McpToolbox, connection, outside_server
 from tests.toolbox.own_server import OwnServer
 from tools.contract import Caller
 
@@ -67,10 +67,11 @@ class Announcing(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The app on a free loopback port; yields the URL of its /mcp."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+async def served(app: ASGIApp, bound: socket.socket | None = None) -> AsyncIterator[str]:
+    """The app on a free loopback port, or on that of a bound socket; yields the URL of its /mcp."""
+    listener = bound or socket.socket()
+    if bound is None:
+        listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_level="error", lifespan="auto", timeout_graceful_shutdown=1)
     server = Announcing(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -137,6 +138,21 @@ async def test_a_port_where_nobody_listens_is_reported() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}/mcp"
         async with McpToolbox(OwnServer().build(), {"weather": McpServerSettings(url=url)}) as box:
             assert not box.health()[1].ok
+
+
+async def test_a_server_that_comes_up_later_is_found_behind_a_turns_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside_server, "RETRY_AFTER_S", 0.0)
+    monkeypatch.setattr(connection, "RETRY_AFTER_S", 0.0)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
+        async with McpToolbox(OwnServer().build(), {"weather": McpServerSettings(url=url)}) as box:
+            assert not box.health()[1].ok
+            async with served(weather_app(), listener):
+                await box.tools()
+                await asyncio.gather(*box._retries)
+                assert [tool.name for tool in await box.tools()][2:] == ["weather_forecast"]
+                assert box.health()[1].ok
 
 
 @pytest.mark.parametrize("path", ["missing", "folder"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
@@ -160,7 +161,7 @@ async def test_a_tool_that_misbehaves_costs_one_call_and_the_next_one_works(
 ) -> None:
     monkeypatch.setattr(connection_module, "RETRY_AFTER_S", 0.0)
     async with McpToolbox(OwnServer().build(), weather(), connect_timeout_s=START_S) as box:
-        link = box._outside["weather"].connection
+        link = box._outside[0].connection
         link._timeout_s = 1.0
         started = time.monotonic()
         with pytest.raises(ToolboxError) as caught:
@@ -176,6 +177,21 @@ async def test_a_tool_that_misbehaves_costs_one_call_and_the_next_one_works(
         assert again.ok
         assert box.health()[1].ok
         assert (await box.call("check_services", {}, CALLER)).ok
+
+
+async def test_calls_at_the_same_time_do_not_disturb_each_other(toolbox: McpToolbox) -> None:
+    places = [f"town {number}" for number in range(8)]
+    outcomes = await asyncio.gather(*(toolbox.call("weather_forecast", {"place": place}, CALLER) for place in places))
+    assert [outcome.spoken.split(".")[0] for outcome in outcomes] == [f"Sunny in {place}" for place in places]
+
+
+async def test_a_call_that_is_given_up_leaves_the_server_usable(toolbox: McpToolbox) -> None:
+    hanging = asyncio.create_task(toolbox.call("weather_hangs", {}, CALLER))
+    assert (await toolbox.call("weather_forecast", {"place": "Kiel"}, CALLER)).ok
+    hanging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hanging
+    assert (await toolbox.call("weather_forecast", {"place": "Kiel"}, CALLER)).ok
 
 
 @pytest.mark.parametrize(
