@@ -57,7 +57,8 @@ def _piece(voice: PiperVoice, part: str | float) -> np.ndarray:
     config = SynthesisConfig(noise_scale=0.0, noise_w_scale=0.0)
     pcm = b"".join(chunk.audio_int16_bytes for chunk in voice.synthesize(part, syn_config=config))
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
-    return soxr.resample(samples, voice.config.sample_rate, RATE_HZ)
+    resampled: np.ndarray = soxr.resample(samples, voice.config.sample_rate, RATE_HZ)
+    return resampled
 
 
 def _silence(seconds: float) -> np.ndarray:

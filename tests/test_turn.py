@@ -221,7 +221,7 @@ async def test_audio_at_a_door_without_ears_fails_with_the_reason() -> None:
 
 
 async def test_speech_begins_while_the_model_is_still_answering() -> None:
-    script = (
+    script: tuple[ReplyEvent, ...] = (
         ReplySentence(text="One.", spoken="One."),
         *(ModelDelta(text=str(n)) for n in range(20)),
         ReplySentence(text="Two.", spoken="Two."),
