@@ -106,7 +106,7 @@ async def _one_turn(app: App, reply: Path, *, play: bool) -> bool:
     outcome = TurnOutcome.from_events(events)
     write_wav(reply, [SpeechChunk(e.pcm, e.sample_rate_hz) for e in events if isinstance(e, AudioReady)])
     timings = outcome.timings_ms
-    out.print(f"\nThe spoken reply: {reply}", soft_wrap=True)
+    out.print(f"\nThe spoken reply: {_short(reply)}", soft_wrap=True)
     if timings.first_audio is not None:
         out.print(f"From the end of the utterance to the first sound: {timings.first_audio / 1000:.1f} s.")
     if app.player is None and play:
@@ -120,7 +120,7 @@ def _what_next() -> None:
         ('jarvis ask "what\'s down?"', "one question"),
         ("jarvis repl", "type with it"),
         ("jarvis listen", "talk with it, with a microphone"),
-        ("jarvis serve", "for phones (POST /command) and chat pages (/mcp)"),
+        ("jarvis serve", "for phones and chat pages"),
         ("jarvis doctor", "what is missing on this machine"),
         ("jarvis config example > jarvis.toml", "your own services and backups"),
     ):
@@ -137,3 +137,9 @@ def _offer_to_listen() -> bool:
     if not (sys.stdin.isatty() and devices("input")):
         return False
     return typer.confirm("\nThere is a microphone. Listen to it now?", default=False)
+
+
+def _short(path: Path) -> str:
+    """With ~ for the home folder, as a shell takes it."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
