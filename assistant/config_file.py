@@ -30,7 +30,7 @@ SPECIAL = frozenset({"JARVIS_CONFIG", "JARVIS_STATE", "JARVIS_MODELS", "JARVIS_D
 
 
 STANDING_FOR = {"JARVIS_STATE": "state_dir", "JARVIS_MODELS": "models_dir"}
-"""Special variables that are settings under another name; like all variables they win over the file."""
+"""Special variables that say where a folder is when no setting does (JARVIS_STATE_DIR is the setting's own)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,14 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     origins = dict.fromkeys(_leaves(raw), "file")
     by_variable = _from_variables(variables)
     for dotted, (variable, value) in by_variable.items():
+        if variable in STANDING_FOR and dotted in origins:
+            continue
         _put(raw, dotted, value, variable)
         origins = {known: origin for known, origin in origins.items() if not f"{known}.".startswith(f"{dotted}.")}
         origins[dotted] = variable
     settings = _validated(raw, str(file) if file else "the environment", origins)
     _check_secret_files(settings)
-    return Loaded(settings, file, tuple(sorted(variable for variable, _ in by_variable.values())), origins)
+    return Loaded(settings, file, tuple(sorted(set(origins.values()) - {"file"})), origins)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def _with_paths(raw: dict[str, Any], folder: Path, prefix: str = "") -> dict[str
 def _from_variables(environment: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
     """Dotted setting → (variable, value): JARVIS_SERVER__PORT=8765 is server.port, an empty value is *not set*."""
     found: dict[str, tuple[str, Any]] = {}
-    for variable in sorted(name for name in environment if name.startswith(PREFIX)):
+    for variable in sorted((name for name in environment if name.startswith(PREFIX)), key=_settings_last):
         text = environment[variable]
         if variable in STANDING_FOR and text.strip():
             found[STANDING_FOR[variable]] = (variable, text)
@@ -112,6 +114,11 @@ def _from_variables(environment: Mapping[str, str]) -> dict[str, tuple[str, Any]
             dotted = variable[len(PREFIX) :].lower().replace("__", ".")
             found[dotted] = (variable, _value_of(dotted, text))
     return found
+
+
+def _settings_last(variable: str) -> tuple[bool, str]:
+    """JARVIS_STATE_DIR is looked at after JARVIS_STATE, and wins."""
+    return variable not in STANDING_FOR, variable
 
 
 def _value_of(dotted: str, text: str) -> Any:

@@ -203,16 +203,26 @@ def test_a_variable_sets_a_setting(variable: str, text: str, read: Callable[[Set
 
 def test_variables_win_over_the_file_and_both_are_named_as_origins(write: Write) -> None:
     path = write('engine = "sentences"\nstate_dir = "a"\n[server]\nport = 1\nhost = "::1"')
-    loaded = load(path, {"JARVIS_SERVER__PORT": "2", "JARVIS_STATE": "/b", "PATH": "/bin"})
+    loaded = load(path, {"JARVIS_SERVER__PORT": "2", "JARVIS_STATE_DIR": "/b", "PATH": "/bin"})
     assert (loaded.settings.server.port, loaded.settings.server.host) == (2, "::1")
     assert loaded.settings.state_dir == Path("/b")
-    assert loaded.variables == ("JARVIS_SERVER__PORT", "JARVIS_STATE")
+    assert loaded.variables == ("JARVIS_SERVER__PORT", "JARVIS_STATE_DIR")
     assert loaded.origins == {
         "engine": "file",
         "server.host": "file",
         "server.port": "JARVIS_SERVER__PORT",
-        "state_dir": "JARVIS_STATE",
+        "state_dir": "JARVIS_STATE_DIR",
     }
+
+
+def test_jarvis_state_and_jarvis_models_are_asked_only_where_no_setting_names_the_folder(write: Write) -> None:
+    special = {"JARVIS_STATE": "/special", "JARVIS_MODELS": "/special"}
+    by_file = load(write('state_dir = "/file"\nmodels_dir = "/file"'), special)
+    assert by_file.settings.state_dir == by_file.settings.models_dir == Path("/file")
+    assert by_file.variables == ()
+    by_variable = load(environment={**special, "JARVIS_STATE_DIR": "/setting"})
+    assert by_variable.settings.state_dir == Path("/setting")
+    assert by_variable.settings.models_dir == Path("/special")
 
 
 @pytest.mark.parametrize(
