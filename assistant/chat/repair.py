@@ -30,7 +30,9 @@ MAX_TEXT = 20_000
 MAX_CALLS = 8
 """Calls taken from one answer; the rest is the same loop."""
 
-_CANDIDATE = re.compile(r"[{\[]|<(?:function=|invoke name=)")
+_CANDIDATE = re.compile(r"\{\{?(?=\s*[\"'}\w])|\[(?=\s*(?:\{|\[\s*\{|[A-Za-z_]))|<(?:function=|invoke name=)")
+"""Where a call can begin: runs of brackets are passed over, so the whole is linear."""
+
 _THINK = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
@@ -118,7 +120,7 @@ def _at(text: str, match: re.Match[str], known: Collection[str]) -> FoundCalls |
     start, opening = match.start(), match.group()
     if opening.startswith("<"):
         return tagged(text, start)
-    if opening not in ("{", "["):
+    if opening[0] not in "{[":
         return named(text, match, known)
     try:
         value, end = read_value(text, start)

@@ -177,7 +177,8 @@ def test_a_loop_of_calls_is_cut_short() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["{", "[", '{"', "{'", '{"a":', "[1,", "<think>", "check_backups(", "<function=a>", "``"]
+    "piece",
+    ["{", "[", "{ ", "[{", '{"a":{{', '{"', "{'", '{"a":', "[1,", "<think>", "check_backups(", "<function=a>", "``"],
 )
 def test_no_text_takes_long(piece: str) -> None:
     text = (piece * MAX_TEXT)[:MAX_TEXT]
