@@ -68,14 +68,13 @@ def _yield_to_others() -> None:
 def _serve(parameters: dict[str, Any]) -> Any:
     import xllamacpp
 
-    threads = int(parameters["threads"])
     params = xllamacpp.CommonParams()
     params.model.path = str(parameters["model"])
     params.n_ctx = int(parameters["context_tokens"])
     params.n_parallel = 1
     params.use_jinja = True
-    params.cpuparams.n_threads = threads
-    params.cpuparams_batch.n_threads = threads
+    params.cpuparams.n_threads = int(parameters["writing_threads"])
+    params.cpuparams_batch.n_threads = int(parameters["threads"])
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.hostnames = ["127.0.0.1"]
     params.port = 0

@@ -39,7 +39,7 @@ def embedded(gguf: Path, folder: Path, *, timeout_s: float = 240.0, cache: bool 
         gguf,
         folder / "model.log",
         context_tokens=2048,
-        threads=2,
+        threads=0,
         first_delta_timeout_s=timeout_s,
         timeout_s=timeout_s,
         prefix_cache_dir=folder / "prefixes" if cache else None,
@@ -137,8 +137,8 @@ if sys.argv[2] == "ready":
 print(child.pid, flush=True)
 sys.stdin.read()
 """
-    parameters = {"model": str(models_dir / SMALL), "context_tokens": 1024, "threads": 1, "api_key": "k"}
-    given = json.dumps({**parameters, "prefix_dir": ""})
+    parameters = {"model": str(models_dir / SMALL), "context_tokens": 1024, "threads": 1, "writing_threads": 1}
+    given = json.dumps({**parameters, "api_key": "k", "prefix_dir": ""})
     for moment in ("loading", "ready"):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", parent, given, moment),
