@@ -22,7 +22,7 @@ from assistant.broadcast import RunningTurn
 from assistant.chat.chosen import ChosenModel, ClosableModel
 from assistant.chat.discovery import find_chat_server
 from assistant.chat.embedded import EmbeddedModel
-from assistant.chat.openai_compatible import OpenAICompatible
+from assistant.chat.openai_compatible import OpenAICompatible, read_api_key
 from assistant.config import Settings
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError, StateError
@@ -269,8 +269,9 @@ async def _choose_model(settings: Settings, models: ModelStore, state: StateFold
             threads=chosen.threads,
             first_delta_timeout_s=chosen.first_delta_timeout_s,
             timeout_s=chosen.timeout_s,
+            prefix_cache_dir=state.path / "prefix-cache",
         )
-    key = await asyncio.to_thread(_secret, chosen.api_key_file)
+    key = await asyncio.to_thread(read_api_key, chosen.api_key_file) if chosen.api_key_file else None
     server = OpenAICompatible(
         found.base_url,
         chosen.name,
@@ -284,7 +285,3 @@ async def _choose_model(settings: Settings, models: ModelStore, state: StateFold
         await server.close()
         raise
     return server
-
-
-def _secret(file: Path | None) -> str | None:
-    return file.read_text(encoding="utf-8").strip() if file else None

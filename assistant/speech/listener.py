@@ -167,7 +167,7 @@ class _Stream:
         self._heard += len(chunk)
         self._past.append(chunk)
         self._past_length += len(chunk)
-        while self._past_length - len(self._past[0]) >= self._keep:
+        while self._past_length - len(self._past[0]) - len(chunk) >= self._keep:  # the newest is not past yet
             self._past_length -= len(self._past.pop(0))
         return chunk
 

@@ -1,0 +1,171 @@
+"""Ears and mouth on the real models: every fixture is heard as its manifest says; what is spoken is understood."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from assistant.config import EndpointSettings, WakeSettings
+from assistant.errors import EndpointingError, SynthesisError, TranscriptionError, WakeWordError
+from assistant.events import WakeDetected
+from assistant.models import ModelStore
+from assistant.ports import SAMPLE_RATE_HZ, Samples, Utterance
+from assistant.resources import resource
+from assistant.speech.decoding import read_clip
+from assistant.speech.listener import EarListener
+from assistant.speech.sources import ClipSource
+from assistant.speech.synthesizer import PiperSynthesizer
+from assistant.speech.transcriber import FasterWhisper, names_prompt
+from assistant.speech.vad import SileroVad
+from assistant.speech.wake_word import OpenWakeWord
+from assistant.text.transcript import clean_transcript
+
+pytestmark = pytest.mark.real_models
+
+FIXTURES = resource("audio_fixtures")
+SAID: dict[str, str] = {
+    name: entry["said"] for name, entry in json.loads((FIXTURES / "manifest.json").read_text(encoding="utf-8")).items()
+}
+NAMES = ("jellyfin", "gitea", "immich", "grafana", "nextcloud", "photos", "media server")
+WITH_WAKE_WORD = sorted(name for name in SAID if name.startswith("hey_jarvis"))
+WITHOUT = sorted(name for name in SAID if not name.startswith("hey_jarvis"))
+
+
+@pytest.fixture(scope="module")
+def ears(model_store: ModelStore) -> Iterator[EarListener]:
+    folder, vad = model_store.folder("hey-jarvis"), model_store.file("silero-vad", "silero_vad.onnx")
+    made = EarListener(
+        lambda: OpenWakeWord(folder, "hey_jarvis", threshold=0.5, refractory_s=2.0),
+        lambda: SileroVad(vad),
+        WakeSettings(),
+        EndpointSettings(),
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def whisper(model_store: ModelStore) -> Iterator[FasterWhisper]:
+    folder = model_store.folder("whisper-base")
+    made = FasterWhisper(folder, compute_type="int8", language="en", names=NAMES)
+    yield made
+    made.close()
+
+
+def plain(text: str) -> str:
+    words = re.sub(r"[^\w' ]+", " ", text.casefold()).replace("okay", "ok").split()
+    return " ".join(words)
+
+
+def without_wake_phrase(text: str) -> str:
+    return re.sub(r"^hey jarvis ", "", plain(text))
+
+
+async def utterance(ears: EarListener, name: str, *, wake: bool) -> tuple[Utterance, list[WakeDetected]]:
+    samples = await read_clip(FIXTURES / f"{name}.wav", max_clip_s=60)
+    events = [event async for event in ears.hear(ClipSource(samples), wake=wake)]
+    last = events[-1]
+    assert isinstance(last, Utterance)
+    return last, [event for event in events if isinstance(event, WakeDetected)]
+
+
+@pytest.mark.parametrize("name", WITH_WAKE_WORD)
+async def test_the_wake_word_is_heard_with_a_margin_and_every_word_after_it(
+    ears: EarListener, whisper: FasterWhisper, name: str
+) -> None:
+    heard, detections = await utterance(ears, name, wake=True)
+    assert [detection.score > 0.8 for detection in detections] == [True]
+    transcript = await whisper.transcribe(heard.audio)
+    assert plain(clean_transcript(transcript.text)) == without_wake_phrase(SAID[name])
+
+
+@pytest.mark.parametrize("name", [name for name in SAID if SAID[name]])
+async def test_a_clip_needs_no_wake_word(ears: EarListener, whisper: FasterWhisper, name: str) -> None:
+    heard, _ = await utterance(ears, name, wake=False)
+    transcript = await whisper.transcribe(heard.audio)
+    assert plain(clean_transcript(transcript.text)) == without_wake_phrase(SAID[name])
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+async def test_nothing_else_wakes_it(ears: EarListener, name: str) -> None:
+    with pytest.raises(WakeWordError):
+        await utterance(ears, name, wake=True)
+
+
+@pytest.mark.parametrize("name", [name for name in SAID if not SAID[name]])
+async def test_silence_and_noise_are_nothing_heard(ears: EarListener, name: str) -> None:
+    with pytest.raises(EndpointingError):
+        await utterance(ears, name, wake=False)
+
+
+@pytest.mark.parametrize("loudness", [0, 30, 1500])
+async def test_the_names_do_not_make_silence_speak(whisper: FasterWhisper, loudness: int) -> None:
+    quiet = np.random.default_rng(1).normal(0, max(loudness, 1e-9), SAMPLE_RATE_HZ * 3).astype(np.int16)
+    assert (await whisper.transcribe(quiet)).text == ""
+
+
+async def test_a_snippet_is_no_speech(whisper: FasterWhisper) -> None:
+    assert (await whisper.transcribe(np.zeros(100, dtype=np.int16))).text == ""
+
+
+@pytest.mark.parametrize("sentence", ["The photos backup is ok.", "All services are up.", "Gitea was never restored."])
+async def test_what_is_spoken_is_understood(model_store: ModelStore, whisper: FasterWhisper, sentence: str) -> None:
+    voice = PiperSynthesizer(model_store.file("piper-en-us-joe", "en_US-joe-medium.onnx"))
+    chunks = [chunk async for chunk in voice.synthesize(sentence)]
+    voice.close()
+    pcm = np.frombuffer(b"".join(chunk.pcm for chunk in chunks), dtype="<i2")
+    heard = await whisper.transcribe(_to_16_khz(pcm, chunks[0].sample_rate_hz))
+    said, understood = plain(sentence).split(), plain(heard.text).split()
+    assert len(set(said) & set(understood)) >= len(set(said)) - 1
+
+
+async def test_text_without_words_is_silence(model_store: ModelStore) -> None:
+    voice = PiperSynthesizer(model_store.file("piper-en-us-joe", "en_US-joe-medium.onnx"))
+    assert [chunk async for chunk in voice.synthesize(" …! ")] == []
+    voice.close()
+
+
+async def test_twice_the_speed_is_half_as_long_and_half_the_volume_half_as_loud(model_store: ModelStore) -> None:
+    file = model_store.file("piper-en-us-joe", "en_US-joe-medium.onnx")
+
+    async def spoken(**options: float) -> np.ndarray:
+        voice = PiperSynthesizer(file, **options)
+        pcm = b"".join([chunk.pcm async for chunk in voice.synthesize("Everything is fine.")])
+        voice.close()
+        return np.frombuffer(pcm, dtype="<i2").astype(float)
+
+    normal, fast, soft = await spoken(), await spoken(speed=2.0), await spoken(volume=0.5)
+    assert len(fast) / len(normal) == pytest.approx(0.5, abs=0.15)
+    assert np.abs(soft).max() / np.abs(normal).max() == pytest.approx(0.5, abs=0.15)
+
+
+async def test_missing_and_damaged_files_are_said_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(SynthesisError) as voice:
+        await PiperSynthesizer(tmp_path / "voice.onnx").load()
+    with pytest.raises(TranscriptionError) as ears:
+        await FasterWhisper(tmp_path, compute_type="int8", language="en").load()
+    with pytest.raises(WakeWordError) as wake:
+        OpenWakeWord(tmp_path, "hey_jarvis", threshold=0.5, refractory_s=2)
+    (tmp_path / "vad.onnx").write_bytes(b"no model")
+    with pytest.raises(EndpointingError) as vad:
+        SileroVad(tmp_path / "vad.onnx")
+    for failed in (voice, ears, wake):
+        assert "jarvis models" in failed.value.mend
+    assert vad.value.code == "vad_unusable"
+
+
+def test_the_names_prompt_is_bounded() -> None:
+    assert names_prompt(()) is None
+    assert names_prompt(["gitea", "gitea"]) == "Hey Jarvis. gitea."
+    assert len(names_prompt([f"service number {n}" for n in range(1000)]) or "") < 500
+
+
+def _to_16_khz(pcm: np.ndarray, rate_hz: int) -> Samples:
+    converted: Samples = soxr.resample(pcm, rate_hz, SAMPLE_RATE_HZ).astype(np.int16)
+    return converted
