@@ -1,0 +1,179 @@
+"""Nothing leaves the house: the decision over addresses, and real ways out tried under the real hook."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.egress import PRIVATE, TELEMETRY_OFF, Guard, is_private, is_private_name
+from assistant.errors import EgressError
+
+addresses = st.ip_addresses()
+private_v4 = st.sampled_from([network for network in PRIVATE if network.version == 4]).flatmap(
+    lambda network: st.integers(int(network[0]), int(network[-1])).map(lambda n: str(ipaddress.IPv4Address(n)))
+)
+
+
+@given(private_v4)
+def test_every_address_of_the_private_ranges_is_inside(address: str) -> None:
+    assert is_private(address)
+    assert is_private(f"::ffff:{address}")
+
+
+@given(addresses)
+def test_what_is_globally_reachable_is_outside(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    if address.is_global and not address.is_multicast:
+        assert not is_private(str(address))
+
+
+@given(st.text(max_size=40))
+def test_text_that_is_no_address_is_not_inside_and_never_an_error(text: str) -> None:
+    try:
+        ipaddress.ip_address(text.split("%")[0])
+    except ValueError:
+        assert not is_private(text)
+    is_private_name(text)
+
+
+@pytest.mark.parametrize("name", ["nas", "nas.local", "nas.lan", "nas.home.arpa", "x.internal", "nas.tail1.ts.net"])
+def test_names_of_the_house(name: str) -> None:
+    assert is_private_name(name)
+    Guard().check_name(name)
+
+
+@pytest.mark.parametrize("name", ["example.com", "nas.local.example.com", "lan.example", "", "a.b"])
+def test_other_names_are_refused_and_counted(name: str) -> None:
+    guard = Guard()
+    assert not is_private_name(name)
+    if name:
+        for count in (1, 2):
+            with pytest.raises(EgressError) as refused:
+                guard.check_name(name)
+            assert guard.refused[name] == count
+        assert "allow_hosts" in refused.value.mend
+
+
+@pytest.mark.parametrize("address", [("8.8.8.8", 53), ("2001:4860:4860::8888", 53, 0, 0), ("example.com", 80)])
+def test_public_addresses_are_refused(address: tuple[Any, ...]) -> None:
+    with pytest.raises(EgressError):
+        Guard().check_address(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["/run/x.sock", ("127.0.0.1", 1), ("fe80::1%eth0", 1, 0, 2), ("192.168.1.4", 9), b"\0abstract", (), 5]
+)
+def test_what_stays_inside_passes(address: object) -> None:
+    Guard().check_address(address)
+
+
+def test_a_named_host_passes_however_it_is_spelled() -> None:
+    guard = Guard(frozenset({"example.com"}))
+    guard.check_name("EXAMPLE.com.")
+    with pytest.raises(EgressError):
+        guard.check_name("www.example.com")
+
+
+def test_the_refusal_is_a_connection_error_for_libraries() -> None:
+    assert issubclass(EgressError, ConnectionError)
+
+
+def under_the_hook(code: str) -> dict[str, str]:
+    """Run ``code`` in a process of its own (a hook stays); ``tried`` maps each way out to what came of it."""
+    script = f"""
+import json, os, socket, sys
+from assistant import egress
+egress.install(["allowed.example"])
+tried = {{}}
+def way(name, go):
+    try:
+        go()
+        tried[name] = "out"
+    except BaseException as error:
+        while error is not None and type(error).__name__ != "EgressError":
+            kind, error = type(error).__name__, error.__cause__ or error.__context__
+        tried[name] = "refused" if error is not None else kind
+{textwrap.dedent(code)}
+tried["refusals"] = str(sum(egress.refusals().values()))
+tried["environment"] = json.dumps({{name: os.environ.get(name) for name in egress.TELEMETRY_OFF}})
+print(json.dumps(tried))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, str] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def test_every_way_out_is_closed() -> None:
+    tried = under_the_hook(
+        """
+        import asyncio, urllib.request, httpx, httpx2, http.client
+        way("tcp", lambda: socket.create_connection(("8.8.8.8", 53), 1))
+        way("tcp6", lambda: socket.socket(socket.AF_INET6).connect(("2001:4860:4860::8888", 53)))
+        way("connect_ex", lambda: socket.socket().connect_ex(("8.8.8.8", 53)))
+        way("udp", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("8.8.8.8", 53)))
+        way("sendmsg", lambda: socket.socket(type=socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, ("8.8.8.8", 53)))
+        way("getaddrinfo", lambda: socket.getaddrinfo("example.com", 80))
+        way("gethostbyname", lambda: socket.gethostbyname("example.com"))
+        way("urllib", lambda: urllib.request.urlopen("http://example.com"))
+        way("http.client", lambda: http.client.HTTPConnection("1.1.1.1", timeout=1).request("GET", "/"))
+        way("httpx", lambda: httpx.get("http://1.1.1.1", trust_env=False))
+        way("httpx2", lambda: httpx2.get("http://example.com", trust_env=False))
+        way("asyncio", lambda: asyncio.run(asyncio.wait_for(asyncio.open_connection("8.8.8.8", 53), 1)))
+        """
+    )
+    refused = {name for name, came in tried.items() if came == "refused"}
+    assert refused == {
+        "tcp", "tcp6", "connect_ex", "udp", "sendmsg", "getaddrinfo", "gethostbyname", "urllib", "http.client", "httpx",
+        "httpx2", "asyncio",
+    }  # fmt: skip
+    assert int(tried["refusals"]) >= len(refused)
+
+
+def test_the_house_stays_reachable() -> None:
+    tried = under_the_hook(
+        """
+        listening = socket.create_server(("127.0.0.1", 0))
+        way("tcp", lambda: socket.create_connection(listening.getsockname(), 1).close())
+        way("localhost", lambda: socket.getaddrinfo("localhost", 80))
+        pair = socket.socketpair()
+        way("pair", lambda: pair[0].send(b"x"))
+        way("allowed name", lambda: socket.getaddrinfo("allowed.example", 80))
+        """
+    )
+    assert tried["tcp"] == tried["localhost"] == tried["pair"] == "out"
+    assert tried["allowed name"] in ("out", "gaierror")  # asked for, whether or not there is a network
+    assert tried["refusals"] == "0"
+
+
+def test_telemetry_is_switched_off_and_a_second_install_replaces_what_is_allowed() -> None:
+    tried = under_the_hook(
+        """
+        egress.install([])
+        way("no longer allowed", lambda: socket.getaddrinfo("allowed.example", 80))
+        """
+    )
+    assert tried["no longer allowed"] == "refused"
+    assert json.loads(tried["environment"]) == dict(TELEMETRY_OFF)
+
+
+def test_a_configured_service_outside_is_said_not_asked(tmp_path: Any) -> None:
+    """Through the command line: the guard stands before the tools."""
+    config = tmp_path / "jarvis.toml"
+    config.write_text('engine = "sentences"\n[services.far]\nurl = "http://8.8.8.8/"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "assistant", "--config", str(config), "ask", "is far up?"],
+        env={"PATH": "/usr/bin:/bin", "JARVIS_STATE": str(tmp_path / "state"), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "outside the private network" in " ".join(done.stdout.split()), done.stderr
