@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +16,9 @@ from tools.settings import BackupSettings
 
 OUTPUT_LIMIT_BYTES = 32_000_000
 """``snapshots --json`` of some ten thousand snapshots; more is no list that a person made."""
+
+COMPLAINTS_LIMIT_BYTES = 1_000_000
+"""Of standard error: restic says one line for each file that it cannot restore."""
 
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "XDG_CACHE_HOME")
 
@@ -29,10 +34,11 @@ class ResticError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One of restic's snapshots, a backup in our words; ``at`` is Unix time of its start."""
+    """One of restic's snapshots, a backup in our words; ``at`` is Unix time of its start, ``host`` its machine."""
 
     id: str
     at: float
+    host: str
     paths: tuple[str, ...]
     summary: dict[str, Any]
 
@@ -66,6 +72,7 @@ async def run(settings: BackupSettings, argv: Sequence[str], timeout_s: float) -
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # its own group, so that ssh or rclone below it end with it
         )
     except FileNotFoundError as error:
         raise ResticError("restic is not installed", broken=False) from error
@@ -77,12 +84,19 @@ async def run(settings: BackupSettings, argv: Sequence[str], timeout_s: float) -
     except TimeoutError as error:
         raise ResticError(f"restic did not answer within {timeout_s:g} seconds", broken=False) from error
     finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+        with suppress(ProcessLookupError):  # all of the group may have ended
+            os.killpg(child.pid, signal.SIGKILL)
+        await asyncio.gather(_pour_away(child.stdout), _pour_away(child.stderr))  # wait() waits for the pipes' ends
+        await child.wait()
     if child.returncode:
-        raise _refusal(child.returncode, complaints.decode(errors="replace"))
+        said = complaints.decode(errors="replace").replace(settings.repository or "\n", "")
+        raise _refusal(child.returncode, said)
     return output
+
+
+async def _pour_away(stream: asyncio.StreamReader | None) -> None:
+    while stream is not None and await stream.read(65536):
+        pass
 
 
 async def _read(child: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
@@ -96,11 +110,28 @@ async def _read(child: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
             kept += piece
         return bytes(kept)
 
-    output, complaints = await asyncio.gather(
-        bounded(child.stdout, OUTPUT_LIMIT_BYTES), bounded(child.stderr, 1_000_000)
-    )
+    reads = [
+        asyncio.create_task(bounded(child.stdout, OUTPUT_LIMIT_BYTES)),
+        asyncio.create_task(bounded(child.stderr, COMPLAINTS_LIMIT_BYTES)),
+    ]
+    try:
+        output, complaints = await asyncio.gather(*reads)
+    finally:
+        for read in reads:
+            read.cancel()
+        await asyncio.wait(reads)  # a stream has one reader at a time
     await child.wait()
     return output, complaints
+
+
+_UNREACHABLE = (
+    "connection refused", "connection timed out", "connection reset", "no such host", "no route to host",
+    "network is unreachable", "i/o timeout", "tls handshake timeout", "unable to start the sftp session",
+)  # fmt: skip
+_DAMAGED = (
+    "ciphertext verification failed", "invalid data returned", "not found in repository", "not found in index",
+    "streampack", "load(<", "unable to load index", "wrong hash", "hash mismatch",
+)  # fmt: skip
 
 
 def _refusal(code: int, complaints: str) -> ResticError:
@@ -110,13 +141,17 @@ def _refusal(code: int, complaints: str) -> ResticError:
         return ResticError("the password is wrong", broken=True)
     if "password" in text and ("empty" in text or "no such file" in text or "resolv" in text):
         return ResticError("its password file cannot be read", broken=False)
+    if any(words in text for words in _UNREACHABLE):
+        return ResticError("its repository can't be reached", broken=False)
+    if "permission denied" in text:
+        return ResticError("permission is denied", broken=False)
     if code == 10 or "is there a repository" in text or "unable to open config file" in text:
         return ResticError("there is no repository at its place", broken=True)
     if code == 11 or "already locked" in text:
         return ResticError("the repository is locked by another program", broken=False)
-    if "permission denied" in text:
-        return ResticError("permission is denied", broken=False)
-    if any(word in text for word in ("ciphertext verification failed", "invalid data", "pack", "damaged", "index")):
+    if "no space left on device" in text:
+        return ResticError("the disk is full", broken=False)
+    if any(words in text for words in _DAMAGED):
         return ResticError("the repository is damaged", broken=True)
     return ResticError(f"restic failed with exit code {code}", broken=False)
 
@@ -130,13 +165,14 @@ async def snapshots(settings: BackupSettings) -> list[Snapshot]:
         found = [
             Snapshot(
                 id=str(entry["id"]),
+                host=str(entry.get("hostname") or ""),
                 at=datetime.fromisoformat(_to_microseconds(str(entry["time"]))).timestamp(),
                 paths=tuple(str(path) for path in entry.get("paths") or ()),
                 summary=dict(entry.get("summary") or {}),
             )
             for entry in listed
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ResticError("restic answered with something that is no list of snapshots", broken=False) from error
     return sorted(found, key=lambda snapshot: snapshot.at)
 
