@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -68,19 +69,27 @@ async def restore_test(job: str, settings: BackupSettings, state_dir: Path, stor
 
 async def _restore_and_compare(settings: BackupSettings, snapshot: restic.Snapshot, state_dir: Path) -> Comparison:
     with scratch_folder(state_dir, snapshot.paths) as scratch:
-        argv = restic.arguments(settings, "restore", snapshot.id, "--target", str(scratch), "--verify")
+        # Without the cache: it holds directory trees that the repository may have lost.
+        argv = restic.arguments(settings, "--no-cache", "restore", snapshot.id, "--target", str(scratch), "--verify")
         await restic.run(settings, argv, TIMEOUT_S)
-        return await asyncio.to_thread(compare, scratch, snapshot.at)
+        made_here = snapshot.host == socket.gethostname()
+        return await asyncio.to_thread(compare, scratch, snapshot.at if made_here else None)
 
 
-def compare(scratch: Path, snapshot_at: float) -> Comparison:
-    """SHA-256 of each restored file against the file it came from, where that is unchanged since the snapshot."""
+def compare(scratch: Path, snapshot_at: float | None) -> Comparison:
+    """SHA-256 of each restored file against the file it came from, where that is unchanged since the snapshot.
+
+    ``snapshot_at`` is Unix time, or None for a snapshot of another machine, whose files only have the same paths.
+    """
     comparison = Comparison()
     for restored in _files(scratch):
         comparison.restored += 1
         source = Path("/") / restored.relative_to(scratch)
         try:
-            if source.is_symlink() or not source.is_file() or source.stat().st_mtime > snapshot_at:
+            if snapshot_at is None or source.is_symlink() or not source.is_file():
+                continue
+            status = source.stat()
+            if max(status.st_mtime, status.st_ctime) > snapshot_at:  # ctime: a copy may bring an old mtime along
                 continue
             comparison.compared += 1
             if _sha256(source) != _sha256(restored):
