@@ -1,149 +1,232 @@
-"""The MCP server over the tools: what it lists, whom it believes, how much it costs a small model."""
+"""The MCP server over the tools: in process, where the caller is believed, and over stdio, where it is not."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from mcp import Client, MCPError, StdioServerParameters
-from mcp_types import CallToolResult, TextContent
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import RequestParamsMeta
 
-from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Door, Speech
+from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Door, JsonObject
+from tools.recording import PLANNED, RecordingHouse
 from tools.server import ToolHouse, mcp_server
 from tools.settings import ToolSettings
+from tools.store import Store
 
 SETTINGS = ToolSettings.model_validate(
     {
         "services": {
-            "gitea": {"url": "http://127.0.0.1:1/", "aliases": ["git", "the git server"]},
+            "gitea": {"url": "http://127.0.0.1:1/", "aliases": ["git"]},
             "jellyfin": {"url": "http://127.0.0.1:1/"},
         },
         "backups": {"photos": {"kind": "borg", "aliases": ["pictures"]}},
     }
 )
-MAX_LIST_CHARACTERS = 700
-"""Both tools in OpenAI form. The budget for all sixteen is 1,200 tokens; three characters of JSON make about one."""
+ANNA = Caller(name="anna", door=Door.MICROPHONE, room="kitchen", turn_id="t1")
+BUDGET = 1200
+"""Characters of JSON that the two tools may take of every prompt."""
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[ToolHouse]:
-    with ToolHouse(SETTINGS, tmp_path / "state") as opened:
+    with ToolHouse(SETTINGS, tmp_path) as opened:
         yield opened
 
 
-def text_of(result: CallToolResult) -> str:
-    [content] = result.content
-    assert isinstance(content, TextContent)
-    return content.text
+def audit(state: Path) -> list[JsonObject]:
+    with Store(state / "jarvis.db") as store:
+        return store.audit_lines()
 
 
-async def test_the_tools_are_listed_in_a_fixed_order_and_small(house: ToolHouse) -> None:
+def meta(caller: Caller) -> RequestParamsMeta:
+    return claiming(caller.model_dump(mode="json"))
+
+
+def claiming(caller: JsonObject) -> RequestParamsMeta:
+    return cast(RequestParamsMeta, {CALLER_META: caller})
+
+
+async def test_the_two_tools_are_listed_small_and_without_titles(house: ToolHouse) -> None:
     async with Client(mcp_server(house, trust_caller=True)) as client:
-        tools = (await client.list_tools()).tools
-    assert [tool.name for tool in tools] == ["check_services", "check_backups"]
+        listed = (await client.list_tools()).tools
+    assert [tool.name for tool in listed] == ["check_services", "check_backups"]
     functions = [
         {"type": "function", "function": {"name": t.name, "description": t.description, "parameters": t.input_schema}}
-        for t in tools
+        for t in listed
     ]
-    size = len(json.dumps(functions))
-    print(f"the tool list: {size} characters of JSON")  # noqa: T201 - the figure is part of what the test says
-    assert size <= MAX_LIST_CHARACTERS
-    assert "title" not in json.dumps(functions)
-    assert all(len(tool.description or "") <= 160 for tool in tools)
-    assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
+    size = len(json.dumps(functions, separators=(",", ":")))
+    print(f"the tool list takes {size} characters")  # noqa: T201 - a measure to look at
+    assert size <= BUDGET
+    for tool in listed:
+        assert '"title"' not in json.dumps(tool.input_schema)
+        assert tool.input_schema["additionalProperties"] is False
+        assert tool.annotations is not None
+        assert (tool.annotations.read_only_hint, tool.annotations.destructive_hint) == (True, False)
 
 
-async def test_an_answer_is_the_sentence_and_the_whole_outcome(house: ToolHouse) -> None:
+async def test_the_schema_of_an_optional_name_is_one_line(house: ToolHouse) -> None:
     async with Client(mcp_server(house, trust_caller=True)) as client:
-        result = await client.call_tool("check_services", {"service": "the git server"})
-    outcome = CallOutcome.model_validate(result.structured_content)
-    assert not result.is_error
-    assert text_of(result) == outcome.spoken == "Gitea is down: the connection is refused."
-    assert outcome.arguments == {"service": "gitea"}
-    assert outcome.result is not None
-    assert outcome.result.data["services"][0]["state"] == "down"
+        schemas = {tool.name: tool.input_schema for tool in (await client.list_tools()).tools}
+    assert schemas["check_backups"] == {
+        "type": "object",
+        "properties": {"job": {"type": "string", "description": "omit for all"}},
+        "additionalProperties": False,
+    }
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "error", "in_text"),
-    [
-        ("check_services", {"service": "the toaster"}, "unknown_name", "nearest"),
-        ("check_services", {"servce": "gitea"}, "invalid_arguments", "Known arguments: service"),
-        ("check_backups", {"job": 7}, "invalid_arguments", "valid string"),
-        ("open_garage", {}, "unknown_tool", "check_services and check_backups"),
-    ],
-)
-async def test_a_refusal_is_a_readable_result(
-    house: ToolHouse, tool: str, arguments: dict[str, Any], error: str, in_text: str
-) -> None:
+async def test_a_call_answers_with_the_sentence_and_the_whole_outcome(house: ToolHouse) -> None:
     async with Client(mcp_server(house, trust_caller=True)) as client:
-        result = await client.call_tool(tool, arguments)
-    assert result.is_error
-    assert result.structured_content is not None
-    assert result.structured_content["error"] == error
-    assert in_text in text_of(result)
+        answer = await client.call_tool("check_backups", {"job": "pictures"}, meta=meta(ANNA))
+    assert not answer.is_error
+    outcome = CallOutcome.model_validate(answer.structured_content)
+    assert (outcome.tool, outcome.arguments, outcome.ok) == ("check_backups", {"job": "photos"}, True)
+    (content,) = answer.content
+    assert content.type == "text"
+    assert content.text == outcome.spoken
+    assert "borg" in content.text
 
 
-async def test_an_unknown_name_comes_with_the_nearest_ones(house: ToolHouse) -> None:
+async def test_in_process_the_caller_is_believed(house: ToolHouse, tmp_path: Path) -> None:
     async with Client(mcp_server(house, trust_caller=True)) as client:
-        result = await client.call_tool("check_services", {"service": "jellybean stand"})
-    assert result.structured_content is not None
-    assert "jellyfin" in result.structured_content["candidates"]
-    assert "jellyfin" in text_of(result)
-
-
-async def test_in_process_the_assistant_says_who_asks(house: ToolHouse) -> None:
-    caller = Caller(
-        name="anna", role="member", door=Door.MICROPHONE, room="kitchen", speech=Speech.QUESTION, turn_id="t1"
+        await client.call_tool("check_services", {}, meta=meta(ANNA))
+        await client.call_tool("check_services", {})
+    nobody, anna = audit(tmp_path)
+    assert (anna["who"], anna["role"], anna["door"], anna["room"], anna["turn_id"]) == (
+        "anna",
+        "owner",
+        "microphone",
+        "kitchen",
+        "t1",
     )
-    async with Client(mcp_server(house, trust_caller=True)) as client:
-        meta: Any = {CALLER_META: caller.model_dump(mode="json")}
-        await client.call_tool("check_backups", {}, meta=meta)
-        await client.call_tool("check_backups", {})
-    nobody, anna = house.audit_lines(2)
-    assert (anna["who"], anna["door"], anna["room"], anna["turn_id"]) == ("anna", "microphone", "kitchen", "t1")
     assert (nobody["who"], nobody["role"]) == ("nobody", "guest")
 
 
-async def test_a_caller_that_cannot_be_read_is_refused(house: ToolHouse) -> None:
+async def test_a_caller_that_cannot_be_read_is_an_error_of_the_protocol(house: ToolHouse, tmp_path: Path) -> None:
     async with Client(mcp_server(house, trust_caller=True)) as client:
-        meta: Any = {CALLER_META: {"role": ["owner"]}}
         with pytest.raises(MCPError, match="caller"):
-            await client.call_tool("check_backups", {}, meta=meta)
+            await client.call_tool("check_services", {}, meta=claiming({"role": 5, "admin": True}))
+    assert audit(tmp_path) == []
 
 
-async def test_an_outside_client_is_who_the_server_says_whatever_it_claims(house: ToolHouse) -> None:
-    async with Client(mcp_server(house, trust_caller=False, who=lambda: "phone")) as client:
-        meta: Any = {CALLER_META: Caller(name="owner", role="owner").model_dump(mode="json")}
-        await client.call_tool("check_backups", {}, meta=meta)
-    [line] = house.audit_lines(1)
-    assert (line["who"], line["role"], line["door"]) == ("phone", "member", "mcp")
+async def test_without_trust_the_server_says_who_calls_whatever_the_client_claims(
+    house: ToolHouse, tmp_path: Path
+) -> None:
+    async with Client(mcp_server(house, trust_caller=False, who=lambda: "open webui", door=Door.HTTP)) as client:
+        await client.call_tool("check_services", {}, meta=meta(ANNA))
+    (line,) = audit(tmp_path)
+    assert (line["who"], line["role"], line["door"], line["room"], line["turn_id"]) == (
+        "open webui",
+        "member",
+        "http",
+        None,
+        None,
+    )
 
 
-async def test_the_live_names_are_a_resource_and_nothing_else_is(house: ToolHouse) -> None:
+@pytest.mark.parametrize(
+    "tool, arguments, error, text",
+    [
+        ("check_weather", {}, "unknown_tool", "The tools are check_services and check_backups."),
+        ("check_backups", {"when": "now"}, "invalid_arguments", "Known arguments: job."),
+        ("check_backups", {"job": "the toaster"}, "unknown_name", "The nearest are photos."),
+    ],
+)
+async def test_a_refusal_is_a_readable_result_that_a_model_can_mend(
+    house: ToolHouse, tool: str, arguments: dict[str, Any], error: str, text: str
+) -> None:
     async with Client(mcp_server(house, trust_caller=True)) as client:
-        [listed] = (await client.list_resources()).resources
-        assert str(listed.uri) == NAMES_URI
-        [content] = (await client.read_resource(NAMES_URI)).contents
-        names = json.loads(content.text)  # type: ignore[union-attr]
-        assert names["service"]["gitea"] == ["git", "the git server"]
-        assert names["job"] == {"photos": ["pictures"]}
-        with pytest.raises(MCPError, match="no resource"):
+        answer = await client.call_tool(tool, arguments)
+    assert answer.is_error
+    assert CallOutcome.model_validate(answer.structured_content).error == error
+    (content,) = answer.content
+    assert content.type == "text"
+    assert text in content.text
+
+
+async def test_the_names_of_the_house_are_a_resource(house: ToolHouse) -> None:
+    async with Client(mcp_server(house, trust_caller=True)) as client:
+        (listed,) = (await client.list_resources()).resources
+        (content,) = (await client.read_resource(NAMES_URI)).contents
+        with pytest.raises(MCPError, match="There is no resource"):
             await client.read_resource("jarvis://secrets")
+    assert str(listed.uri) == NAMES_URI
+    assert json.loads(getattr(content, "text", "")) == {
+        "service": {"gitea": ["git"], "jellyfin": []},
+        "job": {"photos": ["pictures"]},
+    }
 
 
-async def test_over_stdio_it_serves_the_same_tools_and_believes_nobody(tmp_path: Path) -> None:
-    settings, state = tmp_path / "settings.json", tmp_path / "state"
-    settings.write_text(SETTINGS.model_dump_json())
-    arguments = ["-m", "tools", "--settings", str(settings), "--state", str(state)]
-    async with Client(StdioServerParameters(command=sys.executable, args=arguments)) as client:
-        meta: Any = {CALLER_META: Caller(name="owner", role="owner").model_dump(mode="json")}
-        result = await client.call_tool("check_services", {"service": "git"}, meta=meta)
-        assert text_of(result) == "Gitea is down: the connection is refused."
-    with ToolHouse(SETTINGS, state) as house:
-        [line] = house.audit_lines(1)
-    assert (line["who"], line["role"]) == ("mcp client", "member")
+async def test_a_house_that_records_plans_as_always_and_does_nothing(tmp_path: Path) -> None:
+    with RecordingHouse(SETTINGS, tmp_path) as house:
+        path = house.path
+        good = await path.call("check_services", {"service": "git"}, ANNA)
+        bad = await path.call("check_services", {"service": "toaster"}, ANNA)
+    assert (good.ok, good.spoken, good.arguments) == (True, PLANNED, {"service": "gitea"})
+    assert bad.error == "unknown_name"
+    assert audit(tmp_path) == []
+    assert not (tmp_path / "outbox").exists()
+
+
+def test_closing_twice_is_fine(tmp_path: Path) -> None:
+    house = ToolHouse(SETTINGS, tmp_path)
+    house.close()
+    house.close()
+
+
+@asynccontextmanager
+async def over_stdio(folder: Path, settings: str) -> AsyncIterator[Client]:
+    """``python -m tools`` as an outside client starts it."""
+    file = folder / "settings.json"
+    file.write_text(settings)
+    command = StdioServerParameters(
+        command=sys.executable, args=["-m", "tools", "--settings", str(file), "--state", str(folder / "state")]
+    )
+    with (folder / "stderr").open("w") as complaints:
+        async with Client(stdio_client(command, errlog=complaints)) as client:
+            yield client
+
+
+async def test_over_stdio_the_caller_is_not_believed(tmp_path: Path) -> None:
+    async with over_stdio(tmp_path, SETTINGS.model_dump_json()) as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["check_services", "check_backups"]
+        answer = await client.call_tool("check_backups", {"job": "photos"}, meta=meta(ANNA))
+        (content,) = (await client.read_resource(NAMES_URI)).contents
+    assert CallOutcome.model_validate(answer.structured_content).ok
+    assert json.loads(getattr(content, "text", ""))["job"] == {"photos": ["pictures"]}
+    (line,) = audit(tmp_path / "state")
+    assert (line["who"], line["role"], line["door"]) == ("mcp client", "member", "mcp")
+    assert (tmp_path / "stderr").read_text() == ""
+
+
+def run_tools(*arguments: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "tools", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input="")
+    return done.returncode, done.stderr
+
+
+def test_settings_that_cannot_be_used_are_said_without_a_trace(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text('{"services": {"gitea": {"uri": "x"}}}')
+    code, said = run_tools("--settings", str(file), "--state", str(tmp_path / "state"))
+    assert code == 3
+    assert "services.gitea.url" in said
+    assert "Traceback" not in said
+
+
+def test_a_state_folder_that_cannot_be_used_is_said_without_a_trace(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text("{}")
+    (tmp_path / "state").write_text("a file")
+    code, said = run_tools("--settings", str(file), "--state", str(tmp_path / "state"))
+    assert code == 3
+    assert "cannot be used" in said
+    assert "Traceback" not in said
