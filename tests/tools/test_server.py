@@ -32,8 +32,9 @@ SETTINGS = ToolSettings.model_validate(
     }
 )
 ANNA = Caller(name="anna", door=Door.MICROPHONE, room="kitchen", turn_id="t1")
-BUDGET = 1200
-"""Characters of JSON that the two tools may take of every prompt."""
+BUDGET = 700
+"""Characters of JSON that the two tools may take of every prompt: the budget for all sixteen is 1,200 tokens, and three
+characters of JSON make about one."""
 
 
 @pytest.fixture
@@ -66,6 +67,7 @@ async def test_the_two_tools_are_listed_small_and_without_titles(house: ToolHous
     size = len(json.dumps(functions, separators=(",", ":")))
     print(f"the tool list takes {size} characters")  # noqa: T201 - a measure to look at
     assert size <= BUDGET
+    assert all(len(tool.description or "") <= 160 for tool in listed)
     for tool in listed:
         assert '"title"' not in json.dumps(tool.input_schema)
         assert tool.input_schema["additionalProperties"] is False
@@ -93,6 +95,16 @@ async def test_a_call_answers_with_the_sentence_and_the_whole_outcome(house: Too
     assert content.type == "text"
     assert content.text == outcome.spoken
     assert "borg" in content.text
+
+
+async def test_a_service_is_found_by_its_alias_and_looked_at(house: ToolHouse) -> None:
+    async with Client(mcp_server(house, trust_caller=True)) as client:
+        answer = await client.call_tool("check_services", {"service": "git"})
+    outcome = CallOutcome.model_validate(answer.structured_content)
+    assert outcome.spoken == "Gitea is down: the connection is refused."
+    assert outcome.arguments == {"service": "gitea"}
+    assert outcome.result is not None
+    assert outcome.result.data["services"][0]["state"] == "down"
 
 
 async def test_in_process_the_caller_is_believed(house: ToolHouse, tmp_path: Path) -> None:
@@ -137,6 +149,7 @@ async def test_without_trust_the_server_says_who_calls_whatever_the_client_claim
     [
         ("check_weather", {}, "unknown_tool", "The tools are check_services and check_backups."),
         ("check_backups", {"when": "now"}, "invalid_arguments", "Known arguments: job."),
+        ("check_backups", {"job": 7}, "invalid_arguments", "valid string"),
         ("check_backups", {"job": "the toaster"}, "unknown_name", "The nearest are photos."),
     ],
 )
