@@ -98,10 +98,16 @@ class Guard:
         host = _text(address[0])
         if host is None or is_private(host) or self._is_named(host) or self._was_resolved(host):
             return
-        if not _is_address(host):
-            self.check_name(host)
-            return
-        self._refuse(host)
+        if _is_address(host):
+            self._refuse(host)
+        self.check_name(host)
+        self._check_answers(host)
+
+    def _check_answers(self, name: str) -> None:
+        """A socket given a name looks it up itself, unseen: a name of the house may have an address outside, and
+        "134744072" is one. Raises EgressError."""
+        if any(not is_private(answer) and not self._was_resolved(answer) for answer in self._answers(name)):
+            self._refuse(name)
 
     def _is_named(self, host: str) -> bool:
         return _canonical(host) in self.allow_hosts
@@ -115,12 +121,16 @@ class Guard:
 
     def _remember(self, name: str) -> None:
         """Resolve an allowed name ourselves, because the hook sees questions and not answers."""
+        for answer in self._answers(name):
+            self._resolved[answer] = time.monotonic() + RESOLUTION_S
+
+    def _answers(self, name: str) -> tuple[str, ...]:
+        """Addresses of a name, none when it has none; the hook lets this look-up pass."""
         self._resolving.now = True
         try:
-            for answer in socket.getaddrinfo(name, None):
-                self._resolved[str(answer[4][0])] = time.monotonic() + RESOLUTION_S
-        except OSError:
-            return
+            return tuple(str(answer[4][0]) for answer in socket.getaddrinfo(name, None))
+        except (OSError, UnicodeError):
+            return ()
         finally:
             self._resolving.now = False
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
 import subprocess
 import sys
 import textwrap
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.egress import PRIVATE, TELEMETRY_OFF, Guard, is_private, is_private_name
+from assistant.egress import PRIVATE, RESOLUTION_S, TELEMETRY_OFF, Guard, is_private, is_private_name
 from assistant.errors import EgressError
 
 addresses = st.ip_addresses()
@@ -75,10 +77,61 @@ def test_what_stays_inside_passes(address: object) -> None:
 
 
 def test_a_named_host_passes_however_it_is_spelled() -> None:
+    guard = Guard(frozenset({"example.com", "xn--mller-kva.example"}))
+    for name in ("EXAMPLE.com.", b"example.com", bytearray(b"Example.com"), "müller.example", b"xn--mller-kva.example"):
+        guard.check_name(name)
+    for other in ("www.example.com", b"www.example.com", "muller.example", b"\xff.example.com"):
+        with pytest.raises(EgressError):
+            guard.check_name(other)
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, table: dict[str, list[str]]) -> list[str]:
+    """A resolver with this table; returns what it was asked."""
+    asked: list[str] = []
+
+    def getaddrinfo(name: str, port: object) -> list[tuple[Any, ...]]:
+        asked.append(name)
+        if name not in table:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in table[name]]
+
+    monkeypatch.setattr("assistant.egress.socket.getaddrinfo", getaddrinfo)
+    return asked
+
+
+def test_the_addresses_of_a_named_host_pass_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = resolving(monkeypatch, {"example.com": ["203.0.113.5"]})
     guard = Guard(frozenset({"example.com"}))
-    guard.check_name("EXAMPLE.com.")
+    guard.check_address(("203.0.113.5", 443))  # a pooled connection: nobody has asked for the name
+    guard.check_address(("203.0.113.5", 443))
+    assert asked == ["example.com"]
     with pytest.raises(EgressError):
-        guard.check_name("www.example.com")
+        guard.check_address(("203.0.113.6", 443))
+
+
+def test_the_addresses_of_a_named_host_are_asked_for_anew_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {"example.com": ["203.0.113.5"]}
+    resolving(monkeypatch, table)
+    guard = Guard(frozenset({"example.com"}))
+    guard.check_name("example.com")
+    table["example.com"] = ["203.0.113.9"]
+    later = time.monotonic() + RESOLUTION_S + 1
+    monkeypatch.setattr("assistant.egress.time.monotonic", lambda: later)
+    guard.check_address(("203.0.113.9", 443))
+    with pytest.raises(EgressError):
+        guard.check_address(("203.0.113.5", 443))
+
+
+def test_a_name_of_the_house_that_lies_outside_is_refused_when_a_socket_is_given_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolving(monkeypatch, {"nas": ["192.168.1.4"], "odd.lan": ["192.168.1.5", "8.8.8.8"], "134744072": ["8.8.8.8"]})
+    guard = Guard()
+    guard.check_address(("nas", 80))
+    guard.check_address(("away.lan", 80))  # has no address: the connection fails by itself
+    for host in ("odd.lan", "134744072"):
+        with pytest.raises(EgressError):
+            guard.check_address((host, 80))
 
 
 def test_the_refusal_is_a_connection_error_for_libraries() -> None:
@@ -124,6 +177,11 @@ def test_every_way_out_is_closed() -> None:
         way("gethostbyname", lambda: socket.gethostbyname("example.com"))
         way("urllib", lambda: urllib.request.urlopen("http://example.com"))
         way("http.client", lambda: http.client.HTTPConnection("1.1.1.1", timeout=1).request("GET", "/"))
+        way("number", lambda: socket.socket().connect(("134744072", 53)))
+        way("mapped", lambda: socket.socket(socket.AF_INET6).connect(("::ffff:8.8.8.8", 53)))
+        way("asyncio by name", lambda: asyncio.run(asyncio.open_connection("example.com", 80)))
+        async def by_name(): await httpx.AsyncClient(trust_env=False).get("http://example.com")
+        way("httpx async", lambda: asyncio.run(by_name()))
         way("httpx", lambda: httpx.get("http://1.1.1.1", trust_env=False))
         way("httpx2", lambda: httpx2.get("http://example.com", trust_env=False))
         way("asyncio", lambda: asyncio.run(asyncio.wait_for(asyncio.open_connection("8.8.8.8", 53), 1)))
@@ -132,7 +190,7 @@ def test_every_way_out_is_closed() -> None:
     refused = {name for name, came in tried.items() if came == "refused"}
     assert refused == {
         "tcp", "tcp6", "connect_ex", "udp", "sendmsg", "getaddrinfo", "gethostbyname", "urllib", "http.client", "httpx",
-        "httpx2", "asyncio",
+        "httpx2", "asyncio", "number", "mapped", "asyncio by name", "httpx async",
     }  # fmt: skip
     assert int(tried["refusals"]) >= len(refused)
 
@@ -146,10 +204,14 @@ def test_the_house_stays_reachable() -> None:
         pair = socket.socketpair()
         way("pair", lambda: pair[0].send(b"x"))
         way("allowed name", lambda: socket.getaddrinfo("allowed.example", 80))
+        import asyncio, httpx
+        async def by_name(): await httpx.AsyncClient(trust_env=False, timeout=5).get("http://allowed.example")
+        way("allowed by httpx", lambda: asyncio.run(by_name()))
         """
     )
     assert tried["tcp"] == tried["localhost"] == tried["pair"] == "out"
     assert tried["allowed name"] in ("out", "gaierror")  # asked for, whether or not there is a network
+    assert tried["allowed by httpx"] in ("out", "gaierror")
     assert tried["refusals"] == "0"
 
 
