@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Protocol
 
 from assistant.errors import ChatError, ModelFilesError
@@ -12,7 +13,13 @@ from assistant.ports import ChatModel, ModelReply, ToolDescription
 
 
 class ClosableModel(ChatModel, Protocol):
-    """A chat model with something to close."""
+    """A chat model with something to close, whose answers can be stopped."""
+
+    def complete(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+    ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
+        """See the port."""
+        ...
 
     async def close(self) -> None:
         """Idempotent."""
@@ -34,18 +41,22 @@ class ChosenModel:
 
     async def close(self) -> None:
         """Close the chosen model. Idempotent."""
-        model, self._model = self._model, None
+        async with self._lock:  # one that is being chosen is closed too
+            model, self._model = self._model, None
         if model is not None:
             await model.close()
 
     async def complete(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
-    ) -> AsyncIterator[ModelDelta | ModelReply]:
+    ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
         """See the port. Raises ChatError."""
         model = await self._chosen()
         try:
-            async for piece in model.complete(messages, tools, seed=seed):
-                yield piece
+            async with aclosing(
+                model.complete(messages, tools, seed=seed)
+            ) as pieces:  # whoever stops, stops it at once
+                async for piece in pieces:
+                    yield piece
         except ChatError as error:
             await self._forget_if_gone(error)
             raise
