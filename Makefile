@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check fmt bench eval lock clean setup setup-dev models
+.PHONY: help run test test-real check fmt bench eval lock clean setup setup-dev models models-all
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -15,10 +15,10 @@ help: ## this list
 run: setup models ## set everything up, pull the models, show one whole turn on a demo homelab
 	@$(BIN)/jarvis demo
 
-test: setup-dev models ## the test suite with real models; nothing is skipped
+test: setup-dev models-all ## the test suite with real models; nothing is skipped
 	@$(BIN)/python -m pytest -m "not real_server"
 
-test-real: setup-dev models ## the tests against outside programs, which it installs into .real
+test-real: setup-dev models-all ## the tests against outside programs, which it installs into .real
 	@deploy/real.sh
 	@$(BIN)/python -m pytest -m real_server
 
@@ -52,3 +52,6 @@ setup-dev: ## that, and what tests and checks need
 
 models: ## pull the models that are missing (1.3 GB the first time)
 	@$(BIN)/jarvis models pull
+
+models-all: ## that, and the smaller language model, which the tests use too (0.5 GB more)
+	@$(BIN)/jarvis models pull --all

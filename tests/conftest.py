@@ -21,12 +21,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 @pytest.fixture(scope="session")
 def model_store() -> ModelStore:
-    """The model cache (JARVIS_MODELS, else the platform's place) with every default model in it."""
+    """The model cache (JARVIS_MODELS, else the platform's place) with every model of the manifest in it."""
     store = ModelStore()
-    missing = store.missing(store.manifest.defaults())
+    missing = store.missing(entry.name for entry in store.entries)
     if missing:
         pytest.fail(
-            f"{store.models_dir} lacks {', '.join(missing)}. Get them with `make models`, or name the folder that has "
+            f"{store.models_dir} lacks {', '.join(missing)}. Get them with `make models-all`, or name the folder that has "
             "them in JARVIS_MODELS.",
             pytrace=False,
         )
