@@ -26,8 +26,8 @@ def model_store() -> ModelStore:
     missing = store.missing(entry.name for entry in store.entries)
     if missing:
         pytest.fail(
-            f"{store.models_dir} lacks {', '.join(missing)}. Get them with `make models-all`, or name the folder that has "
-            "them in JARVIS_MODELS.",
+            f"{store.models_dir} lacks {', '.join(missing)}. Get them with `make models-all`, or name the folder that "
+            "has them in JARVIS_MODELS.",
             pytrace=False,
         )
     return store
