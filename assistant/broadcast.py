@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from assistant.errors import Stage
-from assistant.events import TurnEvent, TurnFailed, TurnFinished, TurnInterrupted
+from assistant.events import AudioReady, TurnEvent, TurnFailed, TurnFinished, TurnInterrupted
 from assistant.outcome import TurnOutcome
 from assistant.phrases import phrase
 
@@ -36,6 +36,11 @@ class RunningTurn:
     def over(self) -> bool:
         """Whether the last event is there."""
         return bool(self._log) and isinstance(self._log[-1], TurnFinished | TurnFailed)
+
+    @property
+    def audio_bytes(self) -> int:
+        """Size of the speech that the events hold."""
+        return sum(len(event.pcm) for event in self._log if isinstance(event, AudioReady))
 
     async def events(self) -> AsyncGenerator[TurnEvent, None]:
         """Every event from the first to the last; any number of subscribers, at any time."""

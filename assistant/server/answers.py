@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse
+from collections.abc import Mapping
 
-from assistant.errors import JarvisError
+from starlette.responses import JSONResponse
 
 
 class RequestError(Exception):
     """A request that cannot be taken, and the answer that says why."""
 
-    def __init__(self, status: int, code: str, message: str, mend: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, message: str, mend: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
-        self.answer = problem(status, code, message, mend)
+        self.answer = problem(status, code, message, mend, headers)
 
 
-def problem(status: int, code: str, message: str, mend: str = "") -> JSONResponse:
+def problem(
+    status: int, code: str, message: str, mend: str = "", headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """An error answer."""
-    return JSONResponse({"error": {"code": code, "message": message, "mend": mend}}, status_code=status)
-
-
-def refused(status: int, error: JarvisError) -> JSONResponse:
-    """An error of ours as an answer."""
-    return problem(status, error.code, error.detail, error.mend)
+    content = {"error": {"code": code, "message": message, "mend": mend}}
+    return JSONResponse(content, status_code=status, headers=headers)

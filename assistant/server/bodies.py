@@ -21,6 +21,7 @@ BODY_TIMEOUT_S = 30.0
 MAX_TEXT_CHARACTERS = 2_000
 MAX_ID_CHARACTERS = 64
 MAX_FIELDS = 8
+MAX_LENGTH_DIGITS = 15
 MULTIPART_OVERHEAD_BYTES = 20_000
 
 
@@ -45,14 +46,15 @@ async def read_command(request: Request, max_upload_bytes: int) -> Command:
     if kind.startswith(("audio/", "video/")) or kind == "application/octet-stream":
         if len(body) > max_upload_bytes:
             raise _too_large(max_upload_bytes)
-        return Command(None, body, _conversation(request.query_params.get("conversation_id")), None)
+        fields = request.query_params
+        return Command(None, body, _conversation(fields.get("conversation_id")), _engine(fields.get("engine")))
     mend = 'curl -F audio=@clip.wav …, or -H "Content-Type: application/json" -d \'{"text": "…"}\'.'
     raise RequestError(415, "unknown_content_type", f"Content-Type {kind or 'none'!r} is not understood.", mend)
 
 
 async def _bounded_body(request: Request, limit: int) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    declared = request.headers.get("content-length", "0")
+    if len(declared) > MAX_LENGTH_DIGITS or (declared.isdecimal() and int(declared) > limit):
         raise _too_large(limit)
     body = bytearray()
     try:
@@ -72,9 +74,7 @@ async def _from_form(headers: Headers, body: bytes, max_upload_bytes: int) -> Co
     async def once() -> AsyncGenerator[bytes, None]:
         yield body
 
-    parser = MultiPartParser(
-        headers, once(), max_files=1, max_fields=MAX_FIELDS, max_part_size=MULTIPART_OVERHEAD_BYTES
-    )
+    parser = _InMemory(headers, once(), max_files=1, max_fields=MAX_FIELDS, max_part_size=MULTIPART_OVERHEAD_BYTES)
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError, AttributeError) as error:
@@ -83,6 +83,12 @@ async def _from_form(headers: Headers, body: bytes, max_upload_bytes: int) -> Co
         return await _from_parts(form, max_upload_bytes)
     finally:
         await form.close()
+
+
+class _InMemory(MultiPartParser):
+    """What is said in the house is not written to a disk on the way; the body is bounded already."""
+
+    spool_max_size = 0  # of SpooledTemporaryFile: never
 
 
 async def _from_parts(form: FormData, max_upload_bytes: int) -> Command:
@@ -110,7 +116,8 @@ def _from_json(body: bytes) -> Command:
         raise RequestError(400, "missing_text", 'The body must be {"text": "…"}.')
     unknown = set(fields) - {"text", "conversation_id", "engine"}
     if unknown:
-        raise RequestError(400, "unknown_field", f"Unknown fields: {', '.join(sorted(map(str, unknown)))[:200]}.")
+        names = ", ".join(sorted(map(ascii, unknown)))
+        raise RequestError(400, "unknown_field", f"Unknown fields: {names[:200]}.")
     return Command(
         _text(fields["text"]), None, _conversation(fields.get("conversation_id")), _engine(fields.get("engine"))
     )

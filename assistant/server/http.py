@@ -7,42 +7,42 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assistant.app import App, app_version
 from assistant.broadcast import RunningTurn
 from assistant.errors import AudioError
-from assistant.events import AudioReady, to_json
+from assistant.events import AudioReady
 from assistant.outcome import TurnOutcome
 from assistant.ports import AudioSource, SpeechChunk
-from assistant.server.answers import RequestError, problem, refused
+from assistant.server.answers import RequestError, problem
 from assistant.server.auth import Authenticator
 from assistant.server.bodies import Command, read_command
-from assistant.server.guards import Guards, caller_name
+from assistant.server.event_stream import event_stream
+from assistant.server.guards import Guards, caller_name, server_names
+from assistant.server.mcp_door import McpDoor
+from assistant.server.recent import RecentTurns
 from assistant.speech.wav import wav_bytes
 from tools.contract import Caller, Door
 
 log = logging.getLogger(__name__)
 
-KEPT_TURNS = 32
-KEPT_FOR_S = 600.0
-"""Turns whose events and reply audio can still be fetched: the newest, for ten minutes."""
+MAX_READING = 16
+"""Bodies that are being read at once: with ``max_upload_bytes`` the bound of the memory that clips take."""
 
 MAX_RUNNING = 8
-CLIENT_ERRORS = {"clip_too_long": 413, "clip_too_large": 413}
+"""Clips that are being decoded and turns under way, together."""
+
+RETRY_AFTER_S = 5
+TOO_LONG = frozenset({"clip_too_long", "clip_too_large"})
 
 
 class Doors:
@@ -50,19 +50,18 @@ class Doors:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._turns: OrderedDict[str, tuple[float, RunningTurn]] = OrderedDict()
+        self._recent = RecentTurns()
+        self._reading = 0
+        self._decoding = 0
 
     async def command(self, request: Request) -> Response:
         """One utterance in, one turn, the answer in the form that Accept asks for."""
-        command = await read_command(request, self._app.settings.server.max_upload_bytes)
-        if sum(not turn.over for _, turn in self._turns.values()) >= MAX_RUNNING:
-            answer = problem(503, "busy", f"{MAX_RUNNING} turns are under way.", "Try again in a few seconds.")
-            answer.headers["Retry-After"] = "5"
-            return answer
-        turn = self._start(command, await self._utterance(command))
+        with self._place_to_read():
+            command = await read_command(request, self._app.settings.server.max_upload_bytes)
+        with self._place_to_run():
+            turn = self._start(command, await self._utterance(command))
         if "text/event-stream" in request.headers.get("accept", ""):
-            with_audio = request.query_params.get("audio") == "1"
-            return _event_stream(turn, with_audio=with_audio)
+            return event_stream(turn, with_audio=_wants_audio(request))
         return JSONResponse(_answer(await turn.outcome()))
 
     async def reply_audio(self, request: Request) -> Response:
@@ -79,7 +78,7 @@ class Doors:
 
     async def events(self, request: Request) -> Response:
         """The events of a recent turn, from the first, as server-sent events."""
-        return _event_stream(self._find(request), with_audio=request.query_params.get("audio") == "1")
+        return event_stream(self._find(request), with_audio=_wants_audio(request))
 
     async def health(self, _: Request) -> Response:
         """The process answers."""
@@ -90,13 +89,34 @@ class Doors:
         sick = [server.name for server in self._app.toolbox.health() if not server.ok]
         return JSONResponse({"status": "degraded" if sick else "ready", "sick": sick})
 
+    @contextmanager
+    def _place_to_read(self) -> Iterator[None]:
+        if self._reading >= MAX_READING:
+            raise _busy(f"{MAX_READING} requests are being read.")
+        self._reading += 1
+        try:
+            yield
+        finally:
+            self._reading -= 1
+
+    @contextmanager
+    def _place_to_run(self) -> Iterator[None]:
+        """For decoding; the turn that is started inside has the place after it."""
+        if self._decoding + self._recent.under_way >= MAX_RUNNING:
+            raise _busy(f"{MAX_RUNNING} turns are under way.")
+        self._decoding += 1
+        try:
+            yield
+        finally:
+            self._decoding -= 1
+
     async def _utterance(self, command: Command) -> str | AudioSource:
         if command.clip is None:
             return command.text or ""
         try:
             return await self._app.clip(command.clip)
         except AudioError as error:
-            status = CLIENT_ERRORS.get(error.code, 400)
+            status = 413 if error.code in TOO_LONG else 400
             raise RequestError(status, error.code, error.detail, error.mend) from error
 
     def _start(self, command: Command, utterance: str | AudioSource) -> RunningTurn:
@@ -108,31 +128,31 @@ class Doors:
             speak=True,
             engine=command.engine,
         )
-        self._turns[turn.turn_id] = (time.monotonic(), turn)
-        while len(self._turns) > KEPT_TURNS:
-            self._turns.popitem(last=False)
+        self._recent.add(turn, name)
         return turn
 
     def _find(self, request: Request) -> RunningTurn:
-        at, turn = self._turns.get(request.path_params["turn_id"], (0.0, None))
-        if turn is None or time.monotonic() - at > KEPT_FOR_S:
-            raise RequestError(404, "unknown_turn", "There is no such turn, or it was too long ago.")
+        turn = self._recent.find(request.path_params["turn_id"], caller_name.get())
+        if turn is None:
+            raise RequestError(404, "unknown_turn", "You have no such turn, or it was too long ago.")
         return turn
 
 
-def http_app(app: App, authenticator: Authenticator) -> Starlette:
-    """The whole ASGI application; its lifespan runs the MCP session manager."""
+def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None = None) -> Starlette:
+    """The whole ASGI application; its lifespan runs the MCP session manager.
+
+    ``bound_host``: the address it is served at. ``state.mcp`` is the door that has streams to end (``McpDoor``).
+    """
     doors = Doors(app)
-    hosts = app.settings.server.allowed_hosts
-    manager = StreamableHTTPSessionManager(app.mcp_server(caller_name.get), security_settings=_mcp_security(hosts))
-    mcp = StreamableHTTPASGIApp(manager)
+    names = server_names(app.settings.server.allowed_hosts, bound_host)
+    mcp = McpDoor(app.mcp_server(caller_name.get), names)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with manager.run():
+        async with mcp.open():
             yield
 
-    return Starlette(
+    web = Starlette(
         routes=[
             Route("/command", doors.command, methods=["POST"]),
             Route("/turns/{turn_id}/reply.wav", doors.reply_audio),
@@ -142,15 +162,12 @@ def http_app(app: App, authenticator: Authenticator) -> Starlette:
             Route("/mcp", endpoint=mcp),
             Route("/mcp/", endpoint=mcp),
         ],
-        middleware=[Middleware(Guards, authenticator=authenticator, allowed_hosts=hosts)],
-        exception_handlers={
-            RequestError: _request_error,
-            HTTPException: _http_exception,
-            AudioError: lambda _, error: refused(400, error),
-            Exception: _bug,
-        },
+        middleware=[Middleware(Guards, authenticator=authenticator, names=names)],
+        exception_handlers={RequestError: _request_error, HTTPException: _http_exception, Exception: _bug},
         lifespan=lifespan,
     )
+    web.state.mcp = mcp
+    return web
 
 
 def _answer(outcome: TurnOutcome) -> dict[str, object]:
@@ -159,22 +176,12 @@ def _answer(outcome: TurnOutcome) -> dict[str, object]:
     return {**outcome.model_dump(mode="json"), "response": outcome.reply, "audio_url": audio}
 
 
-def _event_stream(turn: RunningTurn, *, with_audio: bool) -> StreamingResponse:
-    async def lines() -> AsyncIterator[bytes]:
-        async for event in turn.events():
-            shown = replace(event, pcm=b"") if isinstance(event, AudioReady) and not with_audio else event
-            yield f"event: {event.kind}\ndata: ".encode() + to_json(shown) + b"\n\n"
-        outcome = TurnOutcome.from_events([event async for event in turn.events()])
-        yield b"event: outcome\ndata: " + outcome.model_dump_json().encode() + b"\n\n"
-
-    return StreamingResponse(lines(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+def _wants_audio(request: Request) -> bool:
+    return request.query_params.get("audio") == "1"
 
 
-def _mcp_security(hosts: tuple[str, ...]) -> TransportSecuritySettings:
-    names = ["127.0.0.1", "localhost", "[::1]", *hosts]
-    with_ports = [form for name in names for form in (name, f"{name}:*")]
-    origins = [f"{scheme}://{form}" for scheme in ("http", "https") for form in with_ports]
-    return TransportSecuritySettings(allowed_hosts=with_ports, allowed_origins=origins)
+def _busy(message: str) -> RequestError:
+    return RequestError(503, "busy", message, "Try again in a few seconds.", {"Retry-After": str(RETRY_AFTER_S)})
 
 
 async def _request_error(_: Request, error: Exception) -> Response:
@@ -187,7 +194,8 @@ async def _http_exception(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     codes = {404: "not_found", 405: "method_not_allowed"}
-    return problem(error.status_code, codes.get(error.status_code, "refused"), str(error.detail))
+    code = codes.get(error.status_code, "refused")
+    return problem(error.status_code, code, str(error.detail), headers=error.headers)
 
 
 async def _bug(_: Request, error: Exception) -> Response:

@@ -10,29 +10,29 @@ import signal
 import socket
 import sys
 import time
-from contextlib import AsyncExitStack
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 
-import httpx2
-import mcp_types as types
 import uvicorn
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
-from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
+from starlette.types import ASGIApp
 
 from assistant.app import App, app_version, open_app
 from assistant.config import Settings
 from assistant.errors import ConfigError, JarvisError
 from assistant.server.auth import check_binding, read_tokens
+from assistant.server.bridge import bridge
 from assistant.server.http import http_app
 from assistant.state import RunningServer
 
 log = logging.getLogger(__name__)
 
 FINISH_TURNS_S = 10.0
+SEND_REST_S = 3
+"""For the answers to turns that have just ended, and calls of tools from outside."""
+
 BACKLOG = 64
-BRIDGE_TIMEOUT_S = 180.0
+MAX_CONNECTIONS = 256
 
 
 async def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
@@ -45,11 +45,13 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
     try:
         async with open_app(settings, ears=True, mouth=True) as app:
             url = _url(listening)
-            web = http_app(app, authenticator.with_local(local_token))
-            config = uvicorn.Config(
-                web, log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=int(FINISH_TURNS_S)
-            )
-            server = _Server(config)
+            web = http_app(app, authenticator.with_local(local_token), bound_host=bind_host)
+
+            async def finish() -> None:
+                app.state.retract()
+                await app.finish_turns(FINISH_TURNS_S)
+                web.state.mcp.end_streams()
+
             announcement = RunningServer(
                 pid=os.getpid(), url=url, token=local_token, version=app_version(), started=time.time()
             )
@@ -57,11 +59,11 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
             _say(f"Jarvis serves {url}/command and {url}/mcp. Ctrl-C ends.")
             warming = asyncio.create_task(_warm(app))
             try:
-                await server.serve_until_told(listening)
+                await _Server(web, finish).serve([listening])
             finally:
                 app.state.retract()
                 warming.cancel()
-                await app.finish_turns(FINISH_TURNS_S)
+                await asyncio.wait([warming])
     finally:
         listening.close()
 
@@ -70,7 +72,7 @@ async def mcp_stdio(settings: Settings, running: RunningServer | None) -> None:
     """The tools over stdio, until standard input closes; through the running server when there is one."""
     async with AsyncExitStack() as stack:
         if running is not None:
-            server = await _bridge(running, stack)
+            server = await bridge(running, app_version())
         else:
             server = (await stack.enter_async_context(open_app(settings))).mcp_server()
         async with stdio_server() as (read, write):
@@ -78,21 +80,51 @@ async def mcp_stdio(settings: Settings, running: RunningServer | None) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn on a socket of ours, ended by signals without raising them again."""
+    """uvicorn on a socket of ours. A signal lets what is under way finish; a second one does not."""
 
-    async def serve_until_told(self, listening: socket.socket) -> None:
+    def __init__(self, web: ASGIApp, finish: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                web,
+                log_level="warning",
+                access_log=False,
+                lifespan="on",
+                server_header=False,
+                limit_concurrency=MAX_CONNECTIONS,
+                timeout_graceful_shutdown=SEND_REST_S,
+            )
+        )
+        self._finish = finish
+        self._told_again = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but it does not raise the signals again: the app has things to close after it."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._told)
         try:
-            await self._serve([listening])
+            yield
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """No new connections; turns end or are interrupted, their answers go out, then the rest is cut off."""
+        for server in self.servers:
+            server.close()
+        finishing = asyncio.ensure_future(self._finish())
+        told_again = asyncio.create_task(self._told_again.wait())
+        await asyncio.wait({finishing, told_again}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (finishing, told_again):
+            task.cancel()
+        await asyncio.wait({finishing, told_again})
+        await super().shutdown(sockets)
+
     def _told(self) -> None:
         if self.should_exit:
             self.force_exit = True
+            self._told_again.set()
         self.should_exit = True
 
 
@@ -132,39 +164,3 @@ def _url(listening: socket.socket) -> str:
 def _say(text: str) -> None:
     """For the person at the terminal; standard output stays empty for pipes."""
     sys.stderr.write(text + "\n")
-
-
-async def _bridge(running: RunningServer, stack: AsyncExitStack) -> Server[Any]:
-    """A stdio server that hands everything on to the running server's /mcp."""
-    headers = {"Authorization": f"Bearer {running.token}"} if running.token else {}
-    http = httpx2.AsyncClient(headers=headers, trust_env=False, timeout=BRIDGE_TIMEOUT_S)
-    await stack.enter_async_context(http)
-    client = await stack.enter_async_context(Client(streamable_http_client(f"{running.url}/mcp", http_client=http)))
-
-    async def list_tools(
-        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
-        return await client.list_tools()
-
-    async def call_tool(_: ServerRequestContext[Any], params: types.CallToolRequestParams) -> types.CallToolResult:
-        return await client.call_tool(params.name, params.arguments)
-
-    async def list_resources(
-        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
-    ) -> types.ListResourcesResult:
-        return await client.list_resources()
-
-    async def read_resource(
-        _: ServerRequestContext[Any], params: types.ReadResourceRequestParams
-    ) -> types.ReadResourceResult:
-        return await client.read_resource(str(params.uri))
-
-    return Server(
-        "jarvis",
-        version=app_version(),
-        instructions=client.instructions,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_read_resource=read_resource,
-    )

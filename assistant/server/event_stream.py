@@ -1,0 +1,58 @@
+"""A turn's events as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+
+from starlette.responses import StreamingResponse
+
+from assistant.broadcast import RunningTurn
+from assistant.events import AudioReady, TurnEvent, to_json
+
+PING_S = 15.0
+"""A comment line goes out after this much silence: proxies give up streams that say nothing, and models are slow."""
+
+
+def event_stream(turn: RunningTurn, *, with_audio: bool) -> StreamingResponse:
+    """``event: KIND`` and ``data: {…}`` for each event from the first, and last ``event: outcome``.
+
+    ``with_audio``: the speech stands in AudioReady as base64 PCM; else it is left out.
+    """
+
+    async def blocks() -> AsyncIterator[bytes]:
+        async with aclosing(_with_pauses(turn.events())) as events:
+            async for event in events:
+                yield b": still there\n\n" if event is None else _block(event, with_audio=with_audio)
+        outcome = await turn.outcome()
+        yield b"event: outcome\ndata: " + outcome.model_dump_json().encode() + b"\n\n"
+
+    return StreamingResponse(blocks(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+def _block(event: TurnEvent, *, with_audio: bool) -> bytes:
+    shown = event if with_audio or not isinstance(event, AudioReady) else replace(event, pcm=b"")
+    return f"event: {event.kind}\ndata: ".encode() + to_json(shown) + b"\n\n"
+
+
+async def _with_pauses(events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent | None, None]:
+    """The events, and None for every PING_S without one."""
+    async with aclosing(events):
+        while True:
+            coming = asyncio.create_task(_next(events))
+            try:
+                while not (await asyncio.wait({coming}, timeout=PING_S))[0]:
+                    yield None
+            finally:
+                coming.cancel()  # for a reader that goes away: a generator that waits cannot be closed
+                await asyncio.wait({coming})
+            event = coming.result()
+            if event is None:
+                return
+            yield event
+
+
+async def _next(events: AsyncGenerator[TurnEvent, None]) -> TurnEvent | None:
+    return await anext(events, None)
