@@ -111,6 +111,27 @@ async def test_a_decoder_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest
     assert refused.value.code == "decoder_timeout"
 
 
+@pytest.mark.parametrize("where", ["1", "2"])
+async def test_a_decoder_that_floods_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    flooding = tmp_path / "python"
+    flooding.write_text(f"#!/bin/sh\ncat >/dev/null\nexec cat /dev/zero >&{where}\n")
+    flooding.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(flooding))
+    with pytest.raises(AudioError) as refused:
+        await decode_clip(b"x", max_clip_s=1)
+    assert refused.value.code == "decoder_crashed"
+
+
+async def test_a_decoder_that_reads_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deaf = tmp_path / "python"
+    deaf.write_text("#!/bin/sh\nexec sleep 60\n")
+    deaf.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(deaf))
+    with pytest.raises(AudioError) as refused:
+        await decode_clip(bytes(5_000_000), max_clip_s=1, timeout_s=0.3)
+    assert refused.value.code == "decoder_timeout"
+
+
 async def test_a_decoder_that_dies_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dying = tmp_path / "python"
     dying.write_text("#!/bin/sh\ncat >/dev/null\nkill -SEGV $$\n")
