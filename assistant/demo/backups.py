@@ -122,7 +122,7 @@ async def _run(argv: Sequence[str], environment: dict[str, str]) -> None:
     finally:
         if child.returncode is None:
             child.kill()
-            await child.wait()
+            await child.communicate()  # wait() alone waits for ever when the pipe is full
     if child.returncode:
         last = output.decode(errors="replace").strip()[-400:]
         raise StateError(

@@ -289,7 +289,9 @@ async def test_nothing_of_restic_is_left_running_when_the_caller_goes_away(
 ) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    fake_restic.does(f"exec 3> {fifo}; echo begun >&3; sleep 600 & wait")
+    fake_restic.does(
+        f"exec 3> {fifo}; head -c 1000000 /dev/zero; echo begun >&3; sleep 600 & wait"
+    )  # a million: it is read
     jobs.add("photos", nowhere, timeout_s=600)
     task = asyncio.create_task(jobs.check("photos"))
     with await asyncio.to_thread(fifo.open) as held:

@@ -86,17 +86,11 @@ async def run(settings: BackupSettings, argv: Sequence[str], timeout_s: float) -
     finally:
         with suppress(ProcessLookupError):  # all of the group may have ended
             os.killpg(child.pid, signal.SIGKILL)
-        await asyncio.gather(_pour_away(child.stdout), _pour_away(child.stderr))  # wait() waits for the pipes' ends
-        await child.wait()
+        await child.communicate()  # wait() alone waits for ever when a pipe is full
     if child.returncode:
         said = complaints.decode(errors="replace").replace(settings.repository or "\n", "")
         raise _refusal(child.returncode, said)
     return output
-
-
-async def _pour_away(stream: asyncio.StreamReader | None) -> None:
-    while stream is not None and await stream.read(65536):
-        pass
 
 
 async def _read(child: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
