@@ -79,4 +79,6 @@ class ToolSettings(Frozen):
         for name in value:
             if not name.strip() or name != name.strip() or any(not c.isprintable() for c in name):
                 raise ValueError(f"the name {name!r} is empty, padded or has unprintable characters")
+            if not any(c.isalnum() for c in name):
+                raise ValueError(f"the name {name!r} has no letter or digit, so nobody can say it")
         return value
