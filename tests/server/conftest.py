@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
 from assistant.app import App, open_app
 from assistant.config import ServerSettings, Settings
@@ -34,4 +39,24 @@ async def client(app: App) -> AsyncIterator[httpx.AsyncClient]:
     """Talks to the application in process, as a program on this machine would."""
     transport = httpx.ASGITransport(app=http_app(app, Authenticator({})), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765") as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def listening(web: Starlette) -> AsyncIterator[str]:
+    """The application behind a real socket; its URL."""
+    server = uvicorn.Server(uvicorn.Config(web, log_level="error"))
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        serving = asyncio.create_task(server.serve([bound]))
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@pytest.fixture
+async def url(app: App) -> AsyncIterator[str]:
+    """Of a server on a real socket that wants no token."""
+    async with listening(http_app(app, Authenticator({}))) as opened:
         yield opened

@@ -111,8 +111,15 @@ async def test_the_caller_is_named_by_the_token_and_conversations_are_apart(app:
         ({"Host": "evil.example"}, 421),
         ({"Host": "localhost.evil.example"}, 421),
         ({"Host": ""}, 421),
+        ({"Host": "localhost/command?"}, 421),
+        ({"Host": "someone@localhost"}, 421),
+        ({"Host": "localhost:80:80"}, 421),
+        ({"Host": "localhost%00"}, 421),
+        ({"Host": "[::1"}, 421),
         ({"Origin": "http://localhost:3000"}, 200),
         ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://localhost.evil.example"}, 403),
+        ({"Origin": "http://[::1"}, 403),
         ({"Origin": "null"}, 403),
     ],
 )
@@ -120,3 +127,46 @@ async def test_foreign_hosts_and_origins_are_refused(
     client: httpx.AsyncClient, headers: dict[str, str], status: int
 ) -> None:
     assert (await client.get("/health", headers=headers)).status_code == status
+
+
+@pytest.mark.parametrize("host", ["nas.lan", "NAS.lan:8765", "192.168.1.5:8765", "[fd00::5]"])
+async def test_configured_names_and_the_bound_address_are_answered(app: App, host: str) -> None:
+    server = app.settings.server.model_copy(update={"allowed_hosts": ("Nas.lan", "[fd00::5]")})
+    app.settings = app.settings.model_copy(update={"server": server})
+    web = http_app(app, Authenticator({}), bound_host="192.168.1.5")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web), base_url="http://localhost") as client:
+        assert (await client.get("/health", headers={"Host": host})).status_code == 200
+        assert (await client.get("/health", headers={"Host": "192.168.1.6"})).status_code == 421
+
+
+async def test_an_unknown_name_is_said_with_the_setting_that_allows_it(client: httpx.AsyncClient) -> None:
+    error = (await client.get("/health", headers={"Host": "nas.lan:8765"})).json()["error"]
+    assert "'nas.lan:8765'" in error["message"]
+    assert "allowed_hosts" in error["mend"]
+
+
+@pytest.mark.parametrize(
+    "path", ["//health", "/health/", "/health/../ready", "/ready?/health", "/HEALTH", "/%2e/health"]
+)
+async def test_only_the_health_page_itself_is_open(app: App, tmp_path: Path, path: str) -> None:
+    web = http_app(app, read_tokens(tokens_file(tmp_path, f"phone:{TOKEN}")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web), base_url="http://localhost") as client:
+        assert (await client.get(f"http://localhost{path}")).status_code == 401
+
+
+async def test_a_turn_is_there_only_for_the_token_that_started_it(app: App, tmp_path: Path) -> None:
+    web = http_app(app, read_tokens(tokens_file(tmp_path, f"phone:{TOKEN}\ntablet:{TOKEN}-too\n")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web), base_url="http://localhost") as client:
+        phone, tablet = ({"Authorization": f"Bearer {token}"} for token in (TOKEN, f"{TOKEN}-too"))
+        turn = (await client.post("/command", json={"text": "is gitea up?"}, headers=phone)).json()["turn_id"]
+        assert (await client.get(f"/turns/{turn}/events", headers=phone)).status_code == 200
+        other = await client.get(f"/turns/{turn}/events", headers=tablet)
+        assert (other.status_code, other.json()["error"]["code"]) == (404, "unknown_turn")
+
+
+def test_the_local_token_is_wanted_only_where_tokens_are() -> None:
+    guarded = Authenticator({b"\0" * 32: "phone"}).with_local("a-local-token-of-this-start")
+    assert guarded.name_of("Bearer a-local-token-of-this-start") == "local"
+    assert guarded.name_of("bearer  a-local-token-of-this-start") == "local"
+    assert guarded.name_of("Basic a-local-token-of-this-start") is None
+    assert Authenticator({}).name_of(None) == "owner"

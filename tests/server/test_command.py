@@ -19,8 +19,8 @@ from assistant.app import App
 from assistant.events import ReplySentence, from_json
 from assistant.outcome import TurnOutcome
 from assistant.ports import ReplyEvent
-from assistant.server import http
-from tests.fakes import FakeReplier
+from assistant.server import bodies, http
+from tests.fakes import FakeReplier, FakeSource
 
 
 def wav(seconds: float = 0.5) -> bytes:
@@ -88,6 +88,19 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
     ({"json": {"text": "x", "engine": "magic"}}, 400, "unknown_engine"),
     ({"json": {"text": "x", "volume": 11}}, 400, "unknown_field"),
     ({"json": {"text": "x", "conversation_id": ["a"]}}, 400, "bad_conversation_id"),
+    (
+        {"content": b'{"text": "x", "\\ud800": 1}', "headers": {"content-type": "application/json"}},
+        400,
+        "unknown_field",
+    ),
+    ({"content": b'{"text": "\\ud800"}', "headers": {"content-type": "application/json"}}, 400, "bad_text"),
+    ({"content": b"[" * 100_000, "headers": {"content-type": "application/json"}}, 400, "bad_json"),
+    ({"content": b"x", "headers": {"content-type": "audio/wav", "content-length": "9" * 5000}}, 413, "too_large"),
+    ({"content": b"x", "params": {"engine": "magic"}, "headers": {"content-type": "audio/wav"}}, 400, "unknown_engine"),
+    ({"data": {"text": "x", "engine": "magic"}, "files": {"other": b""}}, 400, "unknown_engine"),
+    ({"data": {f"f{n}": "x" for n in range(20)}, "files": {"other": b""}}, 400, "bad_multipart"),
+    ({"files": [("audio", ("a.wav", b"x")), ("audio", ("b.wav", b"x"))]}, 400, "bad_multipart"),
+    ({"files": {"text": (None, "x" * 30_000)}}, 400, "bad_multipart"),
     ({"content": b"hello"}, 415, "unknown_content_type"),
     ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "bad_multipart"),
     ({"files": {"other": ("a.wav", b"x")}}, 400, "missing_part"),
@@ -174,35 +187,168 @@ async def test_a_bug_is_a_number_in_the_log_and_nothing_of_the_inside(
     assert answer.json()["error"]["message"].split()[-1].rstrip(".") in caplog.text
 
 
-content_types = st.sampled_from(
-    [
-        "application/json",
-        "multipart/form-data; boundary=b",
-        "multipart/form-data; boundary=",
-        "audio/wav",
-        "text/plain",
-        "",
-    ]
-)
-bodies = st.one_of(
-    st.binary(max_size=200),
-    st.builds(lambda value: json.dumps(value).encode(), st.recursive(st.none() | st.text(max_size=20), st.lists)),
-    st.builds(lambda text: json.dumps({"text": text}).encode(), st.text(max_size=30)),
-    st.builds(
-        lambda name, data: (
-            b'--b\r\nContent-Disposition: form-data; name="' + name + b'"\r\n\r\n' + data + b"\r\n--b--\r\n"
-        ),
-        st.sampled_from([b"audio", b"text", b"", b"x"]),
-        st.binary(max_size=60),
-    ),
-)
-
-
-@given(content_type=content_types, body=bodies, accept=st.sampled_from(["*/*", "text/event-stream", "audio/wav"]))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-async def test_no_request_makes_a_server_error(
-    client: httpx.AsyncClient, content_type: str, body: bytes, accept: str
+async def test_a_body_that_comes_too_slowly_is_given_up(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    headers = {"content-type": content_type, "accept": accept}
-    answer = await client.post("/command", content=body, headers=headers)
-    assert answer.status_code < 500
+    monkeypatch.setattr(bodies, "BODY_TIMEOUT_S", 0.05)
+
+    async def drop() -> AsyncGenerator[bytes, None]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    answer = await client.post("/command", content=drop(), headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (408, "body_too_slow")
+
+
+async def test_a_body_without_end_is_refused_when_it_has_passed_the_limit(client: httpx.AsyncClient, app: App) -> None:
+    sent = 0
+
+    async def endless() -> AsyncGenerator[bytes, None]:
+        nonlocal sent
+        while True:
+            sent += 10_000
+            yield b"x" * 10_000
+
+    answer = await client.post("/command", content=endless(), headers={"content-type": "audio/wav"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    assert sent < 2 * app.settings.server.max_upload_bytes
+
+
+async def test_a_body_that_breaks_off_starts_no_turn(url: str, app: App) -> None:
+    port = int(url.rsplit(":", 1)[1])
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"POST /command HTTP/1.1\r\nHost: {url[7:]}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+    writer.write(head.encode() + b'{"text": "is gitea up?"')
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.post(f"{url}/command", json={"text": "is gitea up?"})).status_code == 200
+    assert len(app.traces.turns()) == 1
+
+
+async def test_too_many_bodies_at_once_are_told_to_come_back(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "MAX_READING", 1)
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncGenerator[bytes, None]:
+        begun.set()
+        await gate.wait()
+        yield b'{"text": "is gitea up?"}'
+
+    first = asyncio.create_task(client.post("/command", content=slow(), headers={"content-type": "application/json"}))
+    await begun.wait()
+    second = await client.post("/command", json={"text": "is gitea up?"})
+    gate.set()
+    assert (second.status_code, second.json()["error"]["code"], second.headers["retry-after"]) == (503, "busy", "5")
+    assert (await first).status_code == 200
+    assert (await client.post("/command", json={"text": "is gitea up?"})).status_code == 200
+
+
+async def test_clips_that_are_being_decoded_count_as_turns(
+    client: httpx.AsyncClient, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "MAX_RUNNING", 1)
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def decode(_: bytes) -> FakeSource:
+        begun.set()
+        await gate.wait()
+        return FakeSource()
+
+    monkeypatch.setattr(app, "clip", decode)
+    first = asyncio.create_task(client.post("/command", files={"audio": ("a.wav", wav())}))
+    await begun.wait()
+    assert (await client.post("/command", json={"text": "two"})).status_code == 503
+    gate.set()
+    assert (await first).status_code == 200
+    assert (await client.post("/command", json={"text": "three"})).status_code == 200
+
+
+async def test_a_clip_as_the_raw_body_takes_its_fields_from_the_query(client: httpx.AsyncClient, app: App) -> None:
+    query = {"conversation_id": "kitchen", "engine": "sentences"}
+    answer = await client.post("/command", content=wav(), params=query, headers={"content-type": "audio/x-wav"})
+    assert answer.status_code == 200
+    assert "owner/kitchen" in app._conversations
+
+
+async def test_another_method_is_told_which_one_it_is(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/command")).headers["allow"] == "POST"
+
+
+content_types = st.one_of(
+    st.sampled_from(
+        [
+            "application/json",
+            "multipart/form-data; boundary=b",
+            "multipart/form-data; boundary=b; charset=utf-16",
+            "multipart/form-data; boundary=b; charset=unicode_escape",
+            "multipart/form-data; boundary=b; charset=idna",
+            'multipart/form-data; boundary=b; charset="\0"',
+            "multipart/form-data; boundary=",
+            "multipart/form-data; boundary=" + "b" * 300,
+            "audio/wav",
+            "text/plain",
+            "",
+        ]
+    ).map(str.encode),
+    st.binary(max_size=30).map(lambda text: b"multipart/form-data; boundary=b;" + text),
+)
+PART = (
+    b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\nContent-Type: audio/wav\r\n\r\n%s\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="engine"\r\n\r\nsentences\r\n--b--\r\n'
+)
+
+
+def spoilt(body: bytes, place: int, patch: bytes, cut: int) -> bytes:
+    """The body with some bytes overwritten and its end cut off."""
+    damaged = bytearray(body)
+    damaged[place : place + len(patch)] = patch
+    return bytes(damaged[: len(damaged) - cut])
+
+
+forms = st.builds(
+    lambda name, file, data: PART % (name, file, data),
+    st.sampled_from([b"audio", b"text", b"conversation_id", b"", b"\xff", b"x"]),
+    st.sampled_from([b"", b'; filename="a.wav"', b"; filename*=utf-8''a", b'; filename="\xff\x00"']),
+    st.binary(max_size=60),
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+objects = st.fixed_dictionaries(
+    {"text": st.text(max_size=30)},
+    optional={"conversation_id": json_values, "engine": json_values, "\ud800": json_values},
+)
+any_body = st.one_of(
+    st.binary(max_size=200),
+    json_values.map(lambda value: json.dumps(value).encode()),
+    objects.map(lambda value: json.dumps(value).encode()),
+    forms,
+    st.builds(spoilt, forms, st.integers(0, 250), st.binary(max_size=6), st.integers(0, 40)),
+)
+header_values = st.binary(max_size=40).filter(lambda value: not set(value) & set(b"\r\n\0"))
+
+
+@given(
+    content_type=content_types,
+    body=any_body,
+    accept=st.sampled_from([b"*/*", b"text/event-stream", b"audio/wav"]) | header_values,
+    more=st.dictionaries(
+        st.sampled_from([b"origin", b"authorization", b"content-length", b"content-encoding", b"x"]), header_values
+    ),
+    query=st.text(max_size=20),
+)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+async def test_no_request_makes_a_server_error(
+    client: httpx.AsyncClient, content_type: bytes, body: bytes, accept: bytes, more: dict[bytes, bytes], query: str
+) -> None:
+    headers = {b"content-type": content_type, b"accept": accept, **more}
+    answer = await client.post("/command", content=body, headers=headers, params={"engine": query})
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        assert set(answer.json()["error"]) == {"code", "message", "mend"}

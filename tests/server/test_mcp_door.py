@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
+import httpx2
 import pytest
-import uvicorn
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from assistant.app import App
-from assistant.server.auth import Authenticator
+from assistant.server.auth import read_tokens
 from assistant.server.http import http_app
+from tests.server.conftest import listening
 
-
-@pytest.fixture
-async def url(app: App) -> AsyncIterator[str]:
-    server = uvicorn.Server(uvicorn.Config(http_app(app, Authenticator({})), log_level="error"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        serving = asyncio.create_task(server.serve([listening]))
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        await serving
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+TOKENS = {"phone": "correct-horse-battery", "tablet": "staple-correct-horse"}
 
 
 @pytest.mark.parametrize(("mode", "protocol"), [("auto", "2026-07-28"), ("legacy", "2025-11-25")])
@@ -41,19 +34,18 @@ async def test_the_tools_are_listed_and_called(url: str, mode: str, protocol: st
         assert "gitea" in names.contents[0].text  # type: ignore[union-attr]
 
 
+def hello(protocol: str) -> dict[str, object]:
+    """The handshake that protocols before 2026 begin with."""
+    about = {"protocolVersion": protocol, "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}}
+    return {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about}
+
+
 @pytest.mark.parametrize("protocol", ["2025-06-18", "2025-11-25"])
 async def test_an_older_client_shakes_hands_in_its_own_protocol(url: str, protocol: str) -> None:
-    accept = {"Accept": "application/json, text/event-stream"}
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {"protocolVersion": protocol, "capabilities": {}, "clientInfo": {"name": "old", "version": "1"}},
-    }
     async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.post(f"{url}/mcp", json=hello, headers=accept)
+        answer = await client.post(f"{url}/mcp", json=hello(protocol), headers=ACCEPT)
         assert f'"protocolVersion":"{protocol}"' in answer.text
-        session = {**accept, "Mcp-Session-Id": answer.headers["mcp-session-id"], "MCP-Protocol-Version": protocol}
+        session = {**ACCEPT, "Mcp-Session-Id": answer.headers["mcp-session-id"], "MCP-Protocol-Version": protocol}
         ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
         assert (await client.post(f"{url}/mcp", json=ready, headers=session)).status_code == 202
         listing = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
@@ -79,3 +71,54 @@ async def test_a_foreign_page_cannot_reach_the_tools(url: str) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.post(f"{url}/mcp", json={}, headers={"Host": "evil.example"})).status_code == 421
         assert (await client.post(f"{url}/mcp", json={}, headers={"Origin": "http://evil.example"})).status_code == 403
+
+
+@pytest.fixture
+def tokens_file(tmp_path: Path) -> Path:
+    file = tmp_path / "tokens"
+    file.write_text("".join(f"{name}:{token}\n" for name, token in TOKENS.items()))
+    file.chmod(0o600)
+    return file
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_the_caller_of_a_tool_is_named_by_the_token(app: App, tokens_file: Path, mode: str) -> None:
+    async with listening(http_app(app, read_tokens(tokens_file))) as url:
+        for token in TOKENS.values():
+            headers = {"Authorization": f"Bearer {token}"}
+            async with (
+                httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+                Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=mode) as client,
+            ):
+                await client.call_tool("check_services", {"service": "gitea"})
+    assert [(line["who"], line["door"]) for line in app.house.audit_lines()] == [("tablet", "mcp"), ("phone", "mcp")]
+
+
+async def test_a_session_of_one_token_is_not_there_for_another(app: App, tokens_file: Path) -> None:
+    phone, tablet = ({**ACCEPT, "Authorization": f"Bearer {token}"} for token in TOKENS.values())
+    listing = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
+    async with listening(http_app(app, read_tokens(tokens_file))) as url, httpx.AsyncClient(trust_env=False) as client:
+        opened = await client.post(f"{url}/mcp", json=hello("2025-11-25"), headers=phone)
+        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-11-25"}
+        assert (await client.post(f"{url}/mcp", json=listing, headers={**phone, **session})).status_code == 200
+        assert (await client.post(f"{url}/mcp", json=listing, headers={**tablet, **session})).status_code == 404
+        assert (await client.post(f"{url}/mcp", json=listing, headers={**ACCEPT, **session})).status_code == 401
+
+
+async def test_a_stream_of_news_is_ended_whole_when_the_server_stops(app: App) -> None:
+    web = http_app(app, read_tokens(None))
+    async with listening(web) as url, httpx.AsyncClient(trust_env=False) as client:
+        opened = await client.post(f"{url}/mcp", json=hello("2025-11-25"), headers=ACCEPT)
+        session = {**ACCEPT, "Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-11-25"}
+        async with client.stream("GET", f"{url}/mcp", headers=session) as news:
+            assert news.status_code == 200
+            web.state.mcp.end_streams()
+            assert "data: {" not in (await news.aread()).decode()
+
+
+async def test_a_body_that_is_too_large_is_refused(url: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.post(
+            f"{url}/mcp", content=b" " * 5_000_000, headers={**ACCEPT, "Content-Type": "application/json"}
+        )
+    assert answer.status_code == 413
