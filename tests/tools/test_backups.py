@@ -277,7 +277,8 @@ async def test_the_password_is_in_no_argument_and_foreign_settings_are_not_inher
     jobs.add("photos", nowhere, tags=["a", "b"], host="h", paths=["/p"])
     await jobs.check("photos")
     text = seen.read_text()
-    assert text.startswith(f"--repo {nowhere.place} --no-lock --json snapshots --path /p --tag a,b --host h\n")
+    assert text.startswith("--no-lock --json snapshots --path /p --tag a,b --host h\n")
+    assert f"\nRESTIC_REPOSITORY={nowhere.place}\n" in text
     assert "correct horse" not in text
     assert "somebody else" not in text
     assert "/somewhere/else" not in text
@@ -300,3 +301,23 @@ async def test_nothing_of_restic_is_left_running_when_the_caller_goes_away(
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await asyncio.to_thread(held.read) == ""  # the end: nobody holds it any more
+
+
+@pytest.mark.parametrize("password", ["hunter2", "hun@ter2", "hun:ter2"])
+async def test_a_password_in_the_repositorys_url_is_neither_in_argv_nor_in_the_result(
+    jobs: Jobs, fake_restic: FakeRestic, tmp_path: Path, password: str
+) -> None:
+    seen = tmp_path / "seen"
+    fake_restic.does(f'echo "$@" > {seen}; echo "[]"')
+    jobs.add("photos", repository=f"rest:https://me:{password}@nas.lan:8000/photos")
+    result = await jobs.check("photos")
+    assert "ter2" not in seen.read_text()
+    assert "ter2" not in result.model_dump_json()
+    assert result.data["jobs"][0]["destination"] == "rest:https://me:…@nas.lan:8000/photos"
+
+
+@pytest.mark.parametrize("place", ["/srv/a:b@c", "sftp:me@nas.lan:/srv/restic", "rest:http://nas.lan:8000/a@b"])
+async def test_a_place_without_a_password_is_shown_as_it_is(jobs: Jobs, fake_restic: FakeRestic, place: str) -> None:
+    fake_restic.does('echo "[]"')
+    jobs.add("photos", repository=place)
+    assert (await jobs.record_of("photos"))["destination"] == place

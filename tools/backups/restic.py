@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -44,10 +45,18 @@ class Snapshot:
 
 
 def arguments(settings: BackupSettings, *command: str) -> list[str]:
-    """restic's argv for that repository; nothing secret is in it. Raises ResticError when none is configured."""
+    """restic's argv; nothing secret is in it: the repository, whose URL may carry a password, goes by environment.
+
+    Raises ResticError when no repository is configured.
+    """
     if not settings.repository:
         raise ResticError("no repository is configured", broken=False)
-    return ["restic", "--repo", settings.repository, *command]
+    return ["restic", *command]
+
+
+def shown(repository: str | None) -> str | None:
+    """The repository for people and programs: the password that its URL may carry is left out."""
+    return re.sub(r"(://[^/\s:@]*):[^/\s]+@", r"\1:…@", repository) if repository else repository
 
 
 def selection(settings: BackupSettings) -> list[str]:
@@ -63,6 +72,8 @@ def selection(settings: BackupSettings) -> list[str]:
 async def run(settings: BackupSettings, argv: Sequence[str], timeout_s: float) -> bytes:
     """restic's standard output. Raises ResticError with the reason in words; the child never outlives the call."""
     environment = {key: os.environ[key] for key in _KEPT_ENVIRONMENT if key in os.environ}
+    if settings.repository:
+        environment["RESTIC_REPOSITORY"] = settings.repository
     if settings.password_file is not None:
         environment["RESTIC_PASSWORD_FILE"] = str(settings.password_file)
     try:

@@ -114,7 +114,7 @@ class CheckBackups:
             "job": job.name,
             "kind": settings.kind,
             "source": list(latest.paths if latest else settings.paths),
-            "destination": settings.repository,
+            "destination": restic.shown(settings.repository),
             "last_success": _iso(job.last_success),
             "age_h": round((now - job.last_success) / 3600, 2) if job.last_success is not None else None,
             "max_age_h": settings.max_age_h,
