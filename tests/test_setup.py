@@ -35,7 +35,8 @@ class Machine:
             (self.bin / name).symlink_to(found)
         self.program("uname", "echo Linux")
         self.program("id", "echo 1000")
-        self.program("restic")
+        for there in ("restic", "strace", "ip"):
+            self.program(there)
         self.python()
 
     def program(self, name: str, script: str = "", *, folder: Path | None = None) -> None:
@@ -119,6 +120,15 @@ def test_the_requirements_of_tests_are_installed_apart_and_hold_those_of_a_run(m
     machine.setup("dev")
     assert "-r requirements/dev.txt" in machine.log.read_text()
     assert machine.setup("run").stderr == ""
+
+
+def test_what_only_tests_need_is_asked_for_only_by_them(machine: Machine) -> None:
+    (machine.bin / "strace").unlink()
+    (machine.bin / "ip").unlink()
+    assert machine.setup("run").returncode == 0
+    refused = machine.setup("dev")
+    assert refused.returncode != 0
+    assert "strace iproute2" in refused.stderr
 
 
 def test_without_rights_it_prints_the_one_line_and_stops(machine: Machine) -> None:

@@ -23,6 +23,11 @@ CONTAINERS = frozenset(
 """What phones and browsers record, by FFmpeg's demuxer names."""
 
 
+FENCE = {"format_whitelist": ",".join(sorted(CONTAINERS)), "protocol_whitelist": "none"}
+"""FFmpeg's own options, in force while it looks at the first bytes: a play list or a session description would
+otherwise open the files and sockets that it names before anybody asked what it is."""
+
+
 class ClipError(Exception):
     """Not a clip that can be decoded."""
 
@@ -53,7 +58,7 @@ def decode(data: bytes, max_s: float) -> bytes:
     if not data:
         raise ClipError("empty_clip", "The clip is empty.")
     try:
-        with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore", container_options=FENCE) as container:
             names = set(container.format.name.split(","))
             if not names & CONTAINERS:
                 raise ClipError("not_audio", f"The clip is {container.format.name}, not a recording.")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -19,6 +21,7 @@ from assistant.speech.decoding import decode_clip, read_clip
 from tests.speech.clips import RATE_HZ, encoded, float_wav, heard_frequency, tone, wav
 
 SECOND = tone(1.0)
+ON_LINUX = sys.platform == "linux"
 CLIPS = {
     "16 bit wav": wav(SECOND),
     "8 bit wav": wav(SECOND, width=1),
@@ -72,10 +75,32 @@ def zipped() -> bytes:
     return buffer.getvalue()
 
 
+SESSION = b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 45678 RTP/AVP 0\n"
+
+
+def test_a_clip_that_names_files_or_sockets_opens_none(tmp_path: Path) -> None:
+    """Under strace, because FFmpeg opens them itself; where there is none (macOS) only the refusal is seen."""
+    named = tmp_path / "named.wav"
+    named.write_bytes(CLIPS["16 bit wav"])
+    for clip in (SESSION, f"ffconcat version 1.0\nfile '{named}'\n".encode()):
+        trace = tmp_path / "trace"
+        trace.touch()
+        command = ["strace", "-f", "-e", "trace=socket,openat,bind,connect", "-o", str(trace)] if ON_LINUX else []
+        child = [sys.executable, "-m", "assistant.speech.decode_child", "2"]
+        done = subprocess.run([*command, *child], input=clip, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 1
+        assert json.loads(done.stderr.splitlines()[-1])["code"] == "not_audio"
+        seen = trace.read_text()
+        assert bool(seen) == ON_LINUX
+        assert "AF_INET" not in seen
+        assert named.name not in seen
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
         (b"", "empty_clip"),
+        (SESSION, "not_audio"),
         (b"this is no recording", "not_audio"),
         (b"RIFF\0\0\0\0WAVE", "not_audio"),
         (CLIPS["16 bit wav"][:44], "empty_clip"),
