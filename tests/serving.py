@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +26,16 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, configuration: str, **more: str) -> Iterator[Served]:
-    """Start it on a free port with that jarvis.toml, and end it as a service manager would."""
+def serving(folder: Path, configuration: str, *, options: Sequence[str] = (), **more: str) -> Iterator[Served]:
+    """Start it on a free port with that jarvis.toml, and end it as a service manager would.
+
+    ``options`` go to ``jarvis serve``, ``more`` into its environment.
+    """
     config = folder / "jarvis.toml"
     config.write_text(configuration, encoding="utf-8")
     environment = {**os.environ, "JARVIS_CONFIG": str(config), "JARVIS_STATE": str(folder / "state"), **more}
     process = subprocess.Popen(
-        [sys.executable, "-m", "assistant", "serve", "--port", "0"],
+        [sys.executable, "-m", "assistant", "serve", "--port", "0", *options],
         env=environment,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -47,19 +47,21 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
             url = _url(listening)
             web = http_app(app, authenticator.with_local(local_token), bound_host=bind_host)
 
+            def started() -> None:
+                me = RunningServer(
+                    pid=os.getpid(), url=url, token=local_token, version=app_version(), started=time.time()
+                )
+                app.state.announce(me)
+                _say(f"Jarvis serves {url}/command and {url}/mcp. Ctrl-C ends.")
+
             async def finish() -> None:
                 app.state.retract()
                 await app.finish_turns(FINISH_TURNS_S)
                 web.state.mcp.end_streams()
 
-            announcement = RunningServer(
-                pid=os.getpid(), url=url, token=local_token, version=app_version(), started=time.time()
-            )
-            app.state.announce(announcement)
-            _say(f"Jarvis serves {url}/command and {url}/mcp. Ctrl-C ends.")
             warming = asyncio.create_task(_warm(app))
             try:
-                await _Server(web, finish).serve([listening])
+                await _Server(web, started, finish).serve([listening])
             finally:
                 app.state.retract()
                 warming.cancel()
@@ -82,7 +84,7 @@ async def mcp_stdio(settings: Settings, running: RunningServer | None) -> None:
 class _Server(uvicorn.Server):
     """uvicorn on a socket of ours. A signal lets what is under way finish; a second one does not."""
 
-    def __init__(self, web: ASGIApp, finish: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, web: ASGIApp, started: Callable[[], None], finish: Callable[[], Awaitable[None]]) -> None:
         super().__init__(
             uvicorn.Config(
                 web,
@@ -94,6 +96,7 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=SEND_REST_S,
             )
         )
+        self._on_started = started
         self._finish = finish
         self._told_again = asyncio.Event()
 
@@ -108,6 +111,12 @@ class _Server(uvicorn.Server):
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """It is said to be there only when it answers, and when a signal already ends it well."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """No new connections; turns end or are interrupted, their answers go out, then the rest is cut off."""

@@ -128,6 +128,21 @@ async def test_readers_that_leave_in_the_middle_of_a_pause_leave_nothing_behind(
     assert [turn["error"] for turn in app.traces.turns()] == [None] * 3
 
 
+async def test_a_turn_that_does_not_end_in_time_is_interrupted_and_its_reader_told(
+    url: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replier = Waiting()
+    monkeypatch.setattr(app, "replier", replier)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        asking = asyncio.create_task(client.post(f"{url}/command", json=QUESTION))
+        await replier.begun.wait()
+        await app.finish_turns(0)
+        answer = await asking
+    assert answer.status_code == 200
+    assert answer.json()["error"]["code"] == "interrupted"
+    assert answer.json()["response"]
+
+
 def mouth_words() -> list[str]:
     return SAID.split()
 
