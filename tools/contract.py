@@ -66,7 +66,11 @@ class _Frozen(BaseModel):
 
 
 class Caller(_Frozen):
-    """Who asks, by which door, from which room, and whether it was a question."""
+    """Who asks, by which door, from which room, and whether it was a question.
+
+    ``confirmation`` is the nonce of an open confirmation that the person has just said yes to; the server burns it
+    before it executes exactly the call that it is bound to.
+    """
 
     name: str = "owner"
     role: str = "owner"
@@ -74,15 +78,21 @@ class Caller(_Frozen):
     room: str | None = None
     speech: Speech = Speech.UNKNOWN
     turn_id: str | None = None
+    conversation: str | None = None
+    confirmation: str | None = None
 
 
 class PlannedCall(_Frozen):
-    """A call whose names are resolved and which has not happened."""
+    """A call whose names are resolved and which has not happened.
+
+    ``readback`` says it as an order, with the target's name ("shut down endeavour"), to be asked back before a yes.
+    """
 
     tool: str
     arguments: JsonObject = Field(default_factory=dict)
     level: Level = Level.READ
     protected: bool = False
+    readback: str = ""
 
     @property
     def digest(self) -> str:
@@ -141,10 +151,23 @@ RefusalCode = Literal[
     "unknown_name",  # Candidates, none close enough
     "ambiguous_name",  # Candidates, several equally close
     "refused",  # the policy says no
+    "protected",  # the target may not be changed from here: refused without a plan
     "needs_confirmation",  # the policy wants a yes
+    "confirmation_void",  # the yes came too late, twice, or for something else
+    "unavailable",  # the tool is declared, and what it works on is not set up
     "failed",  # the tool itself could not do it
     "timeout",
 ]
+
+
+class OpenConfirmation(_Frozen):
+    """A question that is open: ``nonce`` comes back as :attr:`Caller.confirmation` after a yes.
+
+    Only the connection in process ever sees it; no model, no tool and no outside client does.
+    """
+
+    nonce: str
+    expires_in_s: float
 
 
 class CallOutcome(_Frozen):
@@ -159,4 +182,5 @@ class CallOutcome(_Frozen):
     error: RefusalCode | None = None
     detail: str | None = Field(default=None, description="for the log and for a model that may mend its arguments")
     candidates: tuple[str, ...] = ()
+    confirmation: OpenConfirmation | None = None
     duration_ms: float = 0.0
