@@ -68,7 +68,7 @@ def meaning_of(canonical: str) -> Meaning | None:
         day = int(found["month_day"])
         return Meaning("month", clock, month_day=day) if 1 <= day <= 31 else None
     if found["date"]:
-        on = date_of(found["date"])
+        on = _date(found["date"])
         return Meaning("date", clock, on=on) if on else None
     if found["day"]:
         return _on_days(found["lead"].startswith("every"), found["day"], clock)
@@ -94,7 +94,7 @@ def _clock(text: str | None) -> time | None:
     return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def date_of(text: str) -> date | None:
+def _date(text: str) -> date | None:
     """``2026-12-24``, when there is such a day."""
     try:
         return date.fromisoformat(text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from tools.canonical_time import WEEKDAYS, date_of
+from tools.canonical_time import WEEKDAYS
 from tools.time_words import TENS, number, word_at
 
 _NUMBERS = {name: at for at, name in enumerate(WEEKDAYS)}
@@ -22,6 +22,7 @@ _ORDINALS = (
     "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
 )  # fmt: skip
 _ORDINAL = {word: value for value, word in enumerate(_ORDINALS, start=1)}
+_WRITTEN_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _DIGIT_ORDINAL = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)")
 
 
@@ -84,8 +85,9 @@ def weekday(words: Sequence[str], at: int, *, short: bool) -> int | None:
 
 
 def _date_phrase(words: Sequence[str], at: int, on: bool) -> tuple[Day, int, bool] | None:
-    if (written := date_of(word_at(words, at))) and "-" in words[at]:
-        return Day("date", written.day, written.month, written.year), at + 1, on
+    if written := _WRITTEN_DATE.fullmatch(word_at(words, at)):
+        year, month, day = map(int, written.groups())
+        return Day("date", day, month, year), at + 1, on
     if word_at(words, at) in _MONTHS:
         month, read = _MONTHS.index(words[at]) + 1, _day_number(words, at + 1 + (word_at(words, at + 1) == "the"))
         return read and _with_year(words, month, read, on)

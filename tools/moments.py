@@ -101,7 +101,7 @@ def _on_day(said: Said, day: Day, wall: datetime) -> str | None:
             return f"on {WEEKDAYS[(day.number + 1) % 7]} at {clock:%H:%M}"
         case _:
             on = _date_of(day, today, wall, clock)
-            return on and _on_date(on, said, wall)
+            return _on_date(on, said, wall) if on else None
 
 
 def _date_of(day: Day, today: date, wall: datetime, clock: time) -> date | None:

@@ -23,8 +23,9 @@ _ADVERBS: dict[str, tuple[str, int]] = {
 _OWNED = frozenset({"the", "my", "our", "your", "this", "that", "last", "latest", "a"})
 _NOUNS = frozenset(
     {"backup", "backups", "back", "job", "jobs", "report", "reports", "check", "checks", "test", "tests", "restore",
-     "snapshot", "snapshots", "summary", "digest", "task", "tasks", "schedule", "run", "builds"}
+     "snapshot", "snapshots", "summary", "digest", "task", "tasks", "schedule", "builds"}
 )  # fmt: skip
+_DETERMINERS = frozenset({"the", "my", "our", "all", "every", "that", "this", "a", "an"})
 _SETTING_UP = frozenset({"schedule", "plan", "set", "setup", "create", "add"})
 
 
@@ -84,9 +85,11 @@ def _repeat(kind: str, seconds: int) -> Repeat:
 
 
 def _is_adverb(words: Sequence[str], at: int) -> bool:
-    """Not the adjective of "the nightly backup", though "schedule a nightly backup" says when."""
+    """Not the adjective of "run the nightly backup", though "schedule a nightly backup" says when."""
     before, after = word_at(words, at - 1), word_at(words, at + 1)
-    if before == "a" or (before not in _OWNED and after in _NOUNS):
+    object_at = at + 2 + (word_at(words, at + 2) == "up")
+    noun = after in _NOUNS and word_at(words, object_at) not in _DETERMINERS  # "weekly check the backups": a verb
+    if before == "a" or (before not in _OWNED and noun):
         return not _SETTING_UP.isdisjoint(words[:at])
     return before not in _OWNED
 
