@@ -87,6 +87,8 @@ def _counted(words: Sequence[str], at: int) -> tuple[Clock, int] | None:
     """An hour in words or digits and the minutes after it."""
     said = word_at(words, at)
     if said.isdecimal() and said.isascii() and len(said) in {3, 4}:
+        if len(said) == 4 and word_at(words, at + 1) == "hours":
+            return _ended(words, at + 2, said[:-2], int(said[-2:]), "24", 2)
         after, half = _half_of_day(words, at + 1)
         if half or (len(said) == 4 and word_at(words, after) not in MEASURES):
             return _ended(words, at + 1, said[:-2], int(said[-2:]), None if half else "24", 1)
@@ -98,7 +100,9 @@ def _counted(words: Sequence[str], at: int) -> tuple[Clock, int] | None:
     hour, after = read
     text = f"{'0' if zero or (said.startswith('0') and said != '0') else ''}{hour}"
     if word_at(words, after) == "hundred":
-        return _ended(words, after + 1 + (word_at(words, after + 1) == "hours"), text, 0, "24", 2)
+        hours = word_at(words, after + 1) == "hours"
+        sure = hours or len(text) == 2  # "eighteen hundred", "oh six hundred"; two hundred is a number
+        return _ended(words, after + 1 + hours, text, 0, "24", 1 + hours) if sure else None
     minute, after = _minutes(words, after)
     return _ended(words, after, text, minute or 0, None, 0 if minute is None else 1)
 

@@ -55,6 +55,12 @@ def day_phrase(words: Sequence[str], at: int, *, short: bool = False) -> tuple[D
     word, on = word_at(words, at), word_at(words, at) == "on"
     if word in {"today", "tomorrow"}:
         return Day("ahead", int(word == "tomorrow")), at + 1, word == "tomorrow"
+    if word == "at" and tuple(words[at + 1 : at + 3]) == ("the", "weekend"):
+        return Day("weekday", WEEKDAYS.index("saturday")), at + 3, True
+    if word == "next" and word_at(words, at + 1) == "month":
+        the = at + 2 + (word_at(words, at + 2) == "on")
+        read = ordinal(words, the + (word_at(words, the) == "the"))
+        return (Day("next month", read[0]), read[1], True) if read else None
     after_the = at + (word == "the")
     if tuple(words[after_the : after_the + 3]) == ("day", "after", "tomorrow"):
         return Day("ahead", 2), after_the + 3, True
@@ -66,6 +72,7 @@ def _weekday_phrase(words: Sequence[str], at: int, on: bool, short: bool) -> tup
         after = at + 2 + (word_at(words, at + 2) == "on")
         number = weekday(words, after, short=short)
         return None if number is None else (Day("next week", number), after + 1, True)
+    on = on or word_at(words, at - 1) in {"for", "me", "us"}  # "a reminder for friday", "remind me friday"
     if on and tuple(words[at : at + 2]) in {("the", "weekend"), ("this", "weekend")}:
         return Day("weekday", WEEKDAYS.index("saturday")), at + 2, True
     led = word_at(words, at) in {"next", "this", "coming"}
@@ -102,7 +109,7 @@ def _date_phrase(words: Sequence[str], at: int, on: bool) -> tuple[Day, int, boo
         return None
     if tuple(words[after : after + 2]) in {("the", "month"), ("this", "month"), ("next", "month")} and after > read[1]:
         return Day("next month" if words[after] == "next" else "day of month", day), after + 2, True
-    alone = word_at(words, read[1]) in {"", "at", "in"} and (start > at or day > 3)
+    alone = word_at(words, read[1]) in {"", "at", "in", "to"} and (start > at or day > 3)
     return (Day("day of month", day), read[1], True) if alone else None
 
 

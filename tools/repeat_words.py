@@ -25,6 +25,7 @@ _NOUNS = frozenset(
     {"backup", "backups", "back", "job", "jobs", "report", "reports", "check", "checks", "test", "tests", "restore",
      "snapshot", "snapshots", "summary", "digest", "task", "tasks", "schedule", "builds"}
 )  # fmt: skip
+_EXCEPT = frozenset({"except", "excluding", "but"})
 _DETERMINERS = frozenset({"the", "my", "our", "all", "every", "that", "this", "a", "an"})
 _SETTING_UP = frozenset({"schedule", "plan", "set", "setup", "create", "add"})
 
@@ -51,11 +52,12 @@ def repeat_phrase(words: Sequence[str], at: int) -> tuple[Repeat, int, bool] | N
         kind, seconds = _ADVERBS[word]
         return _with_day(words, _repeat(kind, seconds), at + 1) if _is_adverb(words, at) else None
     if word in _EVERY:
-        return _every(words, at + 1)
+        read = _every(words, at + 1)
+        return (UNSAYABLE, read[1], True) if read and word_at(words, read[1]) in _EXCEPT else read
     times = {"once": 1, "twice": 2}.get(word, 0)
     after = at + 1
-    if not times and (read := number(words, at)) and word_at(words, read[1]) == "times":
-        times, after = read[0] + 1, read[1] + 1
+    if not times and (counted := number(words, at)) and word_at(words, counted[1]) == "times":
+        times, after = counted[0] + 1, counted[1] + 1
     if (
         times
         and word_at(words, after) in _PER
@@ -67,7 +69,7 @@ def repeat_phrase(words: Sequence[str], at: int) -> tuple[Repeat, int, bool] | N
     if times == 1 and word_at(words, after) in _ADVERBS:
         kind, seconds = _ADVERBS[words[after]]
         return _with_day(words, _repeat(kind, seconds), after + 1)
-    return _plural_days(words, at) or _day_of_every_month(words, at)
+    return _monday_to_friday(words, at) or _plural_days(words, at) or _day_of_every_month(words, at)
 
 
 def _repeat(kind: str, seconds: int) -> Repeat:
@@ -139,6 +141,8 @@ def _every(words: Sequence[str], at: int) -> tuple[Repeat, int, bool] | None:
     }  # fmt: skip
     if word in simple:
         return _with_day(words, simple[word], at + 1)
+    if span := _monday_to_friday(words, at):
+        return span
     named = weekday(words, at, short=True)
     if named is not None:
         return _only(words, Repeat("weekday", named), at + 1)
@@ -167,6 +171,15 @@ _PLURALS: dict[str, Repeat] = {
     "weekdays": Repeat("weekdays"), "workdays": Repeat("weekdays"), "weekends": Repeat("weekend"),
     **{f"{name}s": Repeat("weekday", at) for at, name in enumerate(WEEKDAYS)},
 }  # fmt: skip
+
+
+def _monday_to_friday(words: Sequence[str], at: int) -> tuple[Repeat, int, bool] | None:
+    """The working week; other spans of days have no canonical form. Alone it may bound anything ("photos from …")."""
+    start = at + (word_at(words, at) == "from")
+    first, last = weekday(words, start, short=False), weekday(words, start + 2, short=False)
+    if first is None or last is None or word_at(words, start + 1) not in {"to", "till", "until", "through"}:
+        return None
+    return (Repeat("weekdays") if (first, last) == (0, 4) else UNSAYABLE), start + 3, False
 
 
 def _plural_days(words: Sequence[str], at: int) -> tuple[Repeat, int, bool] | None:

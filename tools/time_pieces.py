@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from tools.clock_words import Clock, clock
 from tools.day_words import Day, day_phrase
 from tools.repeat_words import UNSAYABLE, Repeat, repeat_phrase
-from tools.time_words import MEASURES, Duration, duration, word_at
+from tools.time_words import MEASURES, Duration, duration, number, word_at
 
 Kind = Literal["clock", "part", "day", "repeat", "wait", "past"]
 
@@ -26,7 +26,7 @@ _ABOUT = frozenset({"about", "around", "exactly", "approximately", "roughly"})
 _SPANS = frozenset({"since", "until", "til", "till", "from", "before", "between", "after", "than"})
 """A time after one of these bounds a span; it is not when something is to be done."""
 _LOOKS = frozenset({"look", "looking", "looks", "stare", "point", "good", "bad", "aim"})
-_TIMERS = frozenset({"timer", "timers", "alarm", "alarms", "countdown", "reminder", "reminders", "snooze"})
+_TIMERS = frozenset({"timer", "timers", "alarm", "alarms", "countdown", "reminder", "reminders", "snooze", "pomodoro"})
 _LEVELS = frozenset(
     {"heating", "heater", "heat", "thermostat", "temperature", "volume", "brightness", "radiator", "fan", "oven", "ac",
      "humidity", "light", "lights", "lamp", "lamps"}
@@ -80,7 +80,7 @@ class _Reader:
 
     def read(self, at: int, before: Piece | None) -> list[Piece]:
         """The piece that begins here, with those that are one word with it ("tonight"), or nothing."""
-        if piece := self._past(at) or self._wait(at):
+        if piece := self._before_something(at) or self._from_monday(at) or self._past(at) or self._wait(at):
             return [piece]
         if word_at(self._words, at) == "tonight":
             return self._today_with(at, at + 1, "night")
@@ -94,6 +94,21 @@ class _Reader:
     def _today_with(self, start: int, end: int, part: str) -> list[Piece]:
         return [Piece("day", start, end, Day("ahead", 0)), Piece("part", end, end, Part(part, of_day=True))]
 
+    def _before_something(self, at: int) -> Piece | None:
+        """ "ten minutes before the meeting", "an hour before": no clock shows when that is."""
+        read = duration(self._words, at)
+        if read is None or word_at(self._words, read[1]) not in {"before", "beforehand", "prior", "early"}:
+            return None
+        told = clock(self._words, at)
+        return None if told and told[1] > read[1] else Piece("repeat", at, read[1] + 1, UNSAYABLE)
+
+    def _from_monday(self, at: int) -> Piece | None:
+        """ "from monday to friday" recurs beside a time of the day; alone it is a span."""
+        read = repeat_phrase(self._words, at) if word_at(self._words, at) == "from" else None
+        if read is None or word_at(self._words, read[1]) not in {"at", "in"}:
+            return None
+        return Piece("repeat", at, read[1], read[0], firm=False)
+
     def _past(self, at: int) -> Piece | None:
         words, word = self._words, word_at(self._words, at)
         if word == "yesterday":
@@ -106,6 +121,9 @@ class _Reader:
             return self._span(at)
         if (ago := duration(words, at)) and word_at(words, ago[1]) in {"ago", "old", "earlier"}:
             return Piece("past", at, ago[1] + 1)
+        if word in {"a", "one"} and word_at(words, at + 1) == "week" and word_at(words, at + 2) in {"on", "from"}:
+            day = day_phrase(words, at + 2 + (words[at + 2] == "from"))
+            return Piece("past", at, day[1]) if day else None
         return None
 
     def _span(self, at: int) -> Piece | None:
@@ -138,14 +156,20 @@ class _Reader:
         if (read := duration(words, at + lead)) is None:
             return None
         waited, end = read
+        if (told := clock(words, at + lead)) and told[1] > end:  # "ten minutes to six"
+            return None
         later = tuple(words[end : end + 2]) == ("from", "now") or word_at(words, end) == "later"
         if later:
             return Piece("wait", at, end + (1 if words[end] == "later" else 2), waited)
         if word in {"in", "after", "wait"}:
-            end += word_at(words, end) in {"time", "timer's"}
+            end += word_at(words, end) == "time"
+            if day := word_at(words, end) in {"on", "from"} and day_phrase(words, end + (words[end] == "from")):
+                return Piece("past", at, day[1])  # "in a week on friday": which friday that is, few agree
             return None if word_at(words, end) in {"ago", "of", "old"} else Piece("wait", at, end, waited)
         before = word_at(words, at - 1)
-        if before == "every" or before == "each" or not self._timer:
+        if before in {"every", "each", "and", "or", "to"} or not self._timer:
+            return None
+        if word == "to" and number(words, at - 1):  # "ten to fifteen minutes"
             return None
         if word_at(words, end) in _TIMERS:
             if before in _DEFINITE and word_at(words, at - 2) not in _STARTS:
@@ -187,6 +211,8 @@ class _Reader:
         """ "… and eight", "… and at eight": two times of the day have no canonical form."""
         if word_at(self._words, at) not in {"and", "or"}:
             return False
+        if day_phrase(self._words, at + 1):  # "on monday at six and tuesday at seven"
+            return True
         led = word_at(self._words, at + 1) == "at"
         read = clock(self._words, at + 1 + led)
         return read is not None and (
@@ -204,7 +230,7 @@ class _Reader:
             return 0
         if lead == "for" and word_at(self._words, end) == "" and "schedule" in self._words:
             return 0
-        if lead in {"for", "to"} and self._alarm:
+        if self._alarm and (lead in {"for", "to"} or (not lead and previous in _TIMERS | {"me", "up"})):
             return 1
         return 2
 
@@ -213,6 +239,8 @@ class _Reader:
         if (read := day_phrase(words, at, short=self._whole)) is None:
             return None
         day, end, firm = read
+        if word_at(words, end) in {"and", "or"} and day_phrase(words, end + 1):
+            return Piece("repeat", at, end, UNSAYABLE)
         if word_at(words, at) == "on" and word_at(words, at - 1) in {"turn", "switch", "put", "power"}:
             return Piece("day", at + 1, end, day, firm=False)  # "turn on friday": the lamp, rather
         return Piece("day", at, end, day, firm=firm or self._whole)

@@ -39,7 +39,8 @@ LONGEST_S = 366 * _DAY
 MEASURES = frozenset(UNIT_SECONDS) | {
     "%", "°", "percent", "per", "degree", "degrees", "celsius", "fahrenheit", "kelvin", "watt", "watts", "volt",
     "volts", "lumen", "lumens", "times", "point", "points", "x", "by", "people", "persons", "dollars", "euros",
-    "pounds", "megabytes", "gigabytes", "terabytes", "meters", "metres", "kilometers", "miles", "or", "of",
+    "pounds", "megabytes", "gigabytes", "terabytes", "meters", "metres", "kilometers", "miles", "or", "of", "past",
+    "hundred", "thousand", "million",
 }  # fmt: skip
 """A number before one of these counts something: it is no hour of the day."""
 

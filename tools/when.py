@@ -34,6 +34,8 @@ _QUESTION_WORDS = frozenset({"what", "when", "why", "how", "which", "who", "wher
 _HAPPENED = _ASKS_OF_THE_PAST | {"happened", "failed", "went"}
 _PARTICLES = frozenset({"on", "off", "up", "down", "out"})
 _SWITCHING = frozenset({"turn", "switch", "put", "power", "turning", "switching", "leave", "keep"})
+_DANGLING = frozenset({"for", "starting", "beginning"})
+"""What would be left hanging before a day or a clock time: "a reminder for friday"."""
 _WAKING = frozenset({"wake", "alarm", "alarms"})
 _EDGES = re.compile(r"^(?:[\s,;:.–-]+|(?:and|then)\b)+|(?:[\s,;:–-]+|\s(?:and|then))+$", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
@@ -176,6 +178,7 @@ def _cuts(found: Sequence[Piece], said: Sequence[Token], words: Sequence[str]) -
     cuts = []
     for piece in found:
         start = piece.start + (needs_on and words[piece.start] == "on" and piece.end - piece.start > 1)
+        start -= start < piece.end and start > 0 and start - 1 not in taken and words[start - 1] in _DANGLING
         if start < piece.end:
             cuts.append((said[start].start, said[piece.end - 1].end))
     return cuts
