@@ -91,7 +91,23 @@ def homelab_settings(path: Path) -> ToolSettings:
             for name, entry in house["services"].items()
         }
         backups = {name: {"kind": "report", "aliases": entry["aliases"]} for name, entry in house["backups"].items()}
-        return ToolSettings.model_validate({"services": services, "backups": backups})
+        vms = {
+            name: {"aliases": entry["aliases"], "protected": entry.get("protected", False)}
+            for name, entry in (house.get("vms") or {}).items()
+        }
+        areas = {
+            name: {"lights": entry.get("lights", ()), "devices": entry.get("others", ())}
+            for name, entry in (house.get("home") or {}).items()
+        }
+        return ToolSettings.model_validate(
+            {
+                "services": services,
+                "backups": backups,
+                "vms": vms,
+                "areas": areas,
+                "home_aliases": house.get("home_aliases") or {},
+            }
+        )
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValidationError) as error:
         raise ConfigError("homelab_invalid", f"{path} is no homelab file: {error}") from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,11 +192,21 @@ class ChatModel(Protocol):
         ...
 
 
+class DeviceName(NamedTuple):
+    """``kind``: light, switch, cover, entrance, lock, sensor, …"""
+
+    name: str
+    area: str
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """The live names with their aliases, per kind (``service``, ``job``, …), as ``jarvis://names`` has them."""
 
     by_kind: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    devices: tuple[DeviceName, ...] = ()
+    """Lights and devices of the home; a name may stand in several areas."""
 
 
 class Toolbox(Protocol):
@@ -216,15 +226,35 @@ class Toolbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceMatch:
-    template: str
+class WantedCall:
+    """A call that an utterance asks for, names as they were said or canonical."""
+
     tool: str
-    arguments: JsonObject
+    arguments: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceMatch:
+    """What templates read out of an utterance: a call and perhaps ``more`` after it, or only an ``answer`` to say."""
+
+    template: str
+    tool: str = ""
+    arguments: JsonObject = field(default_factory=dict)
+    more: tuple[WantedCall, ...] = ()
+    answer: str = ""
+
+    @property
+    def calls(self) -> tuple[WantedCall, ...]:
+        """In the order in which they were asked for."""
+        return (WantedCall(self.tool, self.arguments), *self.more) if self.tool else ()
 
 
 class SentenceMatcher(Protocol):
-    def match(self, text: str) -> SentenceMatch | None:
-        """The call that a template reads out of ``text``; None is always allowed, a wrong call never is."""
+    def match(self, text: str, last: WantedCall | None = None) -> SentenceMatch | None:
+        """The calls that templates read out of ``text``; None is always allowed, a wrong call never is.
+
+        ``last``: the call that this conversation made last, which "it" and "that one" refer to.
+        """
         ...
 
 

@@ -36,7 +36,8 @@ LONGEST = 100
 """Characters of a name that are looked at; the rest of a longer text is no name."""
 
 _ARTICLES = frozenset({"the", "my", "our", "a", "an", "your", "all"})
-_FILLERS = frozenset({"server", "service", "backup", "backups", "back", "up", "job", "app", "container", "box", "s"})
+_FILLERS = frozenset({"server", "service", "backup", "backups", "back", "up", "job", "app", "container", "box", "s",
+                      "vm", "vms", "machine", "virtual"})  # fmt: skip
 _NUMBERS = {
     "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
     "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
@@ -72,10 +73,18 @@ class NameIndex:
     @classmethod
     def from_settings(cls, settings: ToolSettings) -> NameIndex:
         """The index of what is configured."""
+        devices: dict[str, list[str]] = {
+            name: [] for area in settings.areas.values() for name in (*area.lights, *area.devices)
+        }
+        for said, meant in settings.home_aliases.items():
+            devices[meant].append(said)
         return cls(
             {
                 "service": {name: service.aliases for name, service in settings.services.items()},
                 "job": {name: job.aliases for name, job in settings.backups.items()},
+                "vm": {name: vm.aliases for name, vm in settings.vms.items()},
+                "device": devices,
+                "area": {name: area.aliases for name, area in settings.areas.items()},
             }
         )
 

@@ -5,6 +5,8 @@ For the evaluation, which must see what would be done, in the real call path, an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from tools.contract import Caller, CallOutcome, PlannedCall, ToolResult
@@ -14,6 +16,11 @@ from tools.server import ToolHouse
 from tools.settings import ToolSettings
 
 PLANNED = "Planned, and not done."
+
+
+def evaluation_clock() -> datetime:
+    """Wednesday 2026-05-13 10:00 local time, the moment at which the evaluation sets are spoken."""
+    return datetime(2026, 5, 13, 10, 0).astimezone()
 
 
 class RecordingPath(CallPath):
@@ -36,6 +43,6 @@ class RecordingPath(CallPath):
 class RecordingHouse(ToolHouse):
     """A house whose call path records."""
 
-    def __init__(self, settings: ToolSettings, state_dir: Path) -> None:
-        super().__init__(settings, state_dir)
+    def __init__(self, settings: ToolSettings, state_dir: Path, clock: Callable[[], datetime] = evaluation_clock) -> None:
+        super().__init__(settings, state_dir, clock)
         self.path = RecordingPath(self.path.tools, self._store, Outbox(state_dir / "outbox"))

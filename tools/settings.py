@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
 
 T = TypeVar("T")
 
@@ -44,6 +44,7 @@ class ServiceSettings(Frozen):
     )
     timeout_s: float = Field(default=2.0, gt=0, le=30, description="Seconds one probe may take.")
     verify_tls: bool = Field(default=True, description="Check the certificate; false for self-signed ones.")
+    protected: bool = Field(default=False, description="Never stopped or restarted by voice.")
 
 
 class BackupSettings(Frozen):
@@ -63,22 +64,57 @@ class BackupSettings(Frozen):
     timeout_s: float = Field(default=20.0, gt=0, le=600, description="Seconds that reading the repository may take.")
 
 
+class VmSettings(Frozen):
+    """One virtual machine: ``[vms.NAME]``."""
+
+    aliases: tuple[str, ...] = Field(default=(), description="Other things people call it.")
+    protected: bool = Field(default=False, description="Never changed by voice: a router, a firewall.")
+
+
+class AreaSettings(Frozen):
+    """One area of the home: ``[areas.NAME]``."""
+
+    aliases: tuple[str, ...] = Field(default=(), description="Other things people call it.")
+    lights: tuple[str, ...] = Field(default=(), description="Its lights, as people say them, without the area.")
+    devices: tuple[str, ...] = Field(default=(), description="What else can be read or switched there.")
+
+
 class ToolSettings(Frozen):
     """All that the tools need; the assistant's configuration embeds it at its top level."""
 
     services: dict[str, ServiceSettings] = Field(default_factory=dict, description="The catalogue, by name.")
     backups: dict[str, BackupSettings] = Field(default_factory=dict, description="The backup jobs, by name.")
+    vms: dict[str, VmSettings] = Field(default_factory=dict, description="The virtual machines, by name.")
+    areas: dict[str, AreaSettings] = Field(default_factory=dict, description="The areas of the home, by name.")
+    home_aliases: dict[str, str] = Field(
+        default_factory=dict, description="What people say for a light or device, and its name."
+    )
     services_deadline_s: float = Field(default=3.0, gt=0, le=30, description="Seconds that one check of all may take.")
     flapping_window_s: float = Field(
         default=900.0, gt=0, description="Window in which three changes of state make a service flapping."
     )
 
-    @field_validator("services", "backups")
+    @field_validator("services", "backups", "vms", "areas")
     @classmethod
     def _names_are_speakable(cls, value: dict[str, T]) -> dict[str, T]:
         for name in value:
-            if not name.strip() or name != name.strip() or any(not c.isprintable() for c in name):
-                raise ValueError(f"the name {name!r} is empty, padded or has unprintable characters")
-            if not any(c.isalnum() for c in name):
-                raise ValueError(f"the name {name!r} has no letter or digit, so nobody can say it")
+            _check_speakable(name)
         return value
+
+    @model_validator(mode="after")
+    def _home_is_consistent(self) -> ToolSettings:
+        known = {name for area in self.areas.values() for name in (*area.lights, *area.devices)}
+        for name in known:
+            _check_speakable(name)
+        for said, meant in self.home_aliases.items():
+            _check_speakable(said)
+            if meant not in known:
+                raise ValueError(f"home_aliases: {said!r} stands for {meant!r}, which is in no area")
+        return self
+
+
+def _check_speakable(name: str) -> None:
+    if not name.strip() or name != name.strip() or any(not c.isprintable() for c in name):
+        raise ValueError(f"the name {name!r} is empty, padded or has unprintable characters")
+    if not any(c.isalnum() for c in name):
+        raise ValueError(f"the name {name!r} has no letter or digit, so nobody can say it")

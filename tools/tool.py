@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
-from tools.names import NameIndex, Resolved, plain
+from tools.names import NameIndex, Resolved, Unresolved, plain
 from tools.wording import listing
 
 
@@ -40,6 +40,10 @@ class InvalidArgumentsError(ValueError):
     """The arguments do not fit the schema; the text says which and why, for the model that may mend them."""
 
 
+class UnavailableError(RuntimeError):
+    """What the tool works on is not set up here; the text is the sentence to say."""
+
+
 def read_arguments(tool: Tool, raw: Mapping[str, Any]) -> Arguments:
     """The typed arguments. Raises InvalidArgumentsError."""
     try:
@@ -67,9 +71,12 @@ def schema_of(arguments: type[Arguments]) -> JsonObject:
 
 EVERYTHING = frozenset(
     {"all", "everything", "any", "every", "none", "null", "it", "of", "them", "the", "my", "our", "services", "servers",
-     "backups", "jobs"}
+     "backups", "backup", "jobs", "vms", "machines", "virtual"}
 )  # fmt: skip
 """What models and people put into an optional name when they mean all of them: "all", "the backups", "*"."""
+
+_POINTING = frozenset({"it", "none", "null", "any"})
+"""Of these, what does not mean all of them where something is to be done."""
 
 
 def resolve_optional(names: NameIndex, kind: str, noun: str, said: str | None) -> str | Candidates | None:
@@ -83,6 +90,26 @@ def resolve_optional(names: NameIndex, kind: str, noun: str, said: str | None) -
         return None
     if isinstance(found, Resolved):
         return found.name
+    return _candidates(kind, noun, found)
+
+
+def resolve_required(
+    names: NameIndex, kind: str, noun: str, said: str, *, everything: str | None = None
+) -> str | Candidates:
+    """The canonical name; ``everything`` where that is what the words mean; Candidates to ask back with."""
+    found = names.resolve(kind, said)
+    if isinstance(found, Resolved) and found.how != "fuzzy":
+        return found.name
+    if EVERYTHING.issuperset(plain(said)):
+        if everything is not None and not _POINTING.intersection(plain(said)):
+            return everything
+        some = names.names(kind)
+        spoken = f"Which one? There are {listing(some[:4])}." if some else f"No {noun.split()[-1]} is configured."
+        return Candidates(argument=kind, said=said, names=some[:4], spoken=spoken)
+    return found.name if isinstance(found, Resolved) else _candidates(kind, noun, found)
+
+
+def _candidates(kind: str, noun: str, found: Unresolved) -> Candidates:
     said = found.said
     if found.ambiguous:
         spoken = f"Do you mean {listing(found.names, 'or')}?"

@@ -1,6 +1,13 @@
 """Sentence match over ``prompts/sentences``: the call an utterance asks for, and whether it asks or orders."""
 
 from assistant.sentences.matcher import HassilMatcher
-from assistant.sentences.speech_kind import is_bare_answer, is_hypothetical, is_question, is_waved_off, speech_of
+from assistant.sentences.speech_kind import (
+    is_bare_answer,
+    is_hypothetical,
+    is_question,
+    is_reported,
+    is_waved_off,
+    speech_of,
+)
 
-__all__ = ["HassilMatcher", "is_bare_answer", "is_hypothetical", "is_question", "is_waved_off", "speech_of"]
+__all__ = ["HassilMatcher", "is_bare_answer", "is_hypothetical", "is_question", "is_reported", "is_waved_off", "speech_of"]

@@ -1,70 +1,232 @@
 """Sentence match: answering from a sentence template before any model is asked.
 
 Templates are hassil's (``prompts/sentences/<language>/<tool>.yaml``); an intent is named like the tool it calls and
-its lists like the tool's parameters. None is always allowed, a wrong call never is: a template has to cover the whole
-utterance, a name that means two things is left out, and two templates that read different calls cancel each other.
+its slots like the tool's parameters. None is always allowed, a wrong call never is: a template has to cover the whole
+utterance, a name that means two things is left out, and two readings that fit equally well cancel each other.
+
+The order in which an utterance is tried: as it is, with its time taken out ("at six", "every sunday"), with a
+misheard name put right, as a follow-up ("and is it backed up?"), as two or three utterances in one.
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
-from hassil import Intents, recognize_all
-from hassil.intents import SlotList, TextSlotList
-from hassil.util import merge_dict
-
-from assistant.ports import Names, SentenceMatch
-from assistant.sentences.normalize import grammar_file, plain_words, utterance_core
-from assistant.sentences.vocabulary import KINDS, TOOLS, misheard, spoken_forms
+from assistant.ports import Names, SentenceMatch, WantedCall
+from assistant.sentences.clauses import completed, halves, sentences_of
+from assistant.sentences.follow_up import FollowUp
+from assistant.sentences.grammar import Grammar, Reading
+from assistant.sentences.home import HomeSentences
+from assistant.sentences.normalize import as_said, grammar_file, order_core, plain_words, utterance_core
+from assistant.sentences.scheduling import Scheduling
+from assistant.sentences.speech_kind import (
+    is_hypothetical,
+    is_message,
+    is_remark,
+    is_reported,
+    is_waved_off,
+    may_act,
+    speech_of,
+)
+from assistant.sentences.vocabulary import ACTS, KINDS, PARAMETER_KINDS, READS, TOOLS, misheard
+from tools.contract import Speech
 from tools.names import NameIndex
 
-MAX_WORDS = 24
-"""Longer utterances are no simple question; the templates' optional parts would only cost time."""
+MAX_WORDS = 40
+"""Longer utterances are no simple request; the templates' optional parts would only cost time."""
+
+MAX_CLAUSES = 4
+
+ANSWERS = frozenset({"clock", "calendar", "thanks", "nevermind", "greeting", "who", "help"})
+REFUSALS = frozenset({"cannot_delete", "cannot_change", "cannot_play", "cannot_tell"})
+_SECRETS = frozenset({"cannot_tell"})
+_READS, _ACTS = frozenset(READS), frozenset(ACTS)
+
+
+def local_now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now().astimezone()
 
 
 class HassilMatcher:
     """Templates filled with the live names. Immutable; build a new one when the names change."""
 
-    def __init__(self, names: Names, language: str = "en") -> None:
+    def __init__(self, names: Names, language: str = "en", clock: Callable[[], datetime] = local_now) -> None:
         self._language = language
         self._index = NameIndex(names.by_kind)
-        merged: dict[str, object] = {}
-        for file in ("common", *TOOLS):
-            merge_dict(merged, deepcopy(grammar_file(file, language)))
-        merged["language"] = language
-        self._intents = Intents.from_dict(merged)
-        self._lists: dict[str, SlotList] = {
-            kind: TextSlotList.from_tuples(
-                sorted(spoken_forms(names.by_kind.get(kind, {}), language).items()), allow_template=False, name=kind
-            )
-            for kind in KINDS
-        }
+        self._grammar = Grammar([tool for tool in TOOLS if tool != "schedule"], names, language)
+        self._chat = Grammar(["chat", "refuse"], Names(), language)
+        self._home = HomeSentences(names, language)
+        self._follow_up = FollowUp(names, language)
+        self._scheduling = Scheduling(clock, self._order, language)
+        self._task_words = frozenset(grammar_file("cancel_task", language)["task_words"])
         self.match("is this the first sentence")  # templates are parsed when first used: not in somebody's turn
 
-    def match(self, text: str) -> SentenceMatch | None:
-        """The one call that the templates read out of ``text``, or None."""
-        words = utterance_core(text, self._language)
+    def match(self, text: str, last: WantedCall | None = None) -> SentenceMatch | None:
+        """The calls that the templates read out of ``text``, or the answer to give, or None."""
+        words = plain_words(text, self._language)
         if not words or len(words.split()) > MAX_WORDS:
             return None
-        return self._by_templates(words) or self._misheard(words)
+        if (answer := self._answer(text)) is not None:
+            return answer
+        found = self._clause(text, last) or self._compound(text, last)
+        if found and any(call.tool in _ACTS for call in found[1]) and self._is_no_order(text):
+            return None
+        if found is None:
+            return self._refusal(text)
+        template, calls = found
+        unique = list(dict.fromkeys((c.tool, tuple(sorted(c.arguments.items()))) for c in calls))
+        first, *more = [WantedCall(tool, dict(arguments)) for tool, arguments in unique]
+        return SentenceMatch(template, first.tool, first.arguments, more=tuple(more))
 
-    def _by_templates(self, words: str) -> SentenceMatch | None:
-        found: dict[tuple[str, tuple[tuple[str, str], ...]], SentenceMatch] = {}
-        for result in recognize_all(words, self._intents, slot_lists=self._lists, language=self._language):
-            arguments = {entity.name: str(entity.value) for entity in result.entities_list if entity.name in KINDS}
-            template = (result.intent_sentence and result.intent_sentence.text) or result.intent.name
-            key = (result.intent.name, tuple(sorted(arguments.items())))
-            found.setdefault(key, SentenceMatch(template=template, tool=result.intent.name, arguments=arguments))
-            if len(found) > 1:
+    def order(self, text: str) -> tuple[str, dict[str, object]] | None:
+        """The single call that an order in words comes to, for what is scheduled."""
+        found = self._order(text)
+        return (found[1].tool, dict(found[1].arguments)) if found else None
+
+    def _answer(self, text: str) -> SentenceMatch | None:
+        for words in dict.fromkeys((utterance_core(text, self._language), plain_words(text, self._language))):
+            reading = self._chat.read(words, ANSWERS)
+            if reading is not None:
+                return SentenceMatch(reading.template, answer=reading.intent, arguments=dict(reading.slots))
+        return None
+
+    def _refusal(self, text: str) -> SentenceMatch | None:
+        """What nobody can do here, if nothing else was understood."""
+        if self._is_no_order(text):
+            return None
+        asks = speech_of(text, self._language) is Speech.QUESTION
+        reading = self._chat.read(order_core(text, self._language), _SECRETS if asks else REFUSALS)
+        return SentenceMatch(reading.template, answer=reading.intent) if reading else None
+
+    def _compound(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
+        """Several utterances in one; every one of them has to be understood, or be a remark."""
+        pieces = sentences_of(text, self._language)
+        if 1 < len(pieces) <= MAX_CLAUSES and (found := self._all(pieces, last)) is not None:
+            return found
+        return self._joined(" ".join(pieces), last, MAX_CLAUSES)
+
+    def _all(self, pieces: list[str], last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
+        template, calls = "", list[WantedCall]()
+        for piece in pieces:
+            if self._answer(piece) is not None:
+                continue
+            found = self._clause(piece, last) or self._joined(piece, last, 2)
+            if found is not None:
+                template = template or found[0]
+                calls += found[1]
+                last = found[1][-1]
+            elif is_remark(piece, self._language):
+                last = self._follow_up.about(piece) or last
+            else:
                 return None
-        return next(iter(found.values()), None)
+        return (template, calls) if calls else None
 
-    def _misheard(self, words: str) -> SentenceMatch | None:
-        """The match with one stretch that sounds like a name put right ("is jelly finn up")."""
+    def _is_no_order(self, text: str) -> bool:
+        return (
+            is_waved_off(text, self._language)
+            or is_hypothetical(text, self._language)
+            or (is_reported(text, self._language) and not is_message(text, self._language))
+        )
+
+    def _joined(self, words: str, last: WantedCall | None, most: int) -> tuple[str, list[WantedCall]] | None:
+        if most < 2:
+            return None
+        for left, right in halves(words):
+            first = self._clause(left, last)
+            if first is not None:
+                rest = self._clause(right, first[1][-1]) or self._joined(right, first[1][-1], most - 1)
+                if rest is not None:
+                    return first[0], [*first[1], *rest[1]]
+            for one, other in completed(left, right):
+                both = self._clause(one, last), self._clause(other, last)
+                if both[0] and both[1] and _alike(both[0][1], both[1][1]):
+                    return both[0][0], [*both[0][1], *both[1][1]]
+        return None
+
+    def _clause(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
+        """One utterance as it is, scheduled, misheard or as a follow-up."""
+        scheduled = self._scheduling.read(text)
+        if scheduled is not None:
+            return scheduled[0], [scheduled[1]]
+        for words in self._follow_up.before(text, last):
+            found = self._whole(words)
+            if found is not None:
+                return found[0], [found[1]]
+        repeated = self._follow_up.ellipsis(text, last)
+        if repeated is not None and (repeated.tool in _READS or may_act(text, self._language)):
+            return "(follow-up)", [repeated]
+        for words in self._follow_up.after(text, last):
+            found = self._whole(words)
+            if found is not None:
+                return found[0], [found[1]]
+        return None
+
+    def _order(self, text: str) -> tuple[str, WantedCall] | None:
+        return self._whole(text)
+
+    def _whole(self, text: str) -> tuple[str, WantedCall] | None:
+        """The words as a question and as an order, then with one misheard name put right."""
+        for words in self._ways_to_read(text):
+            call = self._by_templates(words, text)
+            if call is not None:
+                return call
+        for words in self._ways_to_read(text):
+            for mended in self._mended(words):
+                call = self._by_templates(mended, text)
+                if call is not None:
+                    return call
+        return None
+
+    def _ways_to_read(self, text: str) -> Iterator[str]:
+        core = utterance_core(text, self._language)
+        yield core
+        order = order_core(core, self._language)
+        if order and order != core:
+            yield order
+
+    def _by_templates(self, words: str, text: str) -> tuple[str, WantedCall] | None:
+        """Questions never act, and neither does what is negated, supposed or told of somebody."""
+        speech = speech_of(text, self._language)
+        allowed = _READS if speech is Speech.QUESTION else None
+        reading = self._grammar.read(words, allowed) or self._home.read(words, allowed)
+        if reading is None:
+            return None
+        call = self._call(reading, text)
+        if call is None or (call.tool in _ACTS and call.tool != "notify" and not may_act(text, self._language)):
+            return None
+        return reading.template, call
+
+    def _call(self, reading: Reading, text: str) -> WantedCall | None:
+        arguments = dict(reading.slots)
+        if reading.intent == "cancel_task":
+            task = str(arguments["task"]).split()
+            if "and" in task or not self._task_words.intersection(task):
+                return None
+        if "message" in arguments:
+            arguments["message"] = as_said(text, str(arguments["message"]), self._language)
+        if "urgent" in arguments:
+            arguments["urgent"] = True
+        for free in ("which", "minutes_word"):
+            arguments.pop(free, None)
+        return WantedCall(reading.intent, arguments)
+
+    def _mended(self, words: str) -> Iterator[str]:
+        """The words with one stretch that sounds like a name put right ("is jelly finn up")."""
         for kind in KINDS:
             for stretch, name in misheard(kind, words, self._index, self._language):
-                mended = f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
-                match = self._by_templates(mended)
-                if match is not None and match.arguments.get(kind) == name:
-                    return match
-        return None
+                yield f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
+        for kind in KINDS:
+            for stretch, name in misheard(kind, words, self._index, self._language, strict=False):
+                yield f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
+
+
+def _alike(left: list[WantedCall], right: list[WantedCall]) -> bool:
+    """Halves that borrowed words are the same request about two names, or a reading gone wrong."""
+    first, second = left[0], right[0]
+    named = set(PARAMETER_KINDS)
+    same = {k: v for k, v in first.arguments.items() if k not in named} == {
+        k: v for k, v in second.arguments.items() if k not in named
+    }
+    return first.tool == second.tool and same and first.arguments != second.arguments

@@ -12,8 +12,9 @@ import yaml
 from assistant.resources import resource
 
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
-_NOT_WORDS = re.compile(r"[^\w' ]+")
-_BACK_UP = re.compile(r"\bback ups?\b")
+_NOT_WORDS = re.compile(r"(?<!\d)[.:]|[.:](?!\d)|[^\w' .:]")
+"""Punctuation, but for the points in "21.5" and "7:30"."""
+
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b|(?<=s)'(?=\s|$)")
 
 
@@ -27,40 +28,60 @@ def grammar_file(name: str, language: str) -> dict[str, Any]:
 
 
 def plain_words(text: str, language: str = "en") -> str:
-    """Lower case; no punctuation or hesitations; contractions spelled out; possessives off; "back up" as "backup"."""
+    """Lower case; no punctuation or hesitations; contractions spelled out; possessives off; usual mishearings mended."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
     text = _NOT_WORDS.sub(" ", text.replace("_", " "))
     common = grammar_file("common", language)
     contractions, hesitations = common["contractions"], common["hesitations"]
     text = " ".join(contractions.get(word, word) for word in text.split() if word not in hesitations)
     text = _POSSESSIVE.sub("", text).replace("'", "")
-    return " ".join(_BACK_UP.sub(_one_word, text).split())
+    pattern, repairs = _repairs(language)
+    return pattern.sub(lambda found: repairs[found.group()], " ".join(text.split()))
 
 
 def utterance_core(text: str, language: str = "en") -> str:
     """``plain_words`` without the fillers before and after ("okay jarvis", "please")."""
-    common = grammar_file("common", language)
-    words = f" {plain_words(text, language)} "
-    for fillers, strip in ((common["fillers_before"], _strip_front), (common["fillers_after"], _strip_back)):
-        shorter = strip(words, fillers)
-        while shorter != words:
-            words, shorter = shorter, strip(shorter, fillers)
-    return words.strip()
+    return _stripped(plain_words(text, language), "fillers_before", "fillers_after", language)
 
 
-def _one_word(found: re.Match[str]) -> str:
-    return found.group().replace(" ", "")
+def order_core(text: str, language: str = "en") -> str:
+    """``utterance_core`` without the politeness around an order ("could you … when you have a moment")."""
+    words = _stripped(utterance_core(text, language), "order_before", "order_after", language)
+    first, _, rest = words.partition(" ")
+    plain_form = grammar_file("common", language)["gerunds"].get(first)
+    return f"{plain_form} {rest}".strip() if plain_form else words
 
 
-def _strip_front(words: str, fillers: list[str]) -> str:
-    for filler in fillers:
-        if words.startswith(f" {filler} ") and len(words) > len(filler) + 2:
-            return words[len(filler) + 1 :]
+def as_said(text: str, words: str, language: str = "en") -> str:
+    """The end of ``text`` that comes to ``words`` once it is plain: with its capitals and apostrophes; else ``words``."""
+    parts = text.split()
+    for start in range(len(parts)):
+        tail = " ".join(parts[start:]).strip(" .,;:!?\"'“”")
+        if plain_words(tail, language) == words:
+            return tail
     return words
 
 
-def _strip_back(words: str, fillers: list[str]) -> str:
-    for filler in fillers:
-        if words.endswith(f" {filler} ") and len(words) > len(filler) + 2:
-            return words[: -len(filler) - 1]
-    return words
+def _stripped(words: str, before: str, after: str, language: str) -> str:
+    front, back = _fillers(before, language), _fillers(after, language)
+    shorter = words
+    while True:
+        if found := next((f for f in front if shorter.startswith(f"{f} ")), None):
+            shorter = shorter[len(found) + 1 :]
+        elif found := next((f for f in back if shorter.endswith(f" {f}")), None):
+            shorter = shorter[: -len(found) - 1]
+        else:
+            return shorter
+
+
+@cache
+def _fillers(key: str, language: str) -> tuple[str, ...]:
+    """The longest first, so that "could you kindly" goes as a whole."""
+    return tuple(sorted(grammar_file("common", language)[key], key=len, reverse=True))
+
+
+@cache
+def _repairs(language: str) -> tuple[re.Pattern[str], dict[str, str]]:
+    repairs: dict[str, str] = grammar_file("common", language)["repairs"]
+    longest_first = sorted(repairs, key=len, reverse=True)
+    return re.compile(r"\b(?:" + "|".join(map(re.escape, longest_first)) + r")\b"), repairs

@@ -6,12 +6,16 @@ utterance is never called an order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from assistant.sentences.normalize import grammar_file, plain_words, utterance_core
+from assistant.sentences.normalize import grammar_file, order_core, plain_words, utterance_core
 from tools.contract import Speech
+
+_QUOTED = re.compile("[\"“”„«»].+[\"“”„«»]|(?:^|\\s)['‘].+['’](?:\\s|[.,!?]|$)")
+"""Somebody else's words, in quotation marks."""
 
 TIME_PHRASE_WORDS = 8
 """How far into an utterance that opens with a time its verb may stand: "every sunday at three in the morning run"."""
@@ -27,9 +31,14 @@ class _Words:
     negations: tuple[str, ...]
     waved_off: tuple[str, ...]
     hypothetical: tuple[str, ...]
+    hypothetical_inside: tuple[str, ...]
+    reported: tuple[str, ...]
     bare_answers: frozenset[str]
     order_verbs: frozenset[str]
     time_openers: frozenset[str]
+    vetoes: tuple[str, ...]
+    reminders: tuple[str, ...]
+    message_openers: tuple[str, ...]
 
 
 def speech_of(text: str, language: str = "en") -> Speech:
@@ -53,6 +62,25 @@ def speech_of(text: str, language: str = "en") -> Speech:
     return Speech.UNKNOWN
 
 
+def may_act(text: str, language: str = "en") -> bool:
+    """Whether an act may be read out of the utterance at all: not out of a question, nor out of what is negated,
+    supposed, hedged with a condition, quoted or told of somebody."""
+    words = _words(language)
+    if speech_of(text, language) is Speech.QUESTION:
+        return False
+    if _QUOTED.search(text):
+        return False
+    return not _holds(_before_reminder(plain_words(text, language), words), words.vetoes)
+
+
+def _before_reminder(plain: str, words: _Words) -> str:
+    """What somebody wants to be reminded of is not said to us: "remind me not to turn off the heating"."""
+    padded = f" {plain} "
+    starts = [padded.find(f" {opener} ") for opener in words.reminders]
+    found = min((start for start in starts if start >= 0), default=None)
+    return plain if found is None else padded[:found]
+
+
 def is_question(text: str, language: str = "en") -> bool:
     return speech_of(text, language) is Speech.QUESTION
 
@@ -63,8 +91,36 @@ def is_waved_off(text: str, language: str = "en") -> bool:
 
 
 def is_hypothetical(text: str, language: str = "en") -> bool:
-    """ "what would happen if jellyfin went down": nothing that a tool could look up."""
-    return bool(_opener(utterance_core(text, language), _words(language).hypothetical))
+    """ "what would happen if jellyfin went down", "should I restart it": nothing that a tool could look up."""
+    words, core = _words(language), utterance_core(text, language)
+    return bool(_opener(core, words.hypothetical)) or _holds(core, words.hypothetical_inside)
+
+
+def is_reported(text: str, language: str = "en") -> bool:
+    """ "I told her that the lights are off", "I was going to, but": told of, quoted or taken back, and no request."""
+    words = _words(language)
+    return bool(_QUOTED.search(text)) or _holds(plain_words(text, language), words.reported)
+
+
+def is_message(text: str, language: str = "en") -> bool:
+    """A message to send or something to be reminded of: what it says is not said to us."""
+    core = order_core(text, language)
+    return bool(_opener(core, _words(language).message_openers)) or speech_of(text, language) is not Speech.QUESTION and (
+        _before_reminder(core, _words(language)) != core
+    )
+
+
+def is_remark(text: str, language: str = "en") -> bool:
+    """A statement beside a request ("the sandbox hangs", "we are going to bed"): neither asks, orders nor forbids."""
+    words = _words(language)
+    if is_hypothetical(text, language) or is_reported(text, language) or is_waved_off(text, language):
+        return False
+    return speech_of(text, language) is Speech.UNKNOWN and not _holds(plain_words(text, language), ("not", "no", "if"))
+
+
+def _holds(core: str, phrases: Iterable[str]) -> bool:
+    padded = f" {core} "
+    return any(f" {phrase} " in padded for phrase in phrases)
 
 
 def is_bare_answer(text: str, language: str = "en") -> bool:
@@ -111,7 +167,12 @@ def _words(language: str) -> _Words:
         negations=listed("negations"),
         waved_off=listed("waved_off"),
         hypothetical=listed("hypothetical"),
+        hypothetical_inside=listed("hypothetical_inside"),
+        reported=listed("reported"),
         bare_answers=frozenset(listed("bare_answers")),
         order_verbs=frozenset(listed("order_verbs")),
         time_openers=frozenset(listed("time_openers")),
+        vetoes=listed("vetoes"),
+        reminders=listed("reminders"),
+        message_openers=listed("message_openers"),
     )

@@ -10,11 +10,25 @@ from functools import cache
 from assistant.sentences.normalize import grammar_file, plain_words
 from tools.names import NameIndex, Resolved
 
-TOOLS = ("check_services", "check_backups")
-"""The tools that have templates."""
+READS = (
+    "check_services", "check_alerts", "service_logs", "check_backups", "check_vms", "home_state", "list_tasks",
+    "find_service",
+)  # fmt: skip
+"""The tools that change nothing: all that a question may call."""
 
-KINDS = ("service", "job")
+ACTS = (
+    "service_power", "run_backup", "test_restore", "vm_power", "home_control", "notify", "schedule", "cancel_task",
+)  # fmt: skip
+"""The tools that change something."""
+
+TOOLS = (*READS, *ACTS)
+"""The tools that have templates (tests/sentences holds them against the server's own list)."""
+
+KINDS = ("service", "job", "vm", "device", "area")
 """Kinds of names that templates use, each a list of the same name."""
+
+PARAMETER_KINDS = {"service": "service", "job": "job", "vm": "vm", "target": "device", "area": "area", "name": "service"}
+"""Parameters of the tools that take a name, and the kind of name."""
 
 LONGEST_NAME_WORDS = 4
 
@@ -55,6 +69,8 @@ def _singular_forms(canonical: str, aliases: Iterable[str], language: str) -> It
         words = _without_article(plain_words(name, language))
         if words.endswith("s") and not words.endswith("ss") and len(words) > 3:
             yield words[:-1]
+        if words.endswith(" sensor"):
+            yield words.removesuffix(" sensor")  # "is the window open" asks the window sensor
 
 
 def _without_article(words: str) -> str:

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from assistant.config import McpServerSettings
 from assistant.errors import ToolboxError
 from assistant.phrases import phrase
-from assistant.ports import Names, ToolDescription
+from assistant.ports import DeviceName, Names, ToolDescription
 from assistant.toolbox.connection import Connection, list_tools
 from assistant.toolbox.outside import without_titles
 from assistant.toolbox.outside_server import OutsideServer
@@ -173,11 +173,13 @@ def _described(tool: Tool) -> ToolDescription:
 def _parse_names(text: str) -> Names:
     try:
         by_kind = json.loads(text)
+        devices = by_kind.pop("devices", [])
         return Names(
             {
                 str(kind): {str(name): tuple(str(alias) for alias in aliases) for name, aliases in names.items()}
                 for kind, names in by_kind.items()
-            }
+            },
+            tuple(DeviceName(str(name), str(area), str(kind)) for name, area, kind in devices),
         )
     except (ValueError, AttributeError, TypeError) as error:
         raise ToolboxError("nonsense", "Our own tool server's names are no JSON object of kinds and names.") from error

@@ -1,0 +1,164 @@
+"""Follow-ups: "and is it backed up?", "restart it", "and the kitchen?", "off again", "the logs too". Pure.
+
+A pronoun is replaced by the name that the conversation's last call was about, and the result is read like any other
+utterance; an ellipsis is the last call with another name or another action.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from assistant.ports import Names, WantedCall
+from assistant.sentences.normalize import grammar_file, order_core, plain_words, utterance_core
+from assistant.sentences.vocabulary import PARAMETER_KINDS, spoken_forms
+from tools.contract import JsonObject
+
+SHORT = 7
+"""Words of an utterance that leaves out what it is about ("then test the restore")."""
+
+
+_ANOTHER = re.compile(r"\b(new|another|second) one\b")
+
+
+_ASKING = {
+    "vm": ("check_vms", "vm"),
+    "service": ("check_services", "service"),
+    "job": ("check_backups", "job"),
+    "device": ("home_state", "target"),
+}
+
+
+class FollowUp:
+    """For one set of live names."""
+
+    def __init__(self, names: Names, language: str = "en") -> None:
+        self._language = language
+        self._places = {(device.name, device.area) for device in names.devices}
+        self._forms = {kind: spoken_forms(known, language) for kind, known in names.by_kind.items()}
+        words = grammar_file("follow_up", language)
+        self._pronouns = re.compile(r"\b(?:" + "|".join(sorted(words["pronouns"], key=len, reverse=True)) + r")\b")
+        self._openers = tuple(sorted(words["openers"], key=len, reverse=True))
+        self._closers = tuple(sorted(words["closers"], key=len, reverse=True))
+        self._repeats = frozenset(words["repeats"])
+        self._switches: dict[str, str] = words["switches"]
+
+    def before(self, text: str, last: WantedCall | None) -> Iterator[str]:
+        """What to read: the text itself, or with the last name in place of its pronoun."""
+        words = plain_words(text, self._language)
+        name = _subject(last)
+        if last is not None and name and self._pronouns.search(words):
+            for said in _ways_to_say(last, name):
+                yield self._pronouns.sub(said, words, count=1)
+        if name and (another := _ANOTHER.sub(rf"\1 {name}", words)) != words:
+            yield another
+        yield text
+
+    def after(self, text: str, last: WantedCall | None) -> Iterator[str]:
+        """With the last name added, where a short utterance names nothing ("then test the restore")."""
+        words = utterance_core(text, self._language)
+        name = _subject(last)
+        if last is None or not name or len(words.split()) > SHORT or self._mentions(words):
+            return
+        for said in _ways_to_say(last, name):
+            yield f"{words} {said}"
+            yield f"{words} of {said}"
+
+    def ellipsis(self, text: str, last: WantedCall | None) -> WantedCall | None:
+        """The last call again, for another name, or with another action."""
+        if last is None:
+            return None
+        core = utterance_core(text, self._language)
+        words = self._bare(core)
+        if core in self._repeats or words in self._repeats:
+            return last
+        if last.tool == "home_control" and (action := self._switches.get(words)):
+            return _switched(last, action)
+        return self._about_another(words, last)
+
+    def about(self, remark: str) -> WantedCall | None:
+        """What a remark is about ("the sandbox hangs, force it off"), as if it had been asked about."""
+        padded = f" {plain_words(remark, self._language)} "
+        for kind, (tool, parameter) in _ASKING.items():
+            for form, name in sorted(self._forms.get(kind, {}).items(), key=lambda item: -len(item[0])):
+                if f" {form} " in padded:
+                    return WantedCall(tool, {parameter: name})
+        return None
+
+    def _about_another(self, words: str, last: WantedCall) -> WantedCall | None:
+        for parameter, kind in PARAMETER_KINDS.items():
+            name = self._forms.get(kind, {}).get(_without_article(words))
+            if name is None or not _takes(last, parameter):
+                continue
+            arguments = {**last.arguments, parameter: name}
+            if parameter == "target" and (name, str(arguments.get("area"))) not in self._places:
+                arguments.pop("area", None)
+            elif parameter == "area" and arguments.get("target") not in ("lights", "all"):
+                arguments["target"] = last.arguments["target"]
+            return WantedCall(last.tool, arguments)
+        return None
+
+    def _bare(self, core: str) -> str:
+        """Without "what about", "the same for", "too"."""
+        words = core
+        changed = True
+        while changed:
+            changed = False
+            for opener in self._openers:
+                if words.startswith(f"{opener} "):
+                    words, changed = words[len(opener) + 1 :], True
+                    break
+            for closer in self._closers:
+                if words.endswith(f" {closer}"):
+                    words, changed = words[: -len(closer) - 1], True
+                    break
+        return order_core(words, self._language) or words
+
+    def _mentions(self, words: str) -> bool:
+        padded = f" {words} "
+        return any(f" {form} " in padded for forms in self._forms.values() for form in forms)
+
+
+def _subject(last: WantedCall | None) -> str:
+    if last is None:
+        return ""
+    for parameter in ("service", "job", "vm", "target", "name", "task"):
+        if isinstance(value := last.arguments.get(parameter), str):
+            return value
+    what = str(last.arguments.get("what", ""))
+    return next((own for own in ("timer", "alarm", "reminder") if own in what), "reminder" if "remind" in what else "")
+
+
+def _ways_to_say(last: WantedCall, name: str) -> Iterator[str]:
+    """The last target in words that templates read."""
+    area = last.arguments.get("area")
+    if "target" not in last.arguments:
+        yield name
+    elif name == "all":
+        yield f"everything in the {area}" if area else "everything"
+    elif area and area not in name:
+        yield f"the {area} {name}"
+    else:
+        yield f"the {name}"
+
+
+def _takes(last: WantedCall, parameter: str) -> bool:
+    """Whether the last call has this parameter, or its tool takes it: "is everything ok?" - "and the photos?"."""
+    if parameter in last.arguments:
+        return True
+    optional = {"check_services": "service", "check_backups": "job", "check_vms": "vm"}
+    if optional.get(last.tool) == parameter:
+        return True
+    return parameter == "area" and last.tool in ("home_state", "home_control")
+
+
+def _switched(last: WantedCall, action: str) -> WantedCall:
+    arguments: JsonObject = {k: v for k, v in last.arguments.items() if k != "value"}
+    return WantedCall(last.tool, {**arguments, "action": action})
+
+
+def _without_article(words: str) -> str:
+    for article in ("the ", "my ", "our ", "in the ", "for the ", "of the "):
+        if words.startswith(article):
+            return words[len(article) :]
+    return words

@@ -1,0 +1,59 @@
+"""What is to happen later or again and again: the time taken out of an utterance, and what is left read on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from assistant.ports import Names, WantedCall
+from assistant.sentences.grammar import Grammar
+from assistant.sentences.normalize import as_said, order_core, plain_words
+from assistant.sentences.speech_kind import may_act, speech_of
+from assistant.sentences.vocabulary import READS
+from tools.contract import Speech
+from tools.when import find_when
+
+ReadOrder = Callable[[str], tuple[str, WantedCall] | None]
+
+
+class Scheduling:
+    """Reads timers, alarms, reminders and orders with a time. ``clock``: local time; ``read``: an order's call."""
+
+    def __init__(self, clock: Callable[[], datetime], read: ReadOrder, language: str = "en") -> None:
+        self._clock = clock
+        self._read_order = read
+        self._language = language
+        self._grammar = Grammar(["schedule"], Names(), language)
+
+    def read(self, text: str) -> tuple[str, WantedCall] | None:
+        """The call of ``schedule`` in the text, with the template of what is scheduled."""
+        if speech_of(text, self._language) is Speech.QUESTION:
+            return None
+        found = find_when(text, self._clock(), recurring_night=True)
+        if found is None:
+            return None
+        rest = order_core(found.rest, self._language)
+        own = self._own(rest)
+        if own is not None:
+            when = find_when(text, self._clock(), recurring_night=False)
+            return "(time) " + own[0], WantedCall("schedule", {"what": own[1], "when": when.when if when else ""})
+        order = self._read_order(rest) if rest and may_act(rest, self._language) else None
+        if order is None or order[1].tool in ("cancel_task", "schedule", "list_tasks"):
+            return None
+        if order[1].tool in READS and not found.recurring:
+            return None
+        what = as_said(found.rest, rest, self._language)
+        return "(time) " + order[0], WantedCall("schedule", {"what": what, "when": found.when})
+
+    def _own(self, rest: str) -> tuple[str, str] | None:
+        """A timer, an alarm or a reminder, and how it is called."""
+        reading = self._grammar.read(rest) or self._grammar.read(plain_words(rest, self._language))
+        if reading is None:
+            return None
+        if " and " in f" {reading.slots.get('label', '')} ":
+            return None  # two requests in one
+        label = str(reading.slots.get("label", "")).strip()
+        message = str(reading.slots.get("message", "")).strip()
+        if reading.intent == "reminder":
+            return reading.template, f"remind me to {message}" if message else "reminder"
+        return reading.template, f"{label} {reading.intent}".strip()
