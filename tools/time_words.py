@@ -87,9 +87,9 @@ def word_at(words: Sequence[str], at: int) -> str:
 
 
 def number(words: Sequence[str], at: int, *, hundreds: bool = True) -> tuple[int, int] | None:
-    """A whole number to 9999 in digits, to 999 in words ("one hundred and twenty"); ``hundreds``: below 100 only."""
+    """A whole number of at most eight digits; in words below 1000 ("one hundred and five"), or 100 without hundreds."""
     word = word_at(words, at)
-    if word.isascii() and word.isdecimal() and len(word) <= 4:
+    if word.isascii() and word.isdecimal() and len(word) <= 8:
         return int(word), at + 1
     if word in TENS:
         more = SMALL.get(word_at(words, at + 1), 0)

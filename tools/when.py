@@ -37,9 +37,10 @@ _SWITCHING = frozenset({"turn", "switch", "put", "power", "turning", "switching"
 _DANGLING = frozenset({"for", "starting", "beginning"})
 """What would be left hanging before a day or a clock time: "a reminder for friday"."""
 _WAKING = frozenset({"wake", "alarm", "alarms"})
-_EDGES = re.compile(r"^(?:[\s,;:.–-]+|(?:and|then)\b)+|(?:[\s,;:–-]+|\s(?:and|then))+$", re.IGNORECASE)
+_OPENING = re.compile(r"(?:[\s,;:.–-]++|(?:and|then)\b)++", re.IGNORECASE)
+_LEFT_OVER = (" and", " then")
 _SPACES = re.compile(r"\s+")
-_SPACE_BEFORE_MARK = re.compile(r"(?:\s*,)*\s*([,.;:!?])")
+_SPACE_BEFORE_MARK = re.compile(r"(?:\s?,)*+\s?([.;:!?])|\s?,(?:\s?,)*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +178,11 @@ def _cuts(found: Sequence[Piece], said: Sequence[Token], words: Sequence[str]) -
     needs_on = bool(outside & _SWITCHING) and not outside & _PARTICLES
     cuts = []
     for piece in found:
+        if piece.start == piece.end:  # the evening of "tonight", which is one word
+            continue
         start = piece.start + (needs_on and words[piece.start] == "on" and piece.end - piece.start > 1)
-        start -= start < piece.end and start > 0 and start - 1 not in taken and words[start - 1] in _DANGLING
-        if start < piece.end:
-            cuts.append((said[start].start, said[piece.end - 1].end))
+        start -= start > 0 and start - 1 not in taken and words[start - 1] in _DANGLING
+        cuts.append((said[start].start, said[piece.end - 1].end))
     return cuts
 
 
@@ -190,4 +192,10 @@ def _without(text: str, cuts: Sequence[tuple[int, int]]) -> str:
         kept.append(text[at:start])
         at = end
     rest = _SPACES.sub(" ", " ".join([*kept, text[at:]]))
-    return _EDGES.sub("", _SPACE_BEFORE_MARK.sub(r"\1", rest)).strip()
+    rest = _SPACE_BEFORE_MARK.sub(lambda found: found.group(1) or ",", rest)
+    opening = _OPENING.match(rest)
+    rest = rest[opening.end() :] if opening else rest
+    rest = rest.rstrip(" ,;:–-")
+    while rest.casefold().endswith(_LEFT_OVER):
+        rest = rest.rpartition(" ")[0].rstrip(" ,;:–-")
+    return rest
