@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED_WITH_TOOLS = {"tools.contract", "tools.names", "tools.settings", "tools.time_words", "tools.when"}
+SHARED_WITH_TOOLS = {"tools.contract", "tools.names", "tools.settings", "tools.when.time_words", "tools.when"}
 ADAPTERS = ("assistant.speech", "assistant.chat", "assistant.toolbox")
 PURE_SPEECH = {"assistant.speech.endpointing"}
 
@@ -26,13 +26,6 @@ PURE = (
     "tools.settings",
     "tools.wording",
     "tools.when",
-    "tools.moments",
-    "tools.canonical_time",
-    "tools.time_pieces",
-    "tools.time_words",
-    "tools.clock_words",
-    "tools.day_words",
-    "tools.repeat_words",
     "tools.backups.verdict",
     "tools.backups.sayings",
 )

@@ -13,6 +13,9 @@ from assistant.sentences.vocabulary import READS
 from tools.contract import Speech
 from tools.when import find_when
 
+AT_NIGHT = frozenset({"run_backup", "test_restore"})
+"""What is meant to run at night: "every sunday at three" is 03:00."""
+
 ReadOrder = Callable[[str], tuple[str, WantedCall] | None]
 
 
@@ -29,19 +32,21 @@ class Scheduling:
         """The call of ``schedule`` in the text, with the template of what is scheduled."""
         if speech_of(text, self._language) is Speech.QUESTION:
             return None
-        found = find_when(text, self._clock(), recurring_night=True)
+        now = self._clock()
+        found = find_when(text, now)
         if found is None:
             return None
         rest = order_core(found.rest, self._language)
         own = self._own(rest)
         if own is not None:
-            when = find_when(text, self._clock(), recurring_night=False)
-            return "(time) " + own[0], WantedCall("schedule", {"what": own[1], "when": when.when if when else ""})
+            return "(time) " + own[0], WantedCall("schedule", {"what": own[1], "when": found.when})
         order = self._read_order(rest) if rest and may_act(rest, self._language) else None
         if order is None or order[1].tool in ("cancel_task", "schedule", "list_tasks"):
             return None
         if order[1].tool in READS and not found.recurring:
             return None
+        if order[1].tool in AT_NIGHT:
+            found = find_when(text, now, recurring_night=True) or found
         what = as_said(found.rest, rest, self._language)
         return "(time) " + order[0], WantedCall("schedule", {"what": what, "when": found.when})
 

@@ -11,12 +11,16 @@ from pydantic import Field
 from tools.contract import Candidates, Level, PlannedCall, ToolResult
 from tools.names import plain
 from tools.tool import Arguments, InvalidArgumentsError, UnavailableError
+from tools.when import parse_when
 
 ReadOrder = Callable[[str], PlannedCall | Candidates | None]
 """What an order in words ("restore test of photos") comes to: planned, to be asked back, or not understood."""
 
 Clock = Callable[[], datetime]
 """Local time."""
+
+AT_NIGHT = frozenset({"run_backup", "test_restore"})
+"""What is meant to run at night: "every sunday at three" is 03:00."""
 
 TIMER = "timer"
 REMINDER = "reminder"
@@ -59,27 +63,23 @@ class Schedule:
 
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """The time in its canonical form, and the level of what is to be done. Raises InvalidArgumentsError."""
-        from tools.when import parse_when
-
         wanted = ScheduleArguments.model_validate(arguments.model_dump())
         what = " ".join(wanted.what.split())
         words = set(plain(what))
         own = bool(words & (_TIMER_WORDS | _REMINDER_WORDS | _ALARM_WORDS))
-        when = parse_when(wanted.when, self._clock(), recurring_night=not own)
+        order = None if own else self._read_order(what)
+        at_night = isinstance(order, PlannedCall) and order.tool in AT_NIGHT
+        when = parse_when(wanted.when, self._clock(), recurring_night=at_night)
         if when is None:
             raise InvalidArgumentsError(
                 f"schedule: when: {wanted.when[:60]!r} is no time; say it like 'in 5 minutes' or 'tomorrow at 07:30'."
             )
         planned = {"what": what, "when": when}
-        if own:
-            return PlannedCall(tool=self.name, arguments=planned, level=Level.OPERATE, readback=f"set {what} {when}")
-        order = self._read_order(what)
         if isinstance(order, Candidates):
             return order
         if order is None:  # an order that nobody understands is kept as a reminder of it, which harms nothing
-            return PlannedCall(
-                tool=self.name, arguments=planned, level=Level.OPERATE, readback=f"remind you {when}: {what}"
-            )
+            readback = f"set {what} {when}" if own else f"remind you {when}: {what}"
+            return PlannedCall(tool=self.name, arguments=planned, level=Level.OPERATE, readback=readback)
         return PlannedCall(
             tool=self.name,
             arguments=planned,
