@@ -225,6 +225,14 @@ class Toolbox(Protocol):
         ...
 
 
+class Embedder(Protocol):
+    """Sentences as vectors whose dot product is their likeness."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, shape (len(texts), n). Blocking, some milliseconds. Raises ModelFilesError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WantedCall:
     """A call that an utterance asks for, names as they were said or canonical."""
