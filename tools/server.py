@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,16 +19,25 @@ from mcp.server import Server, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
+from tools.backups.running import RunBackup, TestRestore
 from tools.backups.tool import CheckBackups
-from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Door, JsonObject, Level
+from tools.catalog.tool import FindService
+from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Candidates, Door, JsonObject, Level, PlannedCall
+from tools.home.devices import Home
+from tools.home.tool import HomeControl, HomeState
 from tools.names import NameIndex
+from tools.notify.tool import Notify
 from tools.outbox import Outbox
 from tools.policy import CallPath
 from tools.restore_tests.scratch import clean_left_overs
+from tools.services.alerts import CheckAlerts
+from tools.services.power import ServiceLogs, ServicePower
 from tools.services.tool import CheckServices
 from tools.settings import ToolSettings
 from tools.store import Store
-from tools.tool import Tool, schema_of
+from tools.tasks.tool import CancelTask, ListTasks, Schedule
+from tools.tool import InvalidArgumentsError, Tool, read_arguments, schema_of
+from tools.vms.tool import CheckVms, VmPower
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +48,46 @@ SERVER_NAME = "jarvis"
 class ToolHouse:
     """The tools with all that they need, opened in one place. A context manager (also an async one)."""
 
-    def __init__(self, settings: ToolSettings, state_dir: Path) -> None:
-        """Raises StoreError when the state folder cannot be used."""
+    def __init__(
+        self, settings: ToolSettings, state_dir: Path, clock: Callable[[], datetime] = lambda: datetime.now().astimezone()
+    ) -> None:
+        """``clock`` gives local time to what is scheduled. Raises StoreError when the state folder cannot be used."""
         self.names = NameIndex.from_settings(settings)
+        self.home = Home(settings, self.names)
+        self.read_order: Callable[[str], tuple[str, JsonObject] | None] = lambda _: None
         self._store = Store(state_dir / "jarvis.db")
         clean_left_overs(state_dir)
-        self.path = CallPath(
-            (CheckServices(settings, self.names, self._store), CheckBackups(settings, self.names, self._store)),
-            self._store,
-            Outbox(state_dir / "outbox"),
+        names, store = self.names, self._store
+        tools: tuple[Tool, ...] = (
+            CheckServices(settings, names, store),
+            CheckAlerts(),
+            ServiceLogs(names),
+            ServicePower(settings, names),
+            CheckBackups(settings, names, store),
+            RunBackup(names),
+            TestRestore(names),
+            CheckVms(names),
+            VmPower(settings, names),
+            HomeState(settings, names),
+            HomeControl(settings, names),
+            Notify(),
+            Schedule(self._plan_order, clock),
+            ListTasks(),
+            CancelTask(),
+            FindService(settings, names),
         )
+        self.path = CallPath(tools, store, Outbox(state_dir / "outbox"))
+
+    def _plan_order(self, words: str) -> PlannedCall | Candidates | None:
+        """An order in words as a planned call, for what is scheduled; ``read_order`` is set by whoever can read."""
+        call = self.read_order(words)
+        tool = next((tool for tool in self.path.tools if call is not None and tool.name == call[0]), None)
+        if call is None or tool is None or isinstance(tool, Schedule):
+            return None
+        try:
+            return tool.plan(read_arguments(tool, call[1]))
+        except InvalidArgumentsError:
+            return None
 
     def audit_lines(self, limit: int = 100) -> list[JsonObject]:
         """Who called what, newest first. Raises StoreError."""
@@ -101,7 +141,8 @@ def mcp_server(
     ) -> types.ReadResourceResult:
         if str(params.uri) != NAMES_URI:
             raise MCPError(types.INVALID_PARAMS, f"There is no resource {params.uri}; there is {NAMES_URI}.")
-        text = json.dumps(house.names.as_json(), ensure_ascii=False)
+        devices = [(device.name, device.area, device.kind.value) for device in house.home.devices]
+        text = json.dumps({**house.names.as_json(), "devices": devices}, ensure_ascii=False)
         content = types.TextResourceContents(uri=NAMES_URI, mime_type="application/json", text=text)
         return types.ReadResourceResult(contents=[content])
 
