@@ -182,7 +182,13 @@ class ChatModel(Protocol):
         ...
 
     def complete(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        *,
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> AsyncIterator[ModelDelta | ModelReply]:
         """Stream deltas and end with exactly one ModelReply. Raises ChatError."""
         ...

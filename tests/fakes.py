@@ -135,7 +135,13 @@ class FakeChatModel:
     warmed: int = 0
 
     async def complete(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        *,
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> AsyncIterator[ModelDelta | ModelReply]:
         answer = self.answers[len(self.asked)]
         self.asked.append(list(messages))

@@ -40,7 +40,13 @@ class StreamingModel(FakeChatModel):
     """Streams its scripted answers in pieces of three characters, as they will be put together again."""
 
     async def complete(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        *,
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> AsyncIterator[ModelDelta | ModelReply]:
         answer = self.answers[len(self.asked)]
         self.asked.append(list(messages))

@@ -10,13 +10,20 @@ from typing import Any, Protocol
 from assistant.errors import ChatError, ModelFilesError
 from assistant.events import ModelDelta
 from assistant.ports import ChatModel, ModelReply, ToolDescription
+from tools.contract import JsonObject
 
 
 class ClosableModel(ChatModel, Protocol):
     """A chat model with something to close, whose answers can be stopped."""
 
     def complete(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        *,
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
         """See the port."""
         ...
@@ -47,13 +54,19 @@ class ChosenModel:
             await model.close()
 
     async def complete(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        *,
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
         """See the port. Raises ChatError."""
         model = await self._chosen()
         try:
             async with aclosing(
-                model.complete(messages, tools, seed=seed)
+                model.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)
             ) as pieces:  # whoever stops, stops it at once
                 async for piece in pieces:
                     yield piece

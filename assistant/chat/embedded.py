@@ -19,6 +19,7 @@ from assistant.chat.supervisor import ChildError, SupervisedChild
 from assistant.errors import ChatError, ModelFilesError
 from assistant.events import ModelDelta
 from assistant.ports import ModelReply, ToolDescription
+from tools.contract import JsonObject
 
 _KEPT_ENVIRONMENT = ("PATH", "LANG", "HOME", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR")
 _MAYBE_DEAD = frozenset({"model_server_down", "model_nonsense", "model_error"})
@@ -96,7 +97,13 @@ class EmbeddedModel:
         await self.child.stop()
 
     async def complete(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        *,
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
         """See the port. Raises ChatError: model_unusable when it does not start, model_died when it ended under the
         call, and what OpenAICompatible raises."""
@@ -104,7 +111,7 @@ class EmbeddedModel:
             client = await self._ready()
             await self._read_prefix(client, messages, tools)
         try:
-            async with aclosing(client.complete(messages, tools, seed=seed)) as pieces:
+            async with aclosing(client.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)) as pieces:
                 async for piece in pieces:
                     yield piece
         except ChatError as error:

@@ -24,6 +24,7 @@ from assistant.chat.streamed import StreamedAnswer
 from assistant.errors import ChatError, ConfigError, JarvisError
 from assistant.events import ModelDelta
 from assistant.ports import ModelReply, ToolDescription
+from tools.contract import JsonObject
 
 MAX_ANSWER_TOKENS = 256
 """A spoken answer is two sentences and a call is shorter; more is a loop."""
@@ -83,6 +84,7 @@ class OpenAICompatible:
         self._timeout_s = timeout_s
         self._max_tokens = max_tokens
         self._takes_stream_options = True
+        self._takes_schemas = True
         # trust_env: a proxy of the environment must never see what is said in the house
         # no keep-alive: llama.cpp closes idle connections, and a request on a closed one looks like a dead server
         http = httpx2.AsyncClient(
@@ -128,7 +130,13 @@ class OpenAICompatible:
             raise not_found(self.base_url, self._model, listed)
 
     async def complete(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        *,
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
         """Stream the text that is for the person, then exactly one ModelReply. Raises ChatError.
 
@@ -141,7 +149,7 @@ class OpenAICompatible:
         began = loop.time()
         answer = StreamedAnswer(tools)
         limit, begun, ended = began + self._first_delta_timeout_s, False, ""
-        stream = await self._create(self._request(messages, tools, seed), limit)
+        stream = await self._create(self._request(messages, tools, seed, temperature, schema), limit)
         try:
             while (chunk := await self._next(stream, limit, begun=begun)) is not None:
                 try:
@@ -169,7 +177,7 @@ class OpenAICompatible:
         """Let the server read the constant prefix once, so that its KV cache holds it. Raises ChatError."""
         if self._model is None:
             await self.check()
-        request = {**self._request(warming(messages), tools, None), "stream": False, "max_tokens": 1}
+        request = {**self._request(warming(messages), tools), "stream": False, "max_tokens": 1}
         request.pop("stream_options", None)
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -178,13 +186,18 @@ class OpenAICompatible:
             raise await self._explained(error) from error
 
     def _request(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], seed: int | None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> dict[str, Any]:
         request: dict[str, Any] = {
             "model": self._model,
             "messages": list(messages),
             "stream": True,
-            "temperature": 0.0,
+            "temperature": temperature,
             "max_tokens": self._max_tokens,
         }
         if self._takes_stream_options:
@@ -193,6 +206,9 @@ class OpenAICompatible:
             request["tools"] = [tool.as_openai() for tool in tools]
         if seed is not None:
             request["seed"] = seed
+        if schema is not None and self._takes_schemas:
+            wanted = {"name": "answer", "strict": True, "schema": schema}
+            request["response_format"] = {"type": "json_schema", "json_schema": wanted}
         return request
 
     async def _create(self, request: dict[str, Any], limit: float) -> AsyncStream[ChatCompletionChunk]:
@@ -205,6 +221,10 @@ class OpenAICompatible:
             if "stream_options" in request and "stream_options" in str(error.message):
                 self._takes_stream_options = False  # an old server: no token counts then
                 request.pop("stream_options")
+                return await self._create(request, limit)
+            if "response_format" in request and _refuses_schemas(str(error.message)):
+                self._takes_schemas = False  # whoever asked reads what comes, whatever its form
+                request.pop("response_format")
                 return await self._create(request, limit)
             raise await self._explained(error) from error
         except (*FAILURES, *UNREADABLE) as error:
@@ -236,6 +256,10 @@ class OpenAICompatible:
             if self._model not in listed:
                 return not_found(self.base_url, self._model, listed)
         return chat_error(error, self.base_url)
+
+
+def _refuses_schemas(message: str) -> bool:
+    return any(word in message.casefold() for word in ("response_format", "json_schema", "grammar", "schema"))
 
 
 def warming(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

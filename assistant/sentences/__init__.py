@@ -3,6 +3,7 @@
 from assistant.sentences.matcher import HassilMatcher
 from assistant.sentences.speech_kind import (
     is_bare_answer,
+    is_beyond,
     is_hypothetical,
     is_question,
     is_reported,
@@ -10,4 +11,4 @@ from assistant.sentences.speech_kind import (
     speech_of,
 )
 
-__all__ = ["HassilMatcher", "is_bare_answer", "is_hypothetical", "is_question", "is_reported", "is_waved_off", "speech_of"]
+__all__ = ["HassilMatcher", "is_bare_answer", "is_beyond", "is_hypothetical", "is_question", "is_reported", "is_waved_off", "speech_of"]

@@ -17,6 +17,9 @@ from tools.contract import Speech
 _QUOTED = re.compile("[\"“”„«»].+[\"“”„«»]|(?:^|\\s)['‘].+['’](?:\\s|[.,!?]|$)")
 """Somebody else's words, in quotation marks."""
 
+_NO_COMMA = re.compile(r"^\s*(?:no|nah|nope|yes|yeah)\s*[,.;]\s*", re.IGNORECASE)
+"""An answer before an order ("no, restart grafana instead")."""
+
 TIME_PHRASE_WORDS = 8
 """How far into an utterance that opens with a time its verb may stand: "every sunday at three in the morning run"."""
 
@@ -39,12 +42,16 @@ class _Words:
     vetoes: tuple[str, ...]
     reminders: tuple[str, ...]
     message_openers: tuple[str, ...]
+    beyond: tuple[str, ...]
+    not_beyond: tuple[str, ...]
+    order_endings: tuple[str, ...]
+    statement_verbs: frozenset[str]
 
 
 def speech_of(text: str, language: str = "en") -> Speech:
     """Question, order, or unknown. A polite question ("could you restart gitea?") is an order."""
     words = _words(language)
-    core = utterance_core(text, language)
+    core = utterance_core(_NO_COMMA.sub("", text), language)
     marked = text.rstrip().endswith("?")
     if not core or _opener(core, words.negations):
         return Speech.UNKNOWN
@@ -58,6 +65,12 @@ def speech_of(text: str, language: str = "en") -> Speech:
     if first in words.question_words or first in words.ask_verbs or marked:
         return Speech.ORDER if _ends_politely(core, first, words) else Speech.QUESTION
     if first in words.order_verbs or (first in words.time_openers and _has_order_soon(rest, words)):
+        return Speech.ORDER
+    order = order_core(core, language)
+    if order != core and order.split()[0] in words.order_verbs and order.split()[0] not in words.ask_verbs:
+        return Speech.ORDER
+    ends_like_one = any(order.endswith(f" {ending}") for ending in words.order_endings)
+    if ends_like_one and not words.statement_verbs.intersection(order.split()):
         return Speech.ORDER
     return Speech.UNKNOWN
 
@@ -100,6 +113,13 @@ def is_reported(text: str, language: str = "en") -> bool:
     """ "I told her that the lights are off", "I was going to, but": told of, quoted or taken back, and no request."""
     words = _words(language)
     return bool(_QUOTED.search(text)) or _holds(plain_words(text, language), words.reported)
+
+
+def is_beyond(text: str, language: str = "en") -> bool:
+    """ "delete the photos backup", "install updates": an order that no tool carries out."""
+    words = _words(language)
+    core = order_core(_NO_COMMA.sub("", text), language)
+    return bool(_opener(core, words.beyond)) and not _holds(core, words.not_beyond)
 
 
 def is_message(text: str, language: str = "en") -> bool:
@@ -175,4 +195,8 @@ def _words(language: str) -> _Words:
         vetoes=listed("vetoes"),
         reminders=listed("reminders"),
         message_openers=listed("message_openers"),
+        beyond=listed("beyond"),
+        not_beyond=listed("not_beyond"),
+        order_endings=listed("order_endings"),
+        statement_verbs=frozenset(listed("statement_verbs")),
     )

@@ -13,6 +13,7 @@ from assistant.chat.chosen import ChosenModel
 from assistant.errors import ChatError, ModelFilesError
 from assistant.events import ModelDelta
 from assistant.ports import ModelReply, ToolDescription
+from tools.contract import JsonObject
 
 DOWN = ChatError("model_server_down", "Nobody answers.")
 SLOW = ChatError("model_slow", "It takes too long.")
@@ -29,7 +30,13 @@ class Model:
     warmed: int = 0
 
     async def complete(
-        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription], *, seed: int | None = None
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[ToolDescription],
+        *,
+        seed: int | None = None,
+        temperature: float = 0.0,
+        schema: JsonObject | None = None,
     ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
         if self.error:
             raise self.error

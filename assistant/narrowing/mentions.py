@@ -1,0 +1,66 @@
+"""Names that occur in an utterance, of every kind at once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from assistant.ports import Names
+from assistant.sentences.vocabulary import KINDS, misheard, spoken_forms
+from tools.names import NameIndex
+
+MASKS = {"vm": "the virtual machine", "service": "the app", "job": "the data", "area": "the room", "device": "the device"}
+"""What stands for a name of that kind in an example (prompts/examples)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words of the utterance that name something, by kind: "gitea" is a service and a backup job."""
+
+    words: str
+    names: Mapping[str, str]
+
+
+class Mentions:
+    """Finds them, for one set of live names."""
+
+    def __init__(self, names: Names, language: str = "en") -> None:
+        self._language = language
+        self._index = NameIndex(names.by_kind)
+        forms: dict[str, dict[str, str]] = {}
+        for kind in KINDS:
+            for form, name in spoken_forms(names.by_kind.get(kind, {}), language).items():
+                forms.setdefault(form, {})[kind] = name
+        self._forms = sorted(forms.items(), key=lambda item: -len(item[0]))
+
+    def find(self, words: str) -> tuple[Mention, ...]:
+        """Longest first, each word used once; when nothing is named, what sounds like a name."""
+        rest, found = f" {words} ", []
+        for form, names in self._forms:
+            if f" {form} " in rest:
+                rest = rest.replace(f" {form} ", " \0 ", 1)
+                found.append(Mention(form, names))
+        if not found:
+            heard: dict[str, dict[str, str]] = {}
+            for kind in KINDS:
+                for stretch, name in misheard(kind, words, self._index, self._language, strict=False):
+                    heard.setdefault(stretch, {}).setdefault(kind, name)
+            longest = max(heard, key=len, default=None)
+            if longest is not None:
+                found.append(Mention(longest, heard[longest]))
+        return tuple(found)
+
+
+def masked(words: str, mentions: tuple[Mention, ...], preferred: str, *, devices: bool = False) -> str:
+    """The words with names masked by kind; one that is of several kinds as ``preferred``, where it is of that.
+
+    What a device is called says what can be done with it, so devices are masked only when asked for.
+    """
+    text = f" {words} "
+    for mention in mentions:
+        kind = preferred if preferred in mention.names else next(k for k in MASKS if k in mention.names)
+        if kind == "device" and not devices:
+            continue
+        for article in ("the ", "my ", "our ", ""):
+            text = text.replace(f" {article}{mention.words} ", f" {MASKS[kind]} ")
+    return text.strip()

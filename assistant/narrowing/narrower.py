@@ -1,0 +1,250 @@
+"""Narrowing: from an utterance to the few whole calls that it could mean, and whether there is any doubt left.
+
+Signals, each with what it excluded in the result: the names that occur, whether it asks or orders, the time in it, and
+the router's nearest examples. Where they agree and every argument is resolved, no model is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from assistant.narrowing.candidates import Said, calls_for, cues_in
+from assistant.narrowing.mentions import Mentions, masked
+from assistant.narrowing.router import ANSWER, Router
+from assistant.ports import Names, ToolDescription, WantedCall
+from assistant.sentences.clauses import halves, sentences_of
+from assistant.sentences.follow_up import FollowUp
+from assistant.sentences.normalize import plain_words, utterance_core
+from assistant.sentences.scheduling import Scheduling
+from assistant.sentences.speech_kind import is_message, is_remark, may_act, speech_of
+from assistant.sentences.vocabulary import ACTS, READS, TOOLS
+from tools.contract import JsonObject, Speech
+from tools.when import find_when
+
+CUE_WEIGHT = 0.12
+"""What a word that speaks for a tool adds to the likeness of its nearest example; at most two words count."""
+
+SURE_READ, SURE_ACT = 0.58, 0.66
+"""Score from which a call is made without asking the model, and ..."""
+
+MARGIN_READ, MARGIN_ACT = 0.10, 0.12
+"""... its lead over the next tool. Chosen on the development sets so that no such call is wrong (docs/evaluation.md)."""
+
+READING_AN_ORDER = 0.25
+"""What a reading tool loses when the utterance orders something."""
+
+LIKELY = 0.5
+"""A tool that scores less is not meant, unless its words or a name speak for it."""
+
+MOST_PARTS = 3
+MOST_TOOLS = 4
+MOST_CALLS = 6
+TOO_FAR = 0.30
+"""A tool that scores this much less than the best one is not put to the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A whole call, or a tool of an outside server whose arguments are still open."""
+
+    call: WantedCall
+    score: float
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What the utterance could mean, best first; ``decided``: the calls, where there is no doubt left."""
+
+    candidates: tuple[Candidate, ...] = ()
+    decided: tuple[WantedCall, ...] = ()
+    signals: JsonObject = field(default_factory=dict)
+
+
+class Narrower:
+    """For one set of live names."""
+
+    def __init__(self, names: Names, router: Router, clock: Callable[[], datetime], language: str = "en") -> None:
+        self._language = language
+        self._router = router
+        self._clock = clock
+        self._mentions = Mentions(names, language)
+        self._follow_up = FollowUp(names, language)
+        self._scheduling = Scheduling(clock, self._order, language)
+
+    def narrow(
+        self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription] = ()
+    ) -> Narrowed:
+        """Blocking for some milliseconds. Raises ModelFilesError when the router's files are damaged."""
+        repeated = self._follow_up.ellipsis(text, last)
+        if repeated is not None and (repeated.tool in READS or may_act(text, self._language)):
+            return Narrowed((Candidate(repeated, 1.0),), (repeated,), {"follow_up": True})
+        scheduled = self._scheduling.read(text)
+        if scheduled is not None:
+            return Narrowed((Candidate(scheduled[1], 1.0),), (scheduled[1],), {"time": scheduled[1].arguments["when"]})
+        read = next(iter(self._follow_up.before(text, last)))
+        if (several := self._several(read, last, outside)) is not None:
+            return several
+        narrowed = self._by_signals(self._said(read, text), outside)
+        if narrowed.decided or last is None or read != text:
+            return narrowed
+        best = max((candidate.score for candidate in narrowed.candidates), default=0.0)
+        for longer in self._follow_up.after(text, last):  # "then test the restore": of what was talked about
+            about = self._by_signals(self._said(longer, text), outside)
+            if about.decided and about.candidates[0].score > best:
+                return about
+        return narrowed
+
+    def _several(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed | None:
+        """Two or three requests in one utterance, when each of them is beyond doubt."""
+        for pieces in self._splits(text):
+            calls: list[WantedCall] = []
+            signals: list[JsonObject] = []
+            for piece in pieces:
+                one = self.narrow(piece, calls[-1] if calls else last, outside)
+                likely = max((candidate.score for candidate in one.candidates), default=0.0)
+                if not one.decided and is_remark(piece, self._language) and likely < LIKELY:
+                    continue
+                calls += one.decided
+                signals.append(one.signals)
+                if not one.decided:
+                    break
+            else:
+                distinct = [call for n, call in enumerate(calls) if not _said_before(call, calls[:n])]
+                if len(distinct) > 1:
+                    return Narrowed(tuple(Candidate(call, 1.0) for call in distinct), tuple(distinct), {"parts": signals})
+        return None
+
+    def _splits(self, text: str) -> Iterator[Sequence[str]]:
+        pieces = sentences_of(text, self._language)
+        if 1 < len(pieces) <= MOST_PARTS:
+            yield pieces
+        words = " ".join(pieces)
+        for left, right in halves(words):
+            yield left, right
+
+    def _said(self, words: str, text: str) -> Said:
+        plain = plain_words(words, self._language)
+        found = find_when(text, self._clock())
+        return Said(plain, text, self._mentions.find(plain), found, self._language)
+
+    def _order(self, text: str) -> tuple[str, WantedCall] | None:
+        """The sure call of an order, for what is scheduled."""
+        narrowed = self._by_signals(self._said(text, text), ())
+        return ("(signals)", narrowed.decided[0]) if narrowed.decided else None
+
+    def _by_signals(self, said: Said, outside: Sequence[ToolDescription]) -> Narrowed:
+        speech = speech_of(said.text, self._language)
+        acting = may_act(said.text, self._language)
+        cues = cues_in(said.words, self._language)
+        scores = self._scores(said, cues, outside)
+        excluded: dict[str, str] = {}
+        incomplete: dict[str, float] = {}
+        candidates: list[Candidate] = []
+        for tool in TOOLS:
+            if speech is Speech.ORDER and tool in READS:
+                scores[tool] -= READING_AN_ORDER
+            why = self._excluded(tool, said, speech, cues, acting=acting)
+            calls = [] if why else calls_for(tool, said)
+            if why:
+                excluded[tool] = why
+            elif not calls:
+                incomplete[tool] = scores[tool]
+            candidates += [Candidate(call, scores[tool]) for call in calls]
+        candidates += [Candidate(WantedCall(tool.name), scores[tool.name], open=True) for tool in outside]
+        ranked = sorted(candidates, key=lambda candidate: -candidate.score)
+        if ranked and not said.mentions and ranked[0].score < max(LIKELY, scores[ANSWER]):
+            excluded |= {candidate.call.tool: "nothing speaks for it" for candidate in ranked}
+            ranked = []
+        decided = _without_doubt(ranked, said, speech, max([scores[ANSWER], *incomplete.values()]))
+        signals: JsonObject = {
+            "speech": speech.value,
+            "names": {mention.words: dict(mention.names) for mention in said.mentions},
+            "time": said.when.when if said.when else None,
+            "scores": {tool: round(score, 2) for tool, score in sorted(scores.items(), key=lambda i: -i[1])[:5]},
+            "excluded": {**excluded, **dict.fromkeys(incomplete, "nothing to call it with")},
+        }
+        return Narrowed(_few(ranked), decided, signals)
+
+    def _scores(
+        self, said: Said, cues: Mapping[str, int], outside: Sequence[ToolDescription]
+    ) -> dict[str, float]:
+        """Per tool the best over the ways to mask its names, and a little for the words that speak for it."""
+        kinds = list(dict.fromkeys(kind for mention in said.mentions for kind in mention.names)) or [""]
+        variants = [
+            masked(said.words, said.mentions, kind, devices=devices) for kind in kinds for devices in (False, True)
+        ]
+        rows: Sequence[Mapping[str, float]] = self._router.scores(list(dict.fromkeys(variants)), outside)
+        return {
+            tool: max(row[tool] for row in rows) + CUE_WEIGHT * min(cues.get(tool, 0), 2) for tool in rows[0]
+        }
+
+    def _excluded(
+        self, tool: str, said: Said, speech: Speech, cues: Mapping[str, int], *, acting: bool
+    ) -> str:
+        """Why the tool cannot be meant; empty when it can."""
+        if tool in ACTS and speech is Speech.QUESTION:
+            return "a question"
+        if tool in ACTS and not acting and not (tool == "notify" and is_message(said.text, self._language)):
+            return "no order"
+        if tool == "schedule" and said.when is None:
+            return "no time"
+        if said.when is not None and tool in ACTS and tool not in ("schedule", "cancel_task"):
+            return "at another time"
+        if tool in _NEED_CUES and not cues[tool]:
+            return "no word for it"
+        kinds = {kind for mention in said.mentions for kind in mention.names} - {"area"}
+        taken = _TAKES.get(tool)
+        if kinds and taken is not None and not kinds & taken:
+            return "another kind of name"
+        return ""
+
+
+_NEED_CUES = frozenset(
+    {"check_alerts", "service_logs", "find_service", "list_tasks", "cancel_task", "schedule", "notify", "test_restore",
+     "run_backup"}
+)  # fmt: skip
+"""Tools that are never meant without one of their own words (prompts/sentences/en/actions.yaml)."""
+
+_TAKES = {
+    "check_services": {"service"}, "check_alerts": {"service"}, "service_logs": {"service"},
+    "service_power": {"service"}, "check_backups": {"job"}, "run_backup": {"job"}, "test_restore": {"job"},
+    "check_vms": {"vm"}, "vm_power": {"vm"}, "home_state": {"device"}, "home_control": {"device"},
+    "find_service": {"service"}, "list_tasks": {"job"},
+}  # fmt: skip
+"""Kinds of names that a tool can do something with; tools that take any text are not here."""
+
+
+def _without_doubt(
+    ranked: Sequence[Candidate], said: Said, speech: Speech, rivals: float
+) -> tuple[WantedCall, ...]:
+    """The best candidate where nothing speaks against it: sure, ahead, alone for its tool, and allowed to act."""
+    if not ranked or ranked[0].open:
+        return ()
+    best = ranked[0]
+    acts = best.call.tool in ACTS
+    if acts and (speech is not Speech.ORDER or best.call.tool == "schedule"):
+        return ()
+    if {"and", "then", "but", "or"} & set(utterance_core(said.words, said.language).split()):
+        return ()  # perhaps two requests
+    if sum(candidate.call.tool == best.call.tool for candidate in ranked) > 1:
+        return ()
+    if len(said.mentions) > sum(isinstance(v, str) for v in best.call.arguments.values()):
+        return ()  # a name is left over
+    rival = max([rivals, *(c.score for c in ranked if c.call.tool != best.call.tool)])
+    sure, margin = (SURE_ACT, MARGIN_ACT) if acts else (SURE_READ, MARGIN_READ)
+    return (best.call,) if best.score >= sure and best.score - rival >= margin else ()
+
+
+def _said_before(call: WantedCall, before: Sequence[WantedCall]) -> bool:
+    """The same, or the same without its name: "are my pictures safe, is there a backup"."""
+    return any(call == other or (call.tool == other.tool and not call.arguments) for other in before)
+
+
+def _few(ranked: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """What is put to the model: the calls of the best tools."""
+    tools = list(dict.fromkeys(candidate.call.tool for candidate in ranked))[:MOST_TOOLS]
+    kept = [c for c in ranked if c.call.tool in tools and c.score >= ranked[0].score - TOO_FAR]
+    return tuple(kept[:MOST_CALLS])
