@@ -79,7 +79,7 @@ class Caller(_Frozen):
     speech: Speech = Speech.UNKNOWN
     turn_id: str | None = None
     conversation: str | None = None
-    confirmation: str | None = None
+    confirmation: str | None = Field(default=None, repr=False)
 
 
 class PlannedCall(_Frozen):
@@ -166,7 +166,7 @@ class OpenConfirmation(_Frozen):
     Only the connection in process ever sees it; no model, no tool and no outside client does.
     """
 
-    nonce: str
+    nonce: str = Field(repr=False)
     expires_in_s: float
 
 

@@ -1,73 +1,101 @@
 """★ The server's one call path, for every client: microphone, chat page, script or schedule.
 
-    arguments → plan (names resolved) → may this caller do this? → execute → audit
+    arguments → plan (names resolved) → may this caller do this, without being asked back? → execute → audit
 
-The assistant says who asks and decides nothing; tools know nothing of the policy.
+The assistant says who asks and decides nothing; tools know nothing of the policy. Why it is so: ADR 11.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.contract import (
-    Caller,
-    CallOutcome,
-    Candidates,
-    Door,
-    JsonObject,
-    Level,
-    PlannedCall,
-    RefusalCode,
-    Speech,
-    ToolResult,
-)
+from tools.confirmations import VOICE_DOORS, Confirmations, question
+from tools.contract import Caller, CallOutcome, Candidates, Door, Level, PlannedCall, RefusalCode, Speech
 from tools.outbox import Outbox
+from tools.records import keep_call
 from tools.store import Store, StoreError
-from tools.tool import InvalidArgumentsError, Tool, read_arguments
+from tools.taint import Taints
+from tools.tool import InvalidArgumentsError, Tool, UnavailableError, read_arguments
 from tools.wording import listing
 
 log = logging.getLogger(__name__)
 
-VOICE_DOORS = frozenset({Door.MICROPHONE, Door.SATELLITE})
-"""Doors at which anybody in the room can speak: protected targets are never changed from here."""
+OWNER = "owner"
+ACTING_ROLES = frozenset({OWNER, "member"})
+"""Roles that may change something; every other word, "guest" among them, may only look."""
+
+VOID = "That question is no longer open; please say it again."
+
+WORDLESS_DOORS = frozenset({Door.MCP, Door.SCHEDULE})
+"""Doors at which no utterance is seen, so that nothing can be said about whether it was an order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a planned call may go ahead; if not, the code and the sentence."""
+    """Whether a planned call may go ahead; if not, the code, the sentence, and the reason as a fact."""
 
     allowed: bool
     code: RefusalCode | None = None
     spoken: str = ""
+    reason: str | None = None
 
 
-def decide(call: PlannedCall, caller: Caller) -> Decision:
-    """Pure. Reading is free; a question never acts; the destructive wants a yes; the protected is not for voices."""
+def decide(call: PlannedCall, caller: Caller, *, tainted: bool, confirmed: bool = False) -> Decision:
+    """Pure. Reading is free; guests look; the protected is for the owner and not for voices; questions never act.
+
+    ``tainted``: the caller has just read text from outside. ``confirmed``: a yes to this very call is presented; it
+    lifts what a yes can lift, and nothing else.
+    """
     if call.level is Level.READ:
         return Decision(allowed=True)
+    if caller.role not in ACTING_ROLES:
+        return Decision(False, "refused", "You may look here, and not change anything.", f"role {caller.role}")
     if call.protected and caller.door in VOICE_DOORS:
-        return Decision(False, "refused", "That one is protected. It can't be changed by voice.")
+        return Decision(False, "protected", "That one is protected. It can't be changed by voice.")
+    if call.protected and caller.role != OWNER:
+        return Decision(False, "protected", "That one is protected. Only the owner can change it.")
+    if confirmed:
+        return Decision(allowed=True)
     if caller.speech is Speech.QUESTION:
         return Decision(False, "refused", "You asked, so I changed nothing.")
+    reason = _why_ask_back(call, caller, tainted)
+    return Decision(False, "needs_confirmation", question(call), reason) if reason else Decision(allowed=True)
+
+
+def _why_ask_back(call: PlannedCall, caller: Caller, tainted: bool) -> str | None:
+    if call.protected:
+        return "The target is protected."
     if call.level is Level.DESTRUCTIVE:
-        return Decision(False, "needs_confirmation", "That needs your yes first.")
-    return Decision(allowed=True)
+        return "The call is destructive."
+    if tainted:
+        return "Text from outside the house was read just before."
+    if caller.speech is Speech.UNKNOWN and caller.door not in WORDLESS_DOORS:
+        return "It is not clear that it was an order."
+    return None
 
 
 class CallPath:
-    """plan → decide → execute over a fixed list of tools, every call audited."""
+    """plan → decide → ask back or execute, over a fixed list of tools, every call audited."""
 
-    def __init__(self, tools: Sequence[Tool], store: Store, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        store: Store,
+        outbox: Outbox,
+        *,
+        confirmations: Confirmations | None = None,
+        taints: Taints | None = None,
+    ) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._store = store
         self._outbox = outbox
+        self._confirmations = confirmations or Confirmations(store)
+        self._taints = taints or Taints()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -75,18 +103,70 @@ class CallPath:
         return tuple(self._tools.values())
 
     async def call(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> CallOutcome:
-        """The whole way of a call. Never raises but for cancellation: every refusal and failure is an outcome."""
+        """The whole way of a call. Never raises but for cancellation: every refusal and failure is an outcome.
+
+        A call cancels the question that an earlier utterance of its conversation left open, unless it brings the yes.
+        """
         started = time.perf_counter()
         planned = self.plan(name, arguments)
-        if isinstance(planned, CallOutcome):
-            outcome, decision = planned, "not planned"
+        if caller.confirmation is None:
+            outcome, decision = await self._call_unasked(planned, caller)
         else:
-            verdict = decide(planned, caller)
-            decision = "allowed" if verdict.allowed else str(verdict.code)
-            outcome = await self._execute(planned) if verdict.allowed else _refused(planned, verdict)
+            outcome, decision = await self._call_confirmed(planned, caller, caller.confirmation)
+        if outcome.result is not None and outcome.result.tainted:
+            self._taints.mark(caller)
         outcome = outcome.model_copy(update={"duration_ms": round((time.perf_counter() - started) * 1000, 1)})
         await self._keep(outcome, decision, caller)
         return outcome
+
+    async def withdraw(self, caller: Caller) -> None:
+        """Cancel what is open in the caller's conversation: they said no, or something else."""
+        await self._withdraw(caller)
+
+    async def _call_unasked(self, planned: PlannedCall | CallOutcome, caller: Caller) -> tuple[CallOutcome, str]:
+        """A call as it comes, and what was decided about it."""
+        await self._withdraw(caller, but_of_turn=caller.turn_id)
+        if isinstance(planned, CallOutcome):
+            return planned, "not planned"
+        verdict = decide(planned, caller, tainted=self._taints.holds(caller))
+        if verdict.allowed:
+            return await self._execute(planned), "allowed"
+        if verdict.code != "needs_confirmation":
+            return _refused(planned, verdict), str(verdict.code)
+        try:
+            opened = await asyncio.to_thread(self._confirmations.ask, planned, caller)
+        except StoreError as error:
+            spoken = "That needs your yes, and my own database can't be used, so I changed nothing."
+            return refusal(planned, "failed", spoken, str(error)), "needs_confirmation"
+        return _refused(planned, verdict).model_copy(update={"confirmation": opened}), "needs_confirmation"
+
+    async def _call_confirmed(
+        self, planned: PlannedCall | CallOutcome, caller: Caller, nonce: str
+    ) -> tuple[CallOutcome, str]:
+        """A call with the person's yes: executed once, after its nonce is burnt; else nothing of it is left open."""
+        if isinstance(planned, CallOutcome):
+            await self._withdraw(caller)
+            return planned, "not planned"
+        verdict = decide(planned, caller, tainted=self._taints.holds(caller), confirmed=True)
+        if not verdict.allowed:
+            await self._withdraw(caller)
+            return _refused(planned, verdict), str(verdict.code)
+        try:
+            burnt = await asyncio.to_thread(self._confirmations.burn, nonce, planned, caller)
+        except StoreError as error:
+            spoken = "My own database can't be used, so I changed nothing."
+            return refusal(planned, "failed", spoken, str(error)), "confirmation_void"
+        if burnt:
+            return await self._execute(planned), "confirmed"
+        await self._withdraw(caller)
+        return refusal(planned, "confirmation_void", VOID, None), "confirmation_void"
+
+    async def _withdraw(self, caller: Caller, but_of_turn: str | None = None) -> None:
+        """A database that cannot be used burns nothing, and lets nobody use up a nonce either; it is logged."""
+        try:
+            await asyncio.to_thread(self._confirmations.withdraw, caller, but_of_turn=but_of_turn)
+        except StoreError as error:
+            log.warning("open questions could not be withdrawn: %s", error)
 
     def plan(self, name: str, arguments: Mapping[str, Any]) -> PlannedCall | CallOutcome:
         """Resolve a call and touch nothing; a CallOutcome says why it cannot be planned."""
@@ -112,13 +192,15 @@ class CallPath:
                 result = await tool.execute(call)
         except TimeoutError:
             detail = f"{call.tool} did not finish within {tool.deadline_s:g} s."
-            return _failed(call, "timeout", "That took too long, so I can't tell you.", detail)
+            return refusal(call, "timeout", "That took too long, so I can't tell you.", detail)
+        except UnavailableError as error:
+            return refusal(call, "unavailable", str(error), None)
         except StoreError as error:
-            return _failed(call, "failed", "My own database can't be used, so I can't tell you.", str(error))
+            return refusal(call, "failed", "My own database can't be used, so I can't tell you.", str(error))
         except Exception as error:  # the edge: a tool's bug is an honest outcome, not a dead server
             log.exception("tool %s failed", call.tool)
             detail = f"{call.tool} failed inside: {type(error).__name__}; the log has the rest."
-            return _failed(call, "failed", "That check broke, so I can't tell you.", detail)
+            return refusal(call, "failed", "That check broke, so I can't tell you.", detail)
         return CallOutcome(
             ok=True, spoken=result.spoken, tool=call.tool, arguments=call.arguments, level=call.level, result=result
         )
@@ -126,33 +208,9 @@ class CallPath:
     async def _keep(self, outcome: CallOutcome, decision: str, caller: Caller) -> None:
         """Audit and artifact. An unwritable disk must not turn a good answer into none; it is logged."""
         try:
-            await asyncio.to_thread(self._keep_now, outcome, decision, caller)
+            await asyncio.to_thread(keep_call, self._store, self._outbox, outcome, decision, caller)
         except (StoreError, OSError) as error:
             log.warning("the call of %s could not be recorded: %s", outcome.tool, error)
-
-    def _keep_now(self, outcome: CallOutcome, decision: str, caller: Caller) -> None:
-        self._store.audit(
-            {
-                "who": caller.name,
-                "role": caller.role,
-                "door": caller.door.value,
-                "room": caller.room,
-                "turn_id": caller.turn_id,
-                "tool": outcome.tool,
-                "arguments": json.dumps(outcome.arguments, sort_keys=True, default=str),
-                "level": outcome.level.value if outcome.level else None,
-                "decision": decision,
-                "outcome": "ok" if outcome.ok else outcome.error,
-                "result_sha256": _digest(outcome.result) if outcome.result else None,
-            }
-        )
-        if outcome.result is not None:
-            artifact: JsonObject = {"arguments": outcome.arguments, **outcome.result.model_dump(mode="json")}
-            self._outbox.leave(outcome.tool, artifact)
-
-
-def _digest(result: ToolResult) -> str:
-    return hashlib.sha256(result.model_dump_json().encode()).hexdigest()
 
 
 def _not_planned(name: str, arguments: Mapping[str, Any], code: RefusalCode, spoken: str, detail: str) -> CallOutcome:
@@ -160,10 +218,20 @@ def _not_planned(name: str, arguments: Mapping[str, Any], code: RefusalCode, spo
 
 
 def _refused(call: PlannedCall, verdict: Decision) -> CallOutcome:
-    return _failed(call, verdict.code or "refused", verdict.spoken, "The policy refused the call.")
+    """What is protected is refused without a plan: no level stands in the outcome."""
+    return CallOutcome(
+        ok=False,
+        spoken=verdict.spoken,
+        tool=call.tool,
+        arguments=call.arguments,
+        level=None if verdict.code == "protected" else call.level,
+        error=verdict.code,
+        detail=verdict.reason,
+    )
 
 
-def _failed(call: PlannedCall, code: RefusalCode, spoken: str, detail: str) -> CallOutcome:
+def refusal(call: PlannedCall, code: RefusalCode, spoken: str, detail: str | None) -> CallOutcome:
+    """The outcome of a planned call that was not done, or could not be."""
     return CallOutcome(
         ok=False,
         spoken=spoken,

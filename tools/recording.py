@@ -1,6 +1,8 @@
-"""The tools with nothing behind them: calls are planned and decided as always, and neither executed nor audited.
+"""The tools with nothing behind them: calls are planned, decided and asked back as always, and neither executed nor
+audited.
 
-For the evaluation, which must see what would be done, in the real call path, and do none of it.
+For the evaluation, which must see what would be done, in the real call path, and do none of it. A yes burns its nonce
+here, too.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ class RecordingPath(CallPath):
 class RecordingHouse(ToolHouse):
     """A house whose call path records."""
 
-    def __init__(self, settings: ToolSettings, state_dir: Path, clock: Callable[[], datetime] = evaluation_clock) -> None:
+    def __init__(
+        self, settings: ToolSettings, state_dir: Path, clock: Callable[[], datetime] = evaluation_clock
+    ) -> None:
         super().__init__(settings, state_dir, clock)
         self.path = RecordingPath(self.path.tools, self._store, Outbox(state_dir / "outbox"))

@@ -23,6 +23,7 @@ from tools.backups.running import RunBackup, TestRestore
 from tools.backups.tool import CheckBackups
 from tools.catalog.tool import FindService
 from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Candidates, Door, JsonObject, Level, PlannedCall
+from tools.elicitation import call_and_ask, sealed
 from tools.home.devices import Home
 from tools.home.tool import HomeControl, HomeState
 from tools.names import NameIndex
@@ -114,7 +115,8 @@ def mcp_server(
     version: str = "",
     who: Callable[[], str] = lambda: "mcp client",
 ) -> Server[Any]:
-    """The MCP server. ``trust_caller`` only for the connection in process: it believes ``_meta[CALLER_META]``.
+    """The MCP server. ``trust_caller`` only for the connection in process: it believes ``_meta[CALLER_META]``,
+    and gets the nonce of an open confirmation; other clients are asked by elicitation (``tools/elicitation.py``).
 
     ``who`` names the outside caller of the request under way (from its token, say).
     """
@@ -124,9 +126,16 @@ def mcp_server(
     ) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_described(tool) for tool in house.path.tools])
 
-    async def call_tool(ctx: ServerRequestContext[Any], params: types.CallToolRequestParams) -> types.CallToolResult:
-        caller = _believed(params) if trust_caller else Caller(name=who(), role="member", door=door)
-        return _as_result(await house.path.call(params.name, params.arguments or {}, caller))
+    async def call_tool(
+        ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        if trust_caller:
+            return _as_result(await house.path.call(params.name, params.arguments or {}, _believed(params)))
+        caller = Caller(name=who(), role="member", door=door)
+        answer = await call_and_ask(house.path, ctx, params, caller)
+        if isinstance(answer, types.InputRequiredResult):
+            return answer
+        return _as_result(answer.model_copy(update={"confirmation": None}))  # a nonce is for the assistant only
 
     async def list_resources(
         _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
@@ -146,7 +155,7 @@ def mcp_server(
         content = types.TextResourceContents(uri=NAMES_URI, mime_type="application/json", text=text)
         return types.ReadResourceResult(contents=[content])
 
-    return Server(
+    server: Server[Any] = Server(
         SERVER_NAME,
         version=version,
         instructions=INSTRUCTIONS,
@@ -155,6 +164,9 @@ def mcp_server(
         on_list_resources=list_resources,
         on_read_resource=read_resource,
     )
+    if not trust_caller:
+        server.middleware.append(sealed(SERVER_NAME, who))
+    return server
 
 
 def _described(tool: Tool) -> types.Tool:

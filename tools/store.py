@@ -1,4 +1,4 @@
-"""The tools' database: what must not be lost (audit, restore-test ledger) and what was observed.
+"""The tools' database: what must not be lost (audit, restore-test ledger, confirmations) and what was observed.
 
 SQLite with ``synchronous=FULL`` and a rollback journal, because a home server's power goes out; folder 0700, file
 0600; migrations by ``user_version``. Every method is short; call it through ``asyncio.to_thread`` from a loop.
@@ -43,6 +43,13 @@ _MIGRATIONS: Sequence[str] = (
         BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
     CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+    """,
+    """
+    CREATE TABLE confirmations (
+        nonce_sha256 TEXT PRIMARY KEY, digest TEXT NOT NULL, who TEXT NOT NULL, door TEXT NOT NULL, conversation TEXT,
+        turn_id TEXT, created REAL NOT NULL, expires REAL NOT NULL, created_ticks REAL NOT NULL,
+        expires_ticks REAL NOT NULL, burnt INTEGER NOT NULL DEFAULT 0
+    );
     """,
 )
 
@@ -146,6 +153,44 @@ class Store:
             except sqlite3.Error as error:
                 raise self._error(error) from error
 
+    def open_confirmation(self, row: Mapping[str, Any]) -> None:
+        """Keep an open question; its keys are the table's columns. Raises StoreError.
+
+        What is burnt or expired is dropped, and so is an earlier question about the same call in the same conversation.
+        """
+        self._write(
+            "DELETE FROM confirmations WHERE burnt = 1 OR expires <= ? "
+            "OR (who = ? AND conversation IS ? AND digest = ?)",
+            [(row["created"], row["who"], row["conversation"], row["digest"])],
+        )
+        self._write(
+            "INSERT INTO confirmations (nonce_sha256, digest, who, door, conversation, turn_id, created, expires, "
+            "created_ticks, expires_ticks) VALUES (:nonce_sha256, :digest, :who, :door, :conversation, :turn_id, "
+            ":created, :expires, :created_ticks, :expires_ticks)",
+            [row],
+        )
+
+    def burn_confirmation(self, row: Mapping[str, Any]) -> bool:
+        """Use up the open question of ``nonce_sha256, digest, who, conversation`` at ``now`` and ``ticks``.
+
+        True for exactly one caller, however many try at once. Raises StoreError.
+        """
+        burnt = self._write(
+            "UPDATE confirmations SET burnt = 1 WHERE burnt = 0 AND nonce_sha256 = :nonce_sha256 "
+            "AND digest = :digest AND who = :who AND conversation IS :conversation "
+            "AND created <= :now AND expires > :now AND created_ticks <= :ticks AND expires_ticks > :ticks",
+            [row],
+        )
+        return burnt == 1
+
+    def withdraw_confirmations(self, who: str, conversation: str | None, but_of_turn: str | None = None) -> int:
+        """Burn the open questions of a conversation; how many there were. Raises StoreError."""
+        return self._write(
+            "UPDATE confirmations SET burnt = 1 WHERE burnt = 0 AND who = ? AND conversation IS ? "
+            "AND (turn_id IS NULL OR turn_id IS NOT ?)",
+            [(who, conversation, but_of_turn)],
+        )
+
     def _migrate(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")  # two processes may open a new file at once: one of them makes the tables
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -157,16 +202,18 @@ class Store:
         self._db.execute(f"PRAGMA user_version={len(_MIGRATIONS)}")
         self._db.execute("COMMIT")
 
-    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _write(self, statement: str, rows: Sequence[tuple[Any, ...] | Mapping[str, Any]]) -> int:
+        """In a transaction; how many rows it changed."""
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany(statement, rows)
+                changed = self._db.executemany(statement, rows).rowcount
                 self._db.execute("COMMIT")
             except sqlite3.Error as error:
                 with suppress(sqlite3.Error):  # no transaction to roll back, or closed meanwhile
                     self._db.execute("ROLLBACK")
                 raise self._error(error) from error
+        return changed
 
     def _read(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         with self._lock:

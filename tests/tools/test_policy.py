@@ -15,13 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes_tools import NAMES, BreakTool, SwitchTool, ThingTool, hang
+from tests.fakes_tools import NAMES, BreakTool, SwitchTool, ThingTool, a_log, hang
+from tools.confirmations import VOICE_DOORS
 from tools.contract import Caller, CallOutcome, Candidates, Door, JsonObject, Level, PlannedCall, Speech, ToolResult
 from tools.names import NameIndex
 from tools.outbox import Outbox
-from tools.policy import VOICE_DOORS, CallPath, decide
+from tools.policy import ACTING_ROLES, WORDLESS_DOORS, CallPath, decide
 from tools.store import Store, StoreError
-from tools.tool import resolve_optional
+from tools.taint import MAX_REMEMBERED, OUTSIDE_WINDOW_S, Taints
+from tools.tool import UnavailableError, resolve_optional
 
 ANNA = Caller(name="anna", door=Door.REPL, room="study", speech=Speech.ORDER, turn_id="t1")
 
@@ -36,8 +38,15 @@ class House:
     switch: SwitchTool = field(default_factory=SwitchTool)
     destroy: BreakTool = field(default_factory=BreakTool)
 
+    ticks: float = 1000.0
+    taints: Taints = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.taints = Taints(lambda: self.ticks)
+
     async def call(self, name: str, caller: Caller = ANNA, **arguments: Any) -> CallOutcome:
-        path = CallPath((self.look, self.switch, self.destroy), self.store, Outbox(self.folder / "outbox"))
+        tools = (self.look, self.switch, self.destroy)
+        path = CallPath(tools, self.store, Outbox(self.folder / "outbox"), taints=self.taints)
         return await path.call(name, arguments, caller)
 
     @property
@@ -143,19 +152,105 @@ async def test_an_order_operates(house: House) -> None:
 
 
 async def test_the_destructive_waits_for_a_yes(house: House) -> None:
-    outcome = await house.call("break", thing="lamp")
-    assert (outcome.ok, outcome.error) == (False, "needs_confirmation")
+    outcome = await house.call("break", thing="light")
+    assert (outcome.ok, outcome.error, outcome.level) == (False, "needs_confirmation", Level.DESTRUCTIVE)
+    assert (outcome.spoken, outcome.arguments) == ("Shall I break lamp?", {"thing": "lamp"})
+    assert outcome.confirmation is not None
     assert house.executed == 0
+
+
+async def test_what_may_be_no_order_waits_for_a_yes_where_words_are_heard(house: House) -> None:
+    unclear = ANNA.model_copy(update={"speech": Speech.UNKNOWN})
+    outcome = await house.call("switch", unclear, thing="lamp")
+    assert (outcome.error, outcome.spoken) == ("needs_confirmation", "Shall I go ahead with switch for lamp?")
+    assert (await house.call("switch", unclear)).spoken == "Shall I go ahead with switch?"
+    assert house.executed == 0
+
+
+@pytest.mark.parametrize("door", sorted(WORDLESS_DOORS))
+async def test_where_no_words_are_heard_operating_needs_no_yes_and_the_destructive_does(
+    house: House, door: Door
+) -> None:
+    calling = Caller(name="webui", role="member", door=door)
+    assert (await house.call("switch", calling, thing="lamp")).ok
+    assert (await house.call("break", calling, thing="lamp")).error == "needs_confirmation"
+    assert house.executed == 1
+
+
+@pytest.mark.parametrize("role", ["guest", "", "admin", "Owner"])
+async def test_guests_and_unknown_roles_only_look(house: House, role: str) -> None:
+    guest = ANNA.model_copy(update={"role": role})
+    assert (await house.call("look", guest, thing="lamp")).ok
+    for tool in ("switch", "break"):
+        outcome = await house.call(tool, guest, thing="lamp")
+        assert (outcome.error, outcome.confirmation) == ("refused", None)
+        assert outcome.spoken == "You may look here, and not change anything."
+    assert house.switch.executed == house.destroy.executed == []
 
 
 @pytest.mark.parametrize("door", sorted(VOICE_DOORS))
 async def test_the_protected_is_not_for_voices(house: House, door: Door) -> None:
     speaking = ANNA.model_copy(update={"door": door})
     for tool in ("switch", "break"):
-        assert (await house.call(tool, speaking, thing="front door")).error == "refused"
+        outcome = await house.call(tool, speaking, thing="front door")
+        assert (outcome.error, outcome.level, outcome.confirmation) == ("protected", None, None)
     assert (await house.call("look", speaking, thing="front door")).ok
     assert (await house.call("switch", speaking, thing="lamp")).ok
-    assert (await house.call("switch", ANNA, thing="front door")).ok
+    assert [call.arguments for call in house.switch.executed] == [{"thing": "lamp"}]
+
+
+async def test_elsewhere_the_protected_is_for_the_owner_after_a_yes(house: House) -> None:
+    member = ANNA.model_copy(update={"role": "member"})
+    outcome = await house.call("switch", member, thing="front door")
+    assert (outcome.error, outcome.level, outcome.confirmation) == ("protected", None, None)
+    asked = await house.call("switch", thing="front door")
+    assert (asked.error, asked.level) == ("needs_confirmation", Level.OPERATE)
+    assert asked.confirmation is not None
+    assert house.executed == 0
+    yes = ANNA.model_copy(update={"turn_id": "t2", "confirmation": asked.confirmation.nonce})
+    assert (await house.call("switch", yes, thing="front door")).ok
+
+
+async def test_after_text_from_outside_acts_of_the_same_turn_want_a_yes(house: House) -> None:
+    house.look = ThingTool(a_log)
+    assert (await house.call("switch", thing="lamp")).ok
+    assert (await house.call("look")).ok
+    outcome = await house.call("switch", thing="lamp")
+    assert (outcome.error, outcome.detail) == (
+        "needs_confirmation",
+        "Text from outside the house was read just before.",
+    )
+    assert (await house.call("switch", ANNA.model_copy(update={"turn_id": "t2"}), thing="lamp")).ok
+    assert len(house.switch.executed) == 2
+
+
+async def test_callers_without_turns_are_tainted_for_ten_minutes_by_their_name(house: House) -> None:
+    house.look = ThingTool(a_log)
+    webui, other = (Caller(name=name, role="member", door=Door.MCP) for name in ("webui", "other"))
+    await house.call("look", webui)
+    house.ticks += OUTSIDE_WINDOW_S - 1
+    assert (await house.call("switch", webui, thing="lamp")).error == "needs_confirmation"
+    assert (await house.call("switch", other, thing="lamp")).ok
+    house.ticks += 1
+    assert (await house.call("switch", webui, thing="lamp")).ok
+
+
+def test_what_is_remembered_of_taint_is_bounded_and_the_newest_is_kept() -> None:
+    taints = Taints()
+    turns = [Caller(turn_id=f"t{number}") for number in range(MAX_REMEMBERED + 1)]
+    for turn in turns:
+        taints.mark(turn)
+    assert not taints.holds(turns[0])
+    assert all(taints.holds(turn) for turn in turns[1:])
+
+
+async def test_what_is_not_connected_is_said_in_the_tools_own_words(house: House) -> None:
+    async def nothing_there() -> ToolResult:
+        raise UnavailableError("I can't look yet; nothing is connected.")
+
+    house.look = ThingTool(nothing_there)
+    outcome = await house.call("look")
+    assert (outcome.error, outcome.spoken) == ("unavailable", "I can't look yet; nothing is connected.")
 
 
 async def test_a_tool_that_hangs_is_cut_off_at_its_deadline(house: House) -> None:
@@ -267,20 +362,44 @@ async def test_no_call_raises_and_no_refusal_executes(name: str, arguments: dict
         assert outcome.ok == bool(sum(len(tool.executed) for tool in tools))
 
 
-CALLERS = st.builds(Caller, door=st.sampled_from(Door), speech=st.sampled_from(Speech))
+CALLERS = st.builds(
+    Caller,
+    role=st.sampled_from(["owner", "member", "guest", "someone"]),
+    door=st.sampled_from(Door),
+    speech=st.sampled_from(Speech),
+)
 CALLS = st.builds(PlannedCall, tool=st.just("x"), level=st.sampled_from(Level), protected=st.booleans())
 
 
-@given(CALLS, CALLERS)
-def test_the_rules_of_the_policy(call: PlannedCall, caller: Caller) -> None:
-    decision = decide(call, caller)
+@given(CALLS, CALLERS, st.booleans())
+def test_the_rules_of_the_policy(call: PlannedCall, caller: Caller, tainted: bool) -> None:
+    decision = decide(call, caller, tainted=tainted)
     assert decision.allowed == (decision.code is None) == (decision.spoken == "")
     if call.level is Level.READ:
         assert decision.allowed
+    elif decision.allowed:
+        assert caller.role in ACTING_ROLES
+        assert caller.speech is not Speech.QUESTION
+        assert call.level is Level.OPERATE
+        assert not call.protected
+        assert not tainted
+        assert caller.speech is Speech.ORDER or caller.door in WORDLESS_DOORS
     else:
-        assert not (decision.allowed and caller.speech is Speech.QUESTION)
-        assert not (decision.allowed and call.protected and caller.door in VOICE_DOORS)
-        assert not (decision.allowed and call.level is Level.DESTRUCTIVE)
+        assert decision.code in ("refused", "protected", "needs_confirmation")
+        assert (decision.code == "needs_confirmation") == bool(decision.reason) or caller.role not in ACTING_ROLES
+
+
+@given(CALLS, CALLERS, st.booleans())
+def test_a_yes_lifts_what_a_yes_can_lift(call: PlannedCall, caller: Caller, tainted: bool) -> None:
+    before = decide(call, caller, tainted=tainted)
+    after = decide(call, caller, tainted=tainted, confirmed=True)
+    assert after.code != "needs_confirmation"
+    if before.allowed or before.code == "needs_confirmation":
+        assert after.allowed
+    if call.level is not Level.READ:
+        for never in (caller.role not in ACTING_ROLES, call.protected and caller.door in VOICE_DOORS):
+            assert not (never and after.allowed)
+        assert not (call.protected and caller.role != "owner" and after.allowed)
 
 
 @pytest.mark.parametrize(
