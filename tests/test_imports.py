@@ -19,6 +19,7 @@ PURE = (
     "assistant.errors",
     "assistant.outcome",
     "assistant.conversation",
+    "assistant.truth",
     "assistant.speech.endpointing",
     "assistant.chat.repair",
     "tools.contract",

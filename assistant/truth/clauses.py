@@ -1,0 +1,298 @@
+"""A sentence → clauses: of which things it says which states, numbers and other words. Pure.
+
+Tools' sentences and a model's are read by the same rules, so that what is misread is misread alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from assistant.text.sentences import split_sentences
+from assistant.truth.lexicon import Lexicon
+from assistant.truth.tokens import Token, tokens
+from assistant.truth.words import Role, Words, words_of
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A thing, or the several that one word may mean; a device perhaps with its area."""
+
+    things: frozenset[str]
+    area: frozenset[str] = frozenset()
+    said: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What is said of all the subjects alike. ``before``: the things named earlier, which "the other" needs."""
+
+    subjects: frozenset[Subject]
+    states: frozenset[frozenset[str]] = frozenset()
+    numbers: tuple[str, ...] = ()
+    marks: frozenset[str] = frozenset()
+    content: frozenset[str] = frozenset()
+    objects: frozenset[frozenset[str]] = frozenset()
+    before: frozenset[str] = frozenset()
+    odd: bool = False
+
+    @property
+    def says_nothing(self) -> bool:
+        """Only names: nothing is said of them."""
+        return not (self.states or self.numbers or self.marks or self.content or self.objects or self.odd)
+
+
+@dataclass(slots=True)
+class _Segment:
+    """Tokens between two stops. ``joint``: what stands before it: "", "stop", "colon", "and", "cause"."""
+
+    joint: str
+    tokens: list[Token] = field(default_factory=list)
+
+    def has(self, *roles: Role) -> bool:
+        return any(token.role in roles for token in self.tokens)
+
+    @property
+    def only_names(self) -> bool:
+        return self.has(Role.NAME) and all(token.role in (Role.NAME, Role.NEUTRAL) for token in self.tokens)
+
+    @property
+    def hangs_on(self) -> bool:
+        """A time or a number that belongs to what stands beside it: "…, first seen two hours ago"."""
+        speaks = self.has(Role.NAME, Role.STATE, Role.VERB, Role.PRONOUN, Role.MARK)
+        return self.has(Role.NUMBER) and not speaks and self.joint in ("", "stop", "and", "cause")
+
+
+_AFTER_A_NUMBER = re.compile(r"(?<=\d[.!])\s+(?=[A-Z])")
+"""Where the splitter for speech, which thinks of "1. First", sees no end: "… with status 502. Gitea is up." """
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a text that holds no numbered list."""
+    return [piece for sentence in split_sentences(text) for piece in _AFTER_A_NUMBER.split(sentence)]
+
+
+def clauses(
+    text: str, lexicon: Lexicon, about: frozenset[Subject] = frozenset(), language: str = "en", *, ours: bool = False
+) -> list[Clause]:
+    """All that ``text`` says. ``about``: what it speaks of where it names nothing.
+
+    ``ours``: a tool's text. Where names stand without a verb it says nothing of them; a model's text says everything
+    that it could mean.
+    """
+    found: list[Clause] = []
+    current = about
+    before: frozenset[str] = frozenset()
+    for sentence in sentences_of(text):
+        named: frozenset[str] = frozenset()
+        for clause in _of_sentence(sentence, lexicon, current, about, words_of(language), ours, language):
+            shown = named or before
+            found.append(_with_before(clause, shown))
+            if clause.subjects:
+                current = clause.subjects
+                named |= frozenset().union(*(subject.things for subject in clause.subjects))
+        before = named
+    return found
+
+
+def _with_before(clause: Clause, before: frozenset[str]) -> Clause:
+    if "other" not in clause.marks:
+        return clause
+    return Clause(
+        clause.subjects, clause.states, clause.numbers, clause.marks, clause.content, clause.objects, before, clause.odd
+    )
+
+
+def _of_sentence(
+    sentence: str,
+    lexicon: Lexicon,
+    current: frozenset[Subject],
+    about: frozenset[Subject],
+    words: Words,
+    ours: bool,
+    language: str,
+) -> Iterator[Clause]:
+    segments = _joined(_segments(tokens(sentence, lexicon, language)), ours)
+    seen: frozenset[Subject] = frozenset()
+    for segment in segments:
+        inherited = seen or current
+        clause = _clause(segment, words)
+        if not clause.subjects and (about or _speaks_of_what_was_named(segment, bool(seen))):
+            clause = Clause(
+                inherited, clause.states, clause.numbers, clause.marks, clause.content, clause.objects, odd=clause.odd
+            )
+        elif segment.joint == "cause" and seen and not ours and clause.subjects != seen:
+            clause = Clause(clause.subjects, clause.states, clause.numbers, clause.marks, clause.content, odd=True)
+        if clause.subjects:
+            seen = clause.subjects
+        if clause.subjects or not clause.says_nothing:
+            yield clause
+
+
+# ── segments ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _segments(found: Sequence[Token]) -> list[_Segment]:
+    """Split at punctuation and conjunctions, but for "up and running", "restored and compared"."""
+    segments = [_Segment("")]
+    for at, token in enumerate(found):
+        joint = {Role.STOP: "stop", Role.COLON: "colon", Role.SPLIT: "and", Role.CAUSE: "cause"}.get(token.role)
+        if joint is None:
+            segments[-1].tokens.append(token)
+            continue
+        around = [found[n].role for n in (at - 1, at + 1) if 0 <= n < len(found)]
+        if token.text == "and" and around == [Role.STATE, Role.STATE]:
+            continue
+        if segments[-1].tokens:
+            segments.append(_Segment(joint))
+        else:  # ", but", ": because": the stronger tie counts
+            segments[-1].joint = joint if segments[-1].joint in ("", "stop") else segments[-1].joint
+    return [segment for segment in segments if segment.tokens]
+
+
+def _joined(segments: Sequence[_Segment], ours: bool) -> list[_Segment]:
+    """Lists of names with the segment that says something of them; times with what they belong to."""
+    joined: list[_Segment] = []
+    waiting: list[Token] = []
+    for segment in segments:
+        if segment.only_names:
+            follows_a_list = bool(joined) and (segment.joint == "colon" or joined[-1].tokens[-1].role is Role.NAME)
+            if joined and (follows_a_list or not ours):
+                joined[-1].tokens += segment.tokens
+            if not (ours and follows_a_list):
+                waiting += segment.tokens
+        elif segment.hangs_on and joined and not waiting:
+            joined[-1].tokens += segment.tokens
+        else:
+            if not ours or _is_plural(segment):
+                segment.tokens[:0] = waiting
+            waiting = []
+            joined.append(segment)
+    if waiting and not joined:
+        joined.append(_Segment("", waiting))
+    return _leading_times(joined)
+
+
+def _is_plural(segment: _Segment) -> bool:
+    """ "gitea, immich and ntfy are down": the verb says that all of them are meant."""
+    verbs = [token.text for token in segment.tokens if token.role is Role.VERB]
+    return bool(verbs) and verbs[0] in ("are", "were", "have", "do", "did")
+
+
+def _leading_times(segments: list[_Segment]) -> list[_Segment]:
+    """ "Two hours ago, gitea was restored." """
+    if len(segments) > 1 and segments[0].hangs_on:
+        segments[1].tokens += segments[0].tokens
+        return segments[1:]
+    return segments
+
+
+def _speaks_of_what_was_named(segment: _Segment, in_this_sentence: bool) -> bool:
+    """A pronoun, or no subject of its own ("… but never restored"), or the reason after a colon."""
+    if in_this_sentence and segment.joint in ("colon", "cause"):
+        return True
+    lead = list(
+        itertools.takewhile(lambda token: token.role not in (Role.VERB, Role.STATE, Role.PRONOUN), segment.tokens)
+    )
+    rest = segment.tokens[len(lead) :]
+    if rest and rest[0].role is Role.PRONOUN:
+        return True
+    counts = any(token.role is Role.MARK and token.values & words_of().quantifiers for token in lead)
+    return in_this_sentence and not counts and not any(token.role in (Role.NUMBER, Role.WORD) for token in lead)
+
+
+# ── one clause ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _clause(segment: _Segment, words: Words) -> Clause:
+    found = _prepositions_told_from_states(segment.tokens)
+    subjects, objects = _things(found)
+    states: list[frozenset[str]] = []
+    numbers: list[str] = []
+    marks: set[str] = set()
+    content: set[str] = set()
+    for at, token in enumerate(found):
+        if token.role is Role.STATE:
+            aged = token.text == "old" and at and found[at - 1].role is Role.NUMBER
+            states.append(frozenset({"age"}) if aged else token.values)
+        elif token.role is Role.NUMBER:
+            numbers += sorted(token.values)
+        elif token.role is Role.MARK:
+            marks |= token.values
+        elif token.role is Role.WORD:
+            content.add(token.text)
+    past = any(token.role is Role.VERB and token.text in words.past for token in found)
+    if past and any(groups & words.of_the_moment for groups in states):
+        marks.add("past")
+    if "both" in marks and len(subjects) == 2:
+        marks.discard("both")
+    return Clause(
+        subjects=subjects,
+        states=frozenset(states),
+        numbers=tuple(numbers),
+        marks=frozenset(marks),
+        content=frozenset(content),
+        objects=objects,
+        odd=any(token.role is Role.ODD for token in found),
+    )
+
+
+def _prepositions_told_from_states(found: Sequence[Token]) -> list[Token]:
+    """ "on endeavour" and "on port 3000" say where; "is on" says a state."""
+    told = []
+    for at, token in enumerate(found):
+        if token.role is Role.STATE and token.text == "on":
+            after = next((t for t in found[at + 1 :] if t.role is not Role.NEUTRAL), None)
+            if after is not None and after.role in (Role.NAME, Role.WORD):
+                token = Token(Role.PREPOSITION, token.text)
+        told.append(token)
+    return told
+
+
+def _things(found: Sequence[Token]) -> tuple[frozenset[Subject], frozenset[frozenset[str]]]:
+    """Subjects are the names before the verb or the state; others, and those behind a preposition, are objects.
+
+    Where that leaves no subject, all of them are: "Down are gitea and immich."
+    """
+    first_said = next((n for n, token in enumerate(found) if token.role in (Role.VERB, Role.STATE)), len(found))
+    subjects: list[Subject] = []
+    objects: list[Subject] = []
+    at = 0
+    while at < len(found):
+        if found[at].role is not Role.NAME:
+            at += 1
+            continue
+        subject, end = _with_area(found, at)
+        (objects if at > first_said or _is_behind_preposition(found, at) else subjects).append(subject)
+        at = end
+    if not subjects:
+        return frozenset(objects), frozenset()
+    return frozenset(subjects), frozenset(thing.things | thing.area for thing in objects)
+
+
+def _with_area(found: Sequence[Token], at: int) -> tuple[Subject, int]:
+    """ "kitchen ceiling light", "ceiling light in the kitchen"; and the index behind it."""
+    token = found[at]
+    if token.is_area:
+        if at + 1 < len(found) and found[at + 1].role is Role.NAME and not found[at + 1].is_area:
+            device = found[at + 1]
+            return Subject(device.values, token.values, device.text), at + 2
+        return Subject(token.values, said=token.text), at + 1
+    rest = [n for n in range(at + 1, min(at + 4, len(found))) if found[n].role is not Role.NEUTRAL]
+    if len(rest) > 1 and found[rest[0]].text in ("in", "at") and found[rest[1]].is_area:
+        return Subject(token.values, found[rest[1]].values, token.text), rest[1] + 1
+    return Subject(token.values, said=token.text), at + 1
+
+
+def _is_behind_preposition(found: Sequence[Token], at: int) -> bool:
+    before = next((token for token in reversed(found[:at]) if token.role is not Role.NEUTRAL), None)
+    return before is not None and before.role is Role.PREPOSITION
+
+
+def things_in(found: Iterable[Clause]) -> frozenset[str]:
+    """Every thing that is named."""
+    return frozenset(thing for clause in found for s in clause.subjects for thing in (*s.things, *s.area)) | frozenset(
+        thing for clause in found for names in clause.objects for thing in names
+    )
