@@ -325,6 +325,7 @@ THINGS = st.sampled_from(["lamp", "kettle", "front door"])
 NAMES = st.sampled_from(["anna", "bob"])
 CONVERSATIONS = st.sampled_from(["c1", "c2"])
 DOORS = st.sampled_from([Door.MICROPHONE, Door.REPL])
+WAITS = st.sampled_from([1.0, 15.0, 29.0, 31.0, 299.0])
 STEPS = st.sampled_from([-400.0, -31.0, -1.0, 1.0, 29.0, 31.0, 299.0, 301.0])
 
 
@@ -391,9 +392,19 @@ class Yeses(RuleBasedStateMachine):
     def say_yes(self, asked: Asked, door: Door) -> None:
         self.present(asked, asked.thing, asked.name, asked.conversation, door)
 
-    @rule(asked=questions, thing=THINGS, name=NAMES, conversation=CONVERSATIONS, door=DOORS)
-    def say_yes_to_something(self, asked: Asked, thing: str, name: str, conversation: str, door: Door) -> None:
-        self.present(asked, thing, name, conversation, door)
+    @rule(asked=questions, door=DOORS, waited=WAITS, set_back=WAITS)
+    def say_yes_after_the_clock_was_set_back(self, asked: Asked, door: Door, waited: float, set_back: float) -> None:
+        self.wait(waited)
+        self.set_the_clock(-set_back)
+        self.present(asked, asked.thing, asked.name, asked.conversation, door)
+
+    @rule(asked=questions, thing=THINGS, door=DOORS)
+    def say_yes_to_something_else(self, asked: Asked, thing: str, door: Door) -> None:
+        self.present(asked, thing, asked.name, asked.conversation, door)
+
+    @rule(asked=questions, name=NAMES, conversation=CONVERSATIONS, door=DOORS)
+    def somebody_says_yes(self, asked: Asked, name: str, conversation: str, door: Door) -> None:
+        self.present(asked, asked.thing, name, conversation, door)
 
     def present(self, asked: Asked, thing: str, name: str, conversation: str, door: Door) -> None:
         before = list(self.house.broken)
@@ -419,7 +430,7 @@ class Yeses(RuleBasedStateMachine):
         self.cancel(name, conversation)
         assert self.call("lamp", self.caller(name, conversation, door), "look").ok
 
-    @rule(seconds=st.sampled_from([1.0, 15.0, 29.0, 31.0, 299.0]))
+    @rule(seconds=WAITS)
     def wait(self, seconds: float) -> None:
         self.house.wait(seconds)
 
@@ -435,4 +446,4 @@ class Yeses(RuleBasedStateMachine):
 
 
 def test_any_sequence_executes_each_yes_at_most_once_and_only_what_it_was_for() -> None:
-    run_state_machine_as_test(Yeses, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Yeses, settings=settings(max_examples=150, stateful_step_count=20, deadline=None))
