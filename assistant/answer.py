@@ -132,6 +132,23 @@ def mend_messages(to_mend: Sequence[tuple[ToolCallRequest, CallOutcome]]) -> lis
     return [{"role": "assistant", "content": "", "tool_calls": calls}, *errors]
 
 
+def tool_messages(made: Sequence[tuple[ToolCallRequest, CallOutcome]]) -> list[JsonObject]:
+    """The calls and what the tools said, marked as data, so that the model can go on from there."""
+    calls = [
+        {
+            "id": request.id,
+            "type": "function",
+            "function": {"name": request.name, "arguments": json.dumps(request.arguments or {}, ensure_ascii=False)},
+        }
+        for request, _ in made
+    ]
+    results = [
+        {"role": "tool", "tool_call_id": request.id, "content": f"<data>{outcome.spoken}</data>"}
+        for request, outcome in made
+    ]
+    return [{"role": "assistant", "content": "", "tool_calls": calls}, *results]
+
+
 def returned(outcome: CallOutcome, started: float) -> ToolReturned:
     if outcome.result is not None:
         result = outcome.result.model_dump(mode="json")

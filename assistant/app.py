@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,17 @@ from assistant.broadcast import RunningTurn
 from assistant.chat.chosen import ChosenModel, ClosableModel
 from assistant.chat.discovery import find_chat_server
 from assistant.chat.embedded import EmbeddedModel
+from assistant.chat.embedder import MiniLmEmbedder
 from assistant.chat.openai_compatible import OpenAICompatible, read_api_key
 from assistant.config import Settings
 from assistant.conversation import Conversation
-from assistant.errors import JarvisError, StateError
+from assistant.errors import JarvisError, ModelFilesError, StateError
 from assistant.events import TurnEvent
 from assistant.models import ModelStore
-from assistant.ports import AudioSource, Engine
-from assistant.reply import Reply, system_prompt
+from assistant.narrowing.narrower import Narrower
+from assistant.narrowing.router import Router
+from assistant.ports import AudioSource, Engine, Names
+from assistant.reply import Reply, local_now, system_prompt
 from assistant.sentences import HassilMatcher
 from assistant.speech.decoding import decode_clip, read_clip
 from assistant.speech.listener import EarListener
@@ -44,8 +48,9 @@ from assistant.state import StateFolder, default_state_dir
 from assistant.toolbox import McpToolbox
 from assistant.traces import TraceStore
 from assistant.turn import Stages, TurnRequest, run_turn
+from assistant.understanding import Understanding, Understood
 from tools.contract import Caller
-from tools.recording import RecordingHouse
+from tools.recording import RecordingHouse, evaluation_clock
 from tools.server import ToolHouse, mcp_server
 from tools.store import StoreError
 
@@ -53,6 +58,9 @@ log = logging.getLogger(__name__)
 
 MAX_CONVERSATIONS = 64
 """Conversations remembered at once; the one that was quiet longest goes first."""
+
+EMBEDDER = "minilm-l6-v2"
+"""The router's model, by its name in the manifest."""
 
 WAKE_FOLDERS = {"hey_jarvis": "hey-jarvis"}
 """Wake words whose models the manifest knows; any other `word` is a file in the same folder."""
@@ -133,7 +141,7 @@ class App:
     async def warm_model(self) -> None:
         """Let the model read its constant prefix, so that it stands in the KV cache. Raises ChatError."""
         prefix = Conversation().messages_for_model(system_prompt(), "hello")
-        await self.model.warm(prefix, await self.toolbox.tools())
+        await self.model.warm(prefix, ())
 
     def mcp_server(self, who: Callable[[], str] = lambda: "mcp client") -> Server[Any]:
         """The tools as an MCP server for outside clients: who they are is not theirs to say."""
@@ -156,7 +164,7 @@ class App:
                 yield event
 
     def _conversation(self, conversation_id: str) -> tuple[Conversation, asyncio.Lock]:
-        known = self._conversations.setdefault(conversation_id, (Conversation(), asyncio.Lock()))
+        known = self._conversations.setdefault(conversation_id, (Conversation(id_=conversation_id), asyncio.Lock()))
         self._conversations.move_to_end(conversation_id)
         while len(self._conversations) > MAX_CONVERSATIONS:
             self._conversations.popitem(last=False)
@@ -199,8 +207,18 @@ async def open_app(
         stack.callback(traces.close)
         model = ChosenModel(lambda: _choose_model(settings, models, state))
         stack.push_async_callback(model.close)
+        clock = evaluation_clock if record else local_now
+        understanding = Understanding(lambda names: _understood(names, house, models, clock))
+        replier = Reply(
+            understanding,
+            model,
+            toolbox,
+            max_rounds=settings.model.max_rounds,
+            own_sentences=settings.model.own_sentences,
+            now=clock,
+        )
         names = await toolbox.names()
-        replier = Reply(HassilMatcher(names), model, toolbox, max_rounds=settings.model.max_rounds)
+        await understanding.of(names)
         app = App(settings, state, models, toolbox, house, traces, model, replier)
         if ears:
             say("opening the ears")
@@ -209,6 +227,22 @@ async def open_app(
             say("opening the mouth")
             _add_mouth(app, stack)
         yield app
+
+
+def _understood(names: Names, house: ToolHouse, models: ModelStore, clock: Callable[[], datetime]) -> Understood:
+    """Templates and narrowing for these names; orders that are scheduled are read with the same templates."""
+    matcher = HassilMatcher(names, clock=clock)
+    house.read_order = matcher.order
+    return Understood(matcher, Narrower(names, Router(_embedder(models)), clock))
+
+
+def _embedder(models: ModelStore) -> MiniLmEmbedder | None:
+    """None when its files are not there: the router then goes by common words, which is coarser."""
+    try:
+        return MiniLmEmbedder(models.folder(EMBEDDER))
+    except ModelFilesError as error:
+        log.warning("%s The tools are narrowed by common words instead.", error.detail)
+        return None
 
 
 def app_version() -> str:

@@ -71,6 +71,9 @@ class ModelSettings(Frozen):
     first_delta_timeout_s: float = Field(default=60.0, gt=0, le=600, description="Wait for the model's first word.")
     timeout_s: float = Field(default=120.0, gt=0, le=1800, description="Longest answer of the model.")
     max_rounds: int = Field(default=3, ge=1, le=8, description="Rounds of tools in one turn.")
+    own_sentences: bool = Field(
+        default=True, description="Say a tool's own sentence; false: tools of outside servers go back to the model."
+    )
     discover: bool = Field(default=True, description="Look for LM Studio and Ollama on this machine.")
 
 
@@ -115,7 +118,7 @@ class McpServerSettings(Frozen):
 class Settings(ToolSettings):
     """The whole of ``jarvis.toml``."""
 
-    engine: Engine = Field(default="both", description="Who decides: sentences, model, or both (templates first).")
+    engine: Engine = Field(default="both", description="Who decides: sentences, model, both (templates first), bare (no help).")
     state_dir: Path | None = Field(default=None, description="State folder; empty: the platform's own place.")
     models_dir: Path | None = Field(
         default=None, description="Model cache; empty: JARVIS_MODELS or the platform's own."

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 
+from assistant.ports import WantedCall
 from tools.contract import JsonObject
+
+FOLLOW_UP_S = 300.0
+"""How long "it" and "that one" mean what was last talked about."""
 
 MAX_TURNS = 4
 MAX_CHARACTERS = 1_200
@@ -30,6 +35,30 @@ class PastCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """An open confirmation: the call that waits for a yes, its nonce, and what was asked.
+
+    ``expires_at`` on the conversation's clock; ``then``: calls of the same utterance that come after it.
+    """
+
+    nonce: str
+    call: WantedCall
+    question: str
+    expires_at: float
+    then: tuple[WantedCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A question back, open: "the living room or the kitchen?"; the answer completes the call."""
+
+    call: WantedCall
+    argument: str
+    names: tuple[str, ...]
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One turn as the conversation remembers it."""
 
@@ -45,11 +74,25 @@ class Exchange:
 class Conversation:
     """The last exchanges, at most ``max_turns`` of them and ``max_characters`` together."""
 
-    def __init__(self, *, max_turns: int = MAX_TURNS, max_characters: int = MAX_CHARACTERS) -> None:
+    def __init__(
+        self,
+        *,
+        id_: str = "default",
+        max_turns: int = MAX_TURNS,
+        max_characters: int = MAX_CHARACTERS,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """``clock``: seconds that only grow."""
+        self.id = id_
+        self.clock = clock
         self._max_turns = max_turns
         self._max_characters = max_characters
         self._exchanges: deque[Exchange] = deque()
         self._subjects: dict[str, str] = {}
+        self._last: WantedCall | None = None
+        self._last_at = float("-inf")
+        self.pending: Pending | None = None
+        self.choice: Choice | None = None
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -60,6 +103,25 @@ class Conversation:
     def subjects(self) -> Mapping[str, str]:
         """The last name resolved for each kind of argument (``service``, ``job``, …): what "it" can mean."""
         return dict(self._subjects)
+
+    @property
+    def last(self) -> WantedCall | None:
+        """The last call that was planned, done or not, while it can still be referred to."""
+        return self._last if self.clock() - self._last_at < FOLLOW_UP_S else None
+
+    def refer_to(self, call: WantedCall) -> None:
+        """From now on "it" is what this canonical call is about."""
+        self._last, self._last_at = call, self.clock()
+
+    def take_pending(self) -> tuple[Pending | None, bool]:
+        """The open confirmation, which is open no more, and whether it is still in time."""
+        pending, self.pending = self.pending, None
+        return pending, pending is not None and self.clock() < pending.expires_at
+
+    def take_choice(self) -> Choice | None:
+        """The open question back, which is open no more; None when there is none, or it is too late."""
+        choice, self.choice = self.choice, None
+        return choice if choice is not None and self.clock() < choice.expires_at else None
 
     def remember(self, said: str, spoken: str, calls: Sequence[PastCall] = (), *, tainted: bool = False) -> None:
         """Add a finished exchange; the oldest ones fall out when it gets too much."""

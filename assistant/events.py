@@ -82,6 +82,20 @@ class SentenceMatched(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_config)
+class Narrowed(_Event):
+    """The signals left these calls, best first; ``decided``: beyond doubt, so no model is asked.
+
+    ``signals``: what was found (speech, names, time), the tools' scores, and which were excluded and why.
+    """
+
+    decided: bool
+    candidates: tuple[JsonObject, ...] = ()
+    signals: JsonObject = field(default_factory=dict)
+    took_ms: float = 0.0
+    kind: Literal["narrowed"] = "narrowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_config)
 class ModelDelta(_Event):
     """A streamed text fragment of the model's answer."""
 
@@ -93,7 +107,7 @@ class ModelDelta(_Event):
 class ToolCalled(_Event):
     tool: str
     arguments: JsonObject
-    source: Literal["sentence", "model"]
+    source: Literal["sentence", "signals", "model", "confirmation"]
     kind: Literal["tool_called"] = "tool_called"
 
 
@@ -113,8 +127,11 @@ class ToolReturned(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_config)
 class ConfirmationAsked(_Event):
+    """The turn ends with a question; the next utterance of the conversation answers it, within ``expires_s``."""
+
+    tool: str
+    arguments: JsonObject
     spoken: str
-    digest: str
     expires_s: float
     kind: Literal["confirmation_asked"] = "confirmation_asked"
 
@@ -150,7 +167,7 @@ class Announcement(_Event):
     kind: Literal["announcement"] = "announcement"
 
 
-Matched = Literal["sentence", "model", "none"]
+Matched = Literal["sentence", "signals", "model", "confirmation", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_config)
@@ -184,6 +201,7 @@ TurnEvent = Annotated[
     | PartialTranscript
     | Transcribed
     | SentenceMatched
+    | Narrowed
     | ModelDelta
     | ToolCalled
     | ToolReturned

@@ -111,6 +111,8 @@ def matched_by(events: Iterable[TurnEvent]) -> Matched:
     for event in events:
         if isinstance(event, SentenceMatched):
             return "sentence"
+        if isinstance(event, ToolCalled) and event.source in ("signals", "confirmation"):
+            return "signals" if event.source == "signals" else "confirmation"
         if isinstance(event, ModelDelta) or (isinstance(event, ToolCalled) and event.source == "model"):
             return "model"
     return "none"

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.events import (
+    ConfirmationAsked,
     ModelDelta,
+    Narrowed,
     ReplySentence,
     SentenceMatched,
     SpeechEnded,
@@ -272,11 +274,12 @@ class SentenceMatcher(Protocol):
         ...
 
 
-ReplyEvent = SentenceMatched | ModelDelta | ToolCalled | ToolReturned | ReplySentence
+ReplyEvent = SentenceMatched | Narrowed | ModelDelta | ToolCalled | ToolReturned | ConfirmationAsked | ReplySentence
 """What the reply stage yields."""
 
-Engine = Literal["sentences", "model", "both"]
-"""Which engines may decide: sentence templates only, the model only, or templates first and then the model."""
+Engine = Literal["sentences", "model", "both", "bare"]
+"""Who may decide: sentence templates only; narrowing and the model; templates first and then these; or, to compare
+with, the bare model with all tools and nothing before it."""
 
 
 class Replier(Protocol):
