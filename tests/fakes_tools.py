@@ -32,7 +32,7 @@ class ThingTool:
     deadline_s: float = 5.0
 
     def __init__(self, does: Callable[[], Awaitable[ToolResult]] | None = None) -> None:
-        self._does = does
+        self.does = does
         self.executed: list[PlannedCall] = []
 
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
@@ -50,8 +50,8 @@ class ThingTool:
 
     async def execute(self, call: PlannedCall) -> ToolResult:
         self.executed.append(call)
-        if self._does is not None:
-            return await self._does()
+        if self.does is not None:
+            return await self.does()
         return ToolResult(spoken="Done.", data={"thing": call.arguments.get("thing")})
 
 

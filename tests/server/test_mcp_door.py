@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import httpx2
@@ -13,7 +16,9 @@ from mcp.client.streamable_http import streamable_http_client
 from assistant.app import App
 from assistant.server.auth import read_tokens
 from assistant.server.http import http_app
+from tests.fakes_mcp import Person, Things, outcome_of
 from tests.server.conftest import listening
+from tools.elicitation import NO_CHANNEL
 
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 TOKENS = {"phone": "correct-horse-battery", "tablet": "staple-correct-horse"}
@@ -25,7 +30,8 @@ async def test_the_tools_are_listed_and_called(url: str, mode: str, protocol: st
     async with Client(url + path, mode=mode) as client:
         assert client.protocol_version == protocol
         tools = (await client.list_tools()).tools
-        assert [tool.name for tool in tools] == ["check_services", "check_backups"]
+        assert len(tools) == 16
+        assert tools[0].name == "check_services"
         result = await client.call_tool("check_services", {"service": "gitea"})
         assert result.structured_content is not None
         assert result.structured_content["level"] == "read"
@@ -92,6 +98,70 @@ async def test_the_caller_of_a_tool_is_named_by_the_token(app: App, tokens_file:
             ):
                 await client.call_tool("check_services", {"service": "gitea"})
     assert [(line["who"], line["door"]) for line in app.house.audit_lines()] == [("tablet", "mcp"), ("phone", "mcp")]
+
+
+@pytest.fixture
+def things(app: App, tmp_path: Path) -> Iterator[Things]:
+    inside = Things.into(app.house, tmp_path)
+    yield inside
+    inside.store.close()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_the_persons_yes_and_no_come_through(url: str, things: Things, mode: str) -> None:
+    for action, thing in (("accept", "lamp"), ("decline", "kettle")):
+        person = Person(action)  # type: ignore[arg-type]
+        async with Client(f"{url}/mcp", mode=mode, elicitation_callback=person) as client:
+            outcome = outcome_of(await client.call_tool("break", {"thing": thing}))
+        assert person.asked == [f"Shall I break {thing}?"]
+        assert outcome.ok == (action == "accept")
+    assert things.broken == ["lamp"]
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_client_without_a_way_to_ask_is_told_so(url: str, things: Things, mode: str) -> None:
+    async with Client(f"{url}/mcp", mode=mode) as client:
+        outcome = outcome_of(await client.call_tool("break", {"thing": "lamp"}))
+    assert (outcome.error, outcome.spoken, outcome.confirmation) == ("needs_confirmation", NO_CHANNEL, None)
+    assert things.broken == []
+
+
+async def test_an_accepted_request_that_is_sent_again_does_nothing(
+    app: App, things: Things, tokens_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    bodies: list[str] = []
+    phone, tablet = ({**ACCEPT, **MODERN, "Authorization": f"Bearer {token}"} for token in TOKENS.values())
+    async with listening(http_app(app, read_tokens(tokens_file))) as url, httpx.AsyncClient(trust_env=False) as client:
+
+        async def call(headers: dict[str, str], **more: object) -> dict[str, Any]:
+            answer = await client.post(f"{url}/mcp", json=breaking("lamp", **more), headers=headers)
+            bodies.append(answer.text)
+            return json.loads(answer.text)  # type: ignore[no-any-return]
+
+        first = (await call(phone))["result"]
+        assert first["resultType"] == "input_required"
+        yes = {"inputResponses": {"confirmation": {"action": "accept"}}, "requestState": first["requestState"]}
+        assert "Invalid or expired" in (await call(tablet, **yes))["error"]["message"]
+        outcomes = [(await call(phone, **yes))["result"]["structuredContent"]["error"] for _ in range(3)]
+    assert outcomes == [None, "confirmation_void", "confirmation_void"]
+    assert things.broken == ["lamp"]
+    (nonce,) = things.confirmations.nonces
+    assert not [text for text in (*bodies, caplog.text) if nonce in text]
+
+
+MODERN = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "break"}
+
+
+def breaking(thing: str, **more: object) -> dict[str, object]:
+    """A call of 2026-07-28 by a client that can ask its person."""
+    about = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "new", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}},
+    }
+    params = {"name": "break", "arguments": {"thing": thing}, "_meta": about, **more}
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
 
 
 async def test_a_session_of_one_token_is_not_there_for_another(app: App, tokens_file: Path) -> None:
