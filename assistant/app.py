@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -164,7 +165,7 @@ class App:
                 yield event
 
     def _conversation(self, conversation_id: str) -> tuple[Conversation, asyncio.Lock]:
-        known = self._conversations.setdefault(conversation_id, (Conversation(id_=conversation_id), asyncio.Lock()))
+        known = self._conversations.setdefault(conversation_id, (Conversation(id_=conversation_id, clock=time.monotonic), asyncio.Lock()))
         self._conversations.move_to_end(conversation_id)
         while len(self._conversations) > MAX_CONVERSATIONS:
             self._conversations.popitem(last=False)

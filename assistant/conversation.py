@@ -10,7 +10,6 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import monotonic
 
 from assistant.ports import WantedCall
 from tools.contract import JsonObject
@@ -80,9 +79,9 @@ class Conversation:
         id_: str = "default",
         max_turns: int = MAX_TURNS,
         max_characters: int = MAX_CHARACTERS,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """``clock``: seconds that only grow."""
+        """``clock``: seconds that only grow; without one nothing in the conversation expires."""
         self.id = id_
         self.clock = clock
         self._max_turns = max_turns

@@ -11,6 +11,7 @@ import numpy as np
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError
 from assistant.events import ModelDelta, SpeechEnded, SpeechStarted, WakeDetected
+from assistant.narrowing.narrower import Narrower
 from assistant.ports import (
     AudioSource,
     Detection,
@@ -20,11 +21,14 @@ from assistant.ports import (
     ReplyEvent,
     Samples,
     SentenceMatch,
+    SentenceMatcher,
     SpeechChunk,
     ToolDescription,
     Transcript,
     Utterance,
+    WantedCall,
 )
+from assistant.understanding import Understanding, Understood
 from tools.contract import Caller, CallOutcome, JsonObject
 
 
@@ -181,8 +185,13 @@ class FakeMatcher:
 
     table: Mapping[str, SentenceMatch] = field(default_factory=dict)
 
-    def match(self, text: str) -> SentenceMatch | None:
+    def match(self, text: str, last: WantedCall | None = None) -> SentenceMatch | None:
         return self.table.get(text)
+
+
+def understanding(matcher: SentenceMatcher | None = None, narrower: Narrower | None = None) -> Understanding:
+    """Always the same, whatever the names."""
+    return Understanding(lambda _: Understood(matcher or FakeMatcher(), narrower))
 
 
 @dataclass

@@ -17,6 +17,7 @@ from assistant.events import (
     AudioReady,
     ConfirmationAsked,
     ModelDelta,
+    Narrowed,
     PartialTranscript,
     ReplySentence,
     SentenceMatched,
@@ -55,7 +56,7 @@ every_event: st.SearchStrategy[TurnEvent] = st.one_of(
     st.builds(Transcribed, text=text, engine=text, language=text, took_ms=ms, **stamps),
     st.builds(SentenceMatched, template=text, tool=text, arguments=arguments, took_ms=ms, **stamps),
     st.builds(ModelDelta, text=text, **stamps),
-    st.builds(ToolCalled, tool=text, arguments=arguments, source=st.sampled_from(["sentence", "model"]), **stamps),
+    st.builds(ToolCalled, tool=text, arguments=arguments, source=st.sampled_from(["sentence", "signals", "model", "confirmation"]), **stamps),
     st.builds(
         ToolReturned,
         tool=text,
@@ -67,7 +68,15 @@ every_event: st.SearchStrategy[TurnEvent] = st.one_of(
         took_ms=ms,
         **stamps,
     ),
-    st.builds(ConfirmationAsked, spoken=text, digest=text, expires_s=ms, **stamps),
+    st.builds(ConfirmationAsked, tool=text, arguments=arguments, spoken=text, expires_s=ms, **stamps),
+    st.builds(
+        Narrowed,
+        decided=st.booleans(),
+        candidates=st.lists(arguments, max_size=2).map(tuple),
+        signals=arguments,
+        took_ms=ms,
+        **stamps,
+    ),
     st.builds(ReplySentence, text=text, spoken=text, **stamps),
     st.builds(AudioReady, pcm=st.binary(max_size=64), sample_rate_hz=st.integers(8000, 48000), **stamps),
     st.builds(TurnInterrupted, reason=text, **stamps),
@@ -76,7 +85,7 @@ every_event: st.SearchStrategy[TurnEvent] = st.one_of(
         TurnFinished,
         reply=text,
         spoken=text,
-        matched=st.sampled_from(["sentence", "model", "none"]),
+        matched=st.sampled_from(["sentence", "signals", "model", "confirmation", "none"]),
         timings_ms=timings,
         **stamps,
     ),
@@ -113,6 +122,7 @@ def test_every_kind_of_event_is_generated_above() -> None:
     }
     generated = {
         "WakeDetected", "SpeechStarted", "SpeechEnded", "PartialTranscript", "Transcribed", "SentenceMatched",
+        "Narrowed",
         "ModelDelta", "ToolCalled", "ToolReturned", "ConfirmationAsked", "ReplySentence", "AudioReady",
         "TurnInterrupted", "Announcement", "TurnFinished", "TurnFailed",
     }  # fmt: skip

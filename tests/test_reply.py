@@ -13,7 +13,7 @@ from assistant.events import ModelDelta, ReplySentence, SentenceMatched, ToolCal
 from assistant.phrases import phrase
 from assistant.ports import ModelReply, SentenceMatch, ToolCallRequest
 from assistant.reply import Reply, system_prompt
-from tests.fakes import FakeMatcher, FakeToolbox
+from tests.fakes import FakeMatcher, FakeToolbox, understanding
 from tests.fakes_reply import CALLER, NAMES, TOOLS, StreamingModel, bad, events_of, good, wants
 from tools.contract import Caller, CallOutcome, JsonObject, Level, Speech
 
@@ -33,7 +33,7 @@ def replier(
     **settings: Any,
 ) -> Reply:
     model = None if answers is None else StreamingModel(answers)
-    return Reply(FakeMatcher(matches or {}), model, toolbox, prompt="You are Jarvis.", **settings)
+    return Reply(understanding(FakeMatcher(matches or {})), model, toolbox, **settings)
 
 
 def came_back(outcome: CallOutcome, arguments: JsonObject | None = None) -> ToolReturned:
@@ -87,7 +87,7 @@ async def test_the_engine_model_does_not_look_at_the_templates() -> None:
 async def test_the_engine_sentences_says_when_it_does_not_know_a_sentence_and_calls_nothing() -> None:
     toolbox = house(GITEA_UP)
     reply = replier([wants(("check_services", {}))], toolbox)
-    assert await events_of(reply, "sing me a song", "sentences") == [says(phrase("unknown_sentence"))]
+    assert await events_of(reply, "fetch me a stick", "sentences") == [says(phrase("unknown_sentence"))]
     assert toolbox.calls == []
 
 
@@ -228,7 +228,7 @@ UNREADABLE = bad(
 async def test_unreadable_arguments_go_back_to_the_model_once_and_never_become_empty_ones() -> None:
     toolbox = house(GITEA_UP)
     model = StreamingModel([wants(("check_services", None)), wants(("check_services", {"service": "gitea"}))])
-    reply = Reply(FakeMatcher(), model, toolbox, prompt="You are Jarvis.")
+    reply = Reply(understanding(), model, toolbox)
     assert await events_of(reply, "is gitea up") == [
         ToolCalled(tool="check_services", arguments={}, source="model"),
         came_back(UNREADABLE),
@@ -285,7 +285,7 @@ async def test_arguments_that_the_server_refuses_are_mended_once() -> None:
     model = StreamingModel(
         [wants(("check_services", {"name": "gitea"})), wants(("check_services", {"service": "gitea"}))]
     )
-    reply = Reply(FakeMatcher(), model, Strict(descriptions=TOOLS, known=NAMES), prompt="You are Jarvis.")
+    reply = Reply(understanding(), model, Strict(descriptions=TOOLS, known=NAMES))
     events = await events_of(reply, "is gitea up")
     assert events[-1] == says("Gitea is up.")
     assert model.asked[1][-1]["content"] == "Error: name: unknown argument"
@@ -299,12 +299,12 @@ async def test_an_unknown_name_is_answered_with_the_nearest_ones_and_the_model_i
         candidates=("gitea",),
     )
     model = StreamingModel([wants(("check_services", {"service": "foo"}))])
-    events = await events_of(Reply(FakeMatcher(), model, house(unknown), prompt=""), "is foo up")
+    events = await events_of(Reply(understanding(), model, house(unknown)), "is foo up")
     assert events[-1] == says(unknown.spoken)
     assert len(model.asked) == 1
 
 
-@pytest.mark.parametrize("text", ["don't check gitea", "never mind the backups", "please forget about gitea"])
+@pytest.mark.parametrize("text", ["don't check gitea", "never mind the backups", "never mind gitea"])
 async def test_what_is_waved_off_calls_no_tool_even_when_the_model_wants_one(text: str) -> None:
     toolbox = house(GITEA_UP)
     events = await events_of(replier([wants(("check_services", {}))], toolbox), text)
@@ -369,7 +369,7 @@ async def test_every_call_says_whether_it_was_a_question(text: str, speech: Spee
     toolbox = house(GITEA_UP)
     await events_of(replier([wants(("check_services", {}))], toolbox), text)
     ((_, _, caller),) = toolbox.calls
-    assert caller == CALLER.model_copy(update={"speech": speech})
+    assert caller == CALLER.model_copy(update={"speech": speech, "conversation": "default"})
 
 
 async def test_what_was_said_and_resolved_is_remembered() -> None:

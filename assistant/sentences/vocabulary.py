@@ -88,7 +88,8 @@ def misheard(
     A stretch holds no word that templates are made of; when not ``strict``, it is not made of such words alone ("get
     tea" for gitea, but never "last night").
     """
-    vocabulary = template_words(language)
+    own = {word for name in index.names(kind) for word in plain_words(name, language).split()}
+    vocabulary = template_words(language) - own
     parts = words.split()
     for length in range(LONGEST_NAME_WORDS, 0, -1):
         for start in range(len(parts) - length + 1):
