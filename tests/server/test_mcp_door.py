@@ -150,6 +150,34 @@ async def test_an_accepted_request_that_is_sent_again_does_nothing(
     assert not [text for text in (*bodies, caplog.text) if nonce in text]
 
 
+@pytest.mark.parametrize("protocol", ["2025-06-18", "2025-11-25"])
+async def test_an_older_client_is_asked_while_its_call_waits(url: str, things: Things, protocol: str) -> None:
+    opening = hello(protocol)
+    opening["params"]["capabilities"] = {"elicitation": {}}  # type: ignore[index]
+    call = {
+        "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "break", "arguments": {"thing": "lamp"}},
+    }  # fmt: skip
+    async with httpx.AsyncClient(trust_env=False) as client:
+        opened = await client.post(f"{url}/mcp", json=opening, headers=ACCEPT)
+        session = {
+            **ACCEPT, "Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": protocol,
+        }  # fmt: skip
+        ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        await client.post(f"{url}/mcp", json=ready, headers=session)
+        async with client.stream("POST", f"{url}/mcp", json=call, headers=session) as stream:
+            lines = (line[6:] async for line in stream.aiter_lines() if line.startswith("data: {"))
+            question = json.loads(await anext(lines))
+            assert question["method"] == "elicitation/create"
+            assert question["params"]["message"] == "Shall I break lamp?"
+            assert things.broken == []
+            yes = {"jsonrpc": "2.0", "id": question["id"], "result": {"action": "accept", "content": {}}}
+            for _ in range(2):  # the second is an answer to nothing
+                assert (await client.post(f"{url}/mcp", json=yes, headers=session)).status_code == 202
+            outcome = json.loads(await anext(lines))["result"]["structuredContent"]
+    assert outcome["ok"]
+    assert things.broken == ["lamp"]
+
+
 MODERN = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "break"}
 
 
