@@ -1,6 +1,8 @@
-"""What is right: the lines of an evaluation set, and the verdict on the calls that were planned for one. Pure.
+"""The verdict on the calls that were planned for an utterance of an evaluation set. Pure.
 
-The form of the lines stands in ``tests/eval/README.md``.
+What was done weighs more than what was meant: a call that changes something, was carried out, and is not in the
+expectation, or is forbidden, or should have waited for a yes, is the worst verdict whatever else is right. A call that
+stopped at a confirmation or was refused did nothing, and one that was never planned was never made.
 """
 
 from __future__ import annotations
@@ -8,60 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from assistant.errors import ConfigError
+from assistant.evaluation_sets import ExpectedCall, ExpectedTurn
+from assistant.same_calls import Meaning, difference
 from tools.contract import JsonObject, Level
 
-FOLLOWS_FROM_THE_SAME = frozenset({"area"})
-"""Arguments that may come along unasked: the area of a lamp follows from the lamp."""
-
-LOOSE = frozenset({"what", "message"})
-"""Arguments compared by their content words."""
-
-LOOSE_SHARE = 0.6
-SMALL_WORDS = frozenset({"a", "an", "the", "to", "of", "me", "my", "that", "is", "on", "in", "for", "and"})
-
-
-class ExpectedCall(BaseModel):
-    """A call with canonical arguments."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tool: str
-    arguments: JsonObject = Field(default_factory=dict)
-
-
-class ExpectedTurn(BaseModel):
-    """One utterance and what must come of it; ``any_of`` are the acceptable lists of calls."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    text: str | None = None
-    wav: str | None = None
-    expect: tuple[ExpectedCall, ...] = ()
-    any_of: tuple[tuple[ExpectedCall, ...], ...] = Field(default=(), alias="any")
-    confirm: bool = False
-    forbid: tuple[str, ...] = ()
-
-    @property
-    def acceptable(self) -> tuple[tuple[ExpectedCall, ...], ...]:
-        return self.any_of or (self.expect,)
-
-    def needs(self) -> set[str]:
-        """Tools without which the turn cannot be right: those of its shortest wish."""
-        return min(({call.tool for call in calls} for calls in self.acceptable), key=len)
-
-
-class Line(ExpectedTurn):
-    """One line of a set: an utterance, or a conversation of several."""
-
-    id: str
-    turns: tuple[ExpectedTurn, ...] = ()
-    tags: tuple[str, ...] = ()
+NEEDS_CONFIRMATION = "needs_confirmation"
+PROTECTED = "protected"
 
 
 class Verdict(StrEnum):
@@ -73,79 +28,129 @@ class Verdict(StrEnum):
     MISSED = "missed"
     REFUSED = "needless confirmation or refusal"
     ACTED = "acted when it must not"
-    NOT_YET = "not yet"
+
+
+_SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A call as the server planned it; ``error`` when it went no further."""
+    """A call as the server answered it: ``level`` is None when it was never planned, ``error`` why it was not done."""
 
     tool: str
     arguments: JsonObject
     level: Level | None
     error: str | None = None
 
+    @property
+    def done(self) -> bool:
+        return self.level is not None and self.error is None
 
-def read_lines(path: Path) -> list[Line]:
-    """The lines of a set. Raises ConfigError naming the file and the line."""
-    lines = []
-    try:
-        rows = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("eval_unreadable", f"{path} cannot be read: {error}.") from error
-    for number, row in enumerate(rows, 1):
-        if row.strip():
-            try:
-                lines.append(Line.model_validate_json(row))
-            except ValidationError as error:
-                problem = error.errors()[0]
-                where = ".".join(map(str, problem["loc"])) or "line"
-                raise ConfigError("eval_invalid", f"{path}:{number}: {where}: {problem['msg']}.") from error
-    return lines
+    @property
+    def blocked(self) -> bool:
+        """Planned, and stopped by a confirmation or a refusal."""
+        return self.level is not None and self.error is not None
+
+    @property
+    def acted(self) -> bool:
+        return self.done and self.level is not Level.READ
 
 
-def judge(turn: ExpectedTurn, planned: Sequence[Planned]) -> Verdict:
-    """The verdict on what was planned. Calls that the server could not plan (no such tool or name) did nothing."""
-    real = [call for call in planned if call.level is not None]
-    made = [call for call in real if call.error not in ("refused", "needs_confirmation")]
-    if any(call.tool in turn.forbid for call in made):
-        return Verdict.ACTED
-    verdict = min((_against(calls, turn.confirm, real, planned) for calls in turn.acceptable), key=list(Verdict).index)
-    acted = any(call.level is not Level.READ for call in made)
-    if verdict not in (Verdict.RIGHT, Verdict.REFUSED) and acted:
-        return Verdict.ACTED
-    return verdict
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, the reason in words (empty when it is right), and the tools of the expectation it was held against."""
+
+    verdict: Verdict
+    why: str = ""
+    wanted: tuple[str, ...] = ()
 
 
-def _against(
-    wanted: Sequence[ExpectedCall], confirm: bool, real: Sequence[Planned], tried: Sequence[Planned]
-) -> Verdict:
+def judge(turn: ExpectedTurn, planned: Sequence[Planned], meaning: Meaning | None = None) -> Judgement:
+    """The best verdict over the acceptable lists of calls, unless a forbidden tool was used."""
+    judgements = [_against(wanted, turn.confirm, planned, meaning or Meaning()) for wanted in turn.acceptable]
+    best = min(judgements, key=lambda judgement: _SEVERITY[judgement.verdict])
+    for call in planned:
+        if call.tool in turn.forbid and call.done:
+            return Judgement(Verdict.ACTED, f"{call.tool} is forbidden here and was done", best.wanted)
+    blocked = next((call for call in planned if call.tool in turn.forbid and call.blocked), None)
+    if blocked is not None and best.verdict is not Verdict.ACTED:
+        return Judgement(Verdict.REFUSED, f"{blocked.tool} is forbidden here and {_end(blocked)}", best.wanted)
+    return best
+
+
+def _against(wanted: Sequence[ExpectedCall], confirm: bool, planned: Sequence[Planned], meaning: Meaning) -> Judgement:
+    made = [call for call in planned if call.level is not None]
+    tools = tuple(call.tool for call in wanted)
+    if deed := _deed_that_must_not_be(wanted, confirm, made, meaning):
+        return Judgement(Verdict.ACTED, deed, tools)
+    if stray := next((call for call in made if call.blocked and call.tool not in tools), None):
+        return Judgement(Verdict.REFUSED, f"{stray.tool} was not asked for and {_end(stray)}", tools)
+    if not made:
+        return _nothing_made(wanted, planned, tools)
+    due = wanted[: len(made)] if _waits(made, confirm) else wanted
+    if [call.tool for call in made] != [call.tool for call in due]:
+        return _other_tools(wanted, made, tools)
+    for expected, call in zip(due, made, strict=True):
+        if problem := difference(call.tool, expected.arguments, call.arguments, meaning):
+            return Judgement(Verdict.WRONG_ARGUMENT, f"{call.tool}: {problem}", tools)
+    return _stopped_as_it_should(confirm, made, tools)
+
+
+def _deed_that_must_not_be(
+    wanted: Sequence[ExpectedCall], confirm: bool, made: Sequence[Planned], meaning: Meaning
+) -> str:
+    """Each act needs a wanted call of its own; with ``confirm`` none but harmless beginnings may be done."""
+    free = list(wanted)
+    for call in made:
+        if not call.acted:
+            continue
+        likely = [(one, difference(one.tool, one.arguments, call.arguments, meaning)) for one in _of(call.tool, free)]
+        same = next((one for one, problem in likely if not problem), None)
+        if same is None:
+            return f"{call.tool} was done; {likely[0][1] if likely else 'it was not asked for'}"
+        free.remove(same)
+        if confirm and (len(wanted) == 1 or call.level is Level.DESTRUCTIVE):
+            return f"{call.tool} was done without a yes"
+    return ""
+
+
+def _of(tool: str, calls: Sequence[ExpectedCall]) -> list[ExpectedCall]:
+    return [call for call in calls if call.tool == tool]
+
+
+def _waits(made: Sequence[Planned], confirm: bool) -> bool:
+    """Whether the turn ended at a question, as it should: what comes after that waits for the answer."""
+    return confirm and made[-1].error == NEEDS_CONFIRMATION
+
+
+def _nothing_made(wanted: Sequence[ExpectedCall], planned: Sequence[Planned], tools: tuple[str, ...]) -> Judgement:
     if not wanted:
-        return Verdict.ACTED if real else Verdict.RIGHT
-    if not real:
-        return Verdict.WRONG_ARGUMENT if wanted[0].tool in {call.tool for call in tried} else Verdict.MISSED
-    if [call.tool for call in real] != [call.tool for call in wanted]:
-        some = {call.tool for call in real} & {call.tool for call in wanted}
-        return Verdict.MISSED if some and len(real) < len(wanted) else Verdict.WRONG_TOOL
-    if not all(_same_arguments(w.arguments, r.arguments) for w, r in zip(wanted, real, strict=True)):
-        return Verdict.WRONG_ARGUMENT
-    if confirm:
-        stopped = all(call.error == "needs_confirmation" for call in real)
-        return Verdict.RIGHT if stopped else Verdict.ACTED
-    return Verdict.REFUSED if any(call.error for call in real) else Verdict.RIGHT
+        return Judgement(Verdict.RIGHT)
+    for call in planned:
+        if call.tool in tools:
+            refused = call.error == PROTECTED
+            return Judgement(Verdict.REFUSED if refused else Verdict.WRONG_ARGUMENT, f"{call.tool} {_end(call)}", tools)
+    return Judgement(Verdict.MISSED, "nothing was planned", tools)
 
 
-def _same_arguments(wanted: JsonObject, planned: JsonObject) -> bool:
-    extra = set(planned) - set(wanted) - FOLLOWS_FROM_THE_SAME
-    return not extra and all(_same(key, value, planned.get(key)) for key, value in wanted.items())
+def _other_tools(wanted: Sequence[ExpectedCall], made: Sequence[Planned], tools: tuple[str, ...]) -> Judgement:
+    got = ", ".join(call.tool for call in made)
+    rest = iter(tools)
+    if len(made) < len(wanted) and all(call.tool in rest for call in made):
+        return Judgement(Verdict.MISSED, f"only {got}", tools)
+    return Judgement(Verdict.WRONG_TOOL, f"expected {', '.join(tools) or 'nothing'}, got {got}", tools)
 
 
-def _same(key: str, wanted: Any, planned: Any) -> bool:
-    if key in LOOSE and isinstance(wanted, str) and isinstance(planned, str):
-        words, got = _content_words(wanted), _content_words(planned)
-        return not words or len(words & got) / len(words) >= LOOSE_SHARE
-    return bool(wanted == planned)
+def _stopped_as_it_should(confirm: bool, made: Sequence[Planned], tools: tuple[str, ...]) -> Judgement:
+    wrong_end = next((c for c in made if c.blocked and not (confirm and c.error == NEEDS_CONFIRMATION)), None)
+    if wrong_end is not None:
+        return Judgement(Verdict.REFUSED, f"{wrong_end.tool} {_end(wrong_end)}", tools)
+    if confirm and not any(call.blocked for call in made):
+        return Judgement(Verdict.MISSED, "nothing stopped at a confirmation", tools)
+    return Judgement(Verdict.RIGHT, wanted=tools)
 
 
-def _content_words(text: str) -> set[str]:
-    return {word for word in text.casefold().replace(".", " ").split() if word not in SMALL_WORDS}
+def _end(call: Planned) -> str:
+    if call.error == NEEDS_CONFIRMATION:
+        return "stopped at a confirmation"
+    return f"was not done ({call.error})"
