@@ -55,15 +55,20 @@ def read_arguments(tool: Tool, raw: Mapping[str, Any]) -> Arguments:
 
 
 def schema_of(arguments: type[Arguments]) -> JsonObject:
-    """JSON schema as small as it can be: no titles, no defaults, optional strings as plain strings."""
+    """JSON schema as small as it can be: no titles, no defaults, optional strings as plain strings.
+
+    That unknown arguments are refused does not stand in it: the server refuses them all the same.
+    """
     schema = arguments.model_json_schema()
     properties: JsonObject = {}
     for name, field in schema.get("properties", {}).items():
-        plain = next((kind for kind in field.get("anyOf", ()) if kind.get("type") != "null"), field)
-        properties[name] = {key: plain[key] for key in ("type", "enum") if key in plain}
+        kinds = [kind for kind in field.get("anyOf", (field,)) if kind.get("type") != "null"]
+        properties[name] = {key: kinds[0][key] for key in ("type", "enum") if key in kinds[0]}
+        if len(kinds) > 1:
+            properties[name]["type"] = [kind["type"] for kind in kinds]
         if "description" in field:
             properties[name]["description"] = field["description"]
-    small: JsonObject = {"type": "object", "properties": properties, "additionalProperties": False}
+    small: JsonObject = {"type": "object", "properties": properties}
     if schema.get("required"):
         small["required"] = schema["required"]
     return small

@@ -55,7 +55,7 @@ class EmbeddedModel:
         self._gguf = gguf
         self._timeouts = (first_delta_timeout_s, timeout_s)
         self._cache = PrefixCache(prefix_cache_dir, gguf, context_tokens) if prefix_cache_dir else None
-        self._key = secrets.token_urlsafe(24)
+        self.api_key = secrets.token_urlsafe(24)
         cores = os.cpu_count() or 1
         environment = {key: os.environ[key] for key in _KEPT_ENVIRONMENT if key in os.environ}
         parameters = {
@@ -63,7 +63,7 @@ class EmbeddedModel:
             "context_tokens": context_tokens,
             "threads": threads or cores,
             "writing_threads": threads or max(cores - 1, 1),
-            "api_key": self._key,
+            "api_key": self.api_key,
             "prefix_dir": str(prefix_cache_dir or ""),
         }
         self.child = SupervisedChild("assistant.chat.embedded_child", parameters, log, environment)
@@ -141,7 +141,7 @@ class EmbeddedModel:
             name = self._cache.name(prefix, tools)
             if name == self._prefix:
                 return
-            headers = {"Authorization": f"Bearer {self._key}"}
+            headers = {"Authorization": f"Bearer {self.api_key}"}
             base_url = self._client_url.removesuffix("/v1")
             async with httpx2.AsyncClient(base_url=base_url, headers=headers, trust_env=False) as server:
                 if not await self._cache.restore(server, name):
@@ -171,7 +171,7 @@ class EmbeddedModel:
                 await self._client.close()
             first, whole = self._timeouts
             self._client = OpenAICompatible(
-                url, self.name, api_key=self._key, first_delta_timeout_s=first, timeout_s=whole
+                url, self.name, api_key=self.api_key, first_delta_timeout_s=first, timeout_s=whole
             )
             self._client_url, self._prefix = url, ""
         return self._client

@@ -38,9 +38,7 @@ class CheckBackups:
     """Verdict with age, verification and last restore test, for one job or all."""
 
     name: ClassVar[str] = "check_backups"
-    description: ClassVar[str] = (
-        "Whether backups are ok: did they run, how old are they, when were they restored, which are broken."
-    )
+    description: ClassVar[str] = "Whether backups ran, how old they are, whether they can be restored."
     level: ClassVar[Level] = Level.READ
     arguments: ClassVar[type[Arguments]] = CheckBackupsArguments
 

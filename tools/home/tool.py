@@ -18,24 +18,24 @@ Action = Literal["on", "off", "set", "open", "close", "lock", "unlock", "start",
 class HomeStateArguments(Arguments):
     """Input of ``home_state``."""
 
-    target: str = Field(description='device, or "lights", or "all"')
+    target: str = Field(description='device, "lights" or "all"')
     area: str | None = Field(default=None, description="room")
 
 
 class HomeControlArguments(Arguments):
     """Input of ``home_control``."""
 
-    target: str = Field(description='device, or "lights", or "all"')
+    target: str = Field(description='device, "lights" or "all"')
     action: Action
     area: str | None = Field(default=None, description="room")
-    value: float | str | None = Field(default=None, description="for set: percent, degrees, colour")
+    value: float | str | None = Field(default=None, description="for set")
 
 
 class HomeState:
     """What is on, open, locked, how warm it is."""
 
     name: ClassVar[str] = "home_state"
-    description: ClassVar[str] = "State of lights, doors, locks, sensors and devices at home; temperatures."
+    description: ClassVar[str] = "State of lights, doors, locks, sensors at home."
     level: ClassVar[Level] = Level.READ
     arguments: ClassVar[type[Arguments]] = HomeStateArguments
     deadline_s = 10.0
@@ -60,7 +60,7 @@ class HomeControl:
     """Switch, set, open, close, lock."""
 
     name: ClassVar[str] = "home_control"
-    description: ClassVar[str] = "Switch, dim, set, open, close or lock things at home. Not for services or machines."
+    description: ClassVar[str] = "Switch, dim, set, open, close or lock things at home."
     level: ClassVar[Level] = Level.DESTRUCTIVE
     arguments: ClassVar[type[Arguments]] = HomeControlArguments
     deadline_s = 15.0

@@ -24,7 +24,7 @@ class Notify:
     """Send a push message to the owner."""
 
     name: ClassVar[str] = "notify"
-    description: ClassVar[str] = "Send a message to the user's phone."
+    description: ClassVar[str] = "Send a message to the phone."
     level: ClassVar[Level] = Level.OPERATE
     arguments: ClassVar[type[Arguments]] = NotifyArguments
     deadline_s = 10.0

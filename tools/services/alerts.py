@@ -16,7 +16,7 @@ class CheckAlerts:
     """Alerts of every watcher, certificates, the UPS and the host's vitals."""
 
     name: ClassVar[str] = "check_alerts"
-    description: ClassVar[str] = "Alerts and warnings; certificates, UPS and battery, disk space, memory, host load."
+    description: ClassVar[str] = "Alerts; certificates, UPS, disk space, memory, host load."
     level: ClassVar[Level] = Level.READ
     arguments: ClassVar[type[Arguments]] = CheckAlertsArguments
     deadline_s = 10.0

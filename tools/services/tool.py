@@ -37,7 +37,7 @@ class CheckServices:
     """Up, down since when, flapping or unknown, for one service or all."""
 
     name: ClassVar[str] = "check_services"
-    description: ClassVar[str] = "Whether services (apps, websites, servers) are up or down right now."
+    description: ClassVar[str] = "Whether services (apps, servers) are up or down."
     level: ClassVar[Level] = Level.READ
     arguments: ClassVar[type[Arguments]] = CheckServicesArguments
 

@@ -34,8 +34,8 @@ _SMALL = frozenset({"the", "my", "our", "a", "an", "that", "this", "one", "pleas
 class ScheduleArguments(Arguments):
     """Input of ``schedule``."""
 
-    what: str = Field(min_length=1, max_length=300, description='"timer", a reminder, or an order')
-    when: str = Field(description='"in 5 minutes", "at 18:00", "every sunday at 03:00"')
+    what: str = Field(min_length=1, max_length=300, description='"timer", reminder or order')
+    when: str = Field(description='"in 5 minutes", "every sunday at 03:00"')
 
 
 class ListTasksArguments(Arguments):
@@ -52,7 +52,7 @@ class Schedule:
     """Timers, reminders, recurring calls; an order is planned when it is scheduled, and needs its yes then."""
 
     name: ClassVar[str] = "schedule"
-    description: ClassVar[str] = "Do something later or repeatedly: timers, reminders, recurring orders."
+    description: ClassVar[str] = "Timers, reminders, and orders for later or again and again."
     level: ClassVar[Level] = Level.DESTRUCTIVE
     arguments: ClassVar[type[Arguments]] = ScheduleArguments
     deadline_s = 10.0
