@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import yaml
@@ -44,7 +45,9 @@ class SeededTurn:
     truths: list[Truth] = field(default_factory=list)
 
 
+@cache
 def house() -> House:
+    """The demo homelab's file."""
     loaded: House = yaml.safe_load(HOMELAB.read_text(encoding="utf-8"))
     return loaded
 
@@ -207,23 +210,13 @@ def _home(draw: random.Random) -> _Made:
 def _alerts(draw: random.Random) -> _Made:
     service = draw.choice(sorted(house()["services"]))
     days, hours = draw.randint(2, 11), draw.randint(2, 11)
-    kind: Callable[[], tuple[str, str, set[str], set[str]]] = draw.choice(
-        (
-            lambda: (
-                f"the certificate of {service} expires in {counted(days, 'day')}",
-                service,
-                {"expires"},
-                {str(days)},
-            ),
-            lambda: (
-                f"one alert is firing: the disk of {service} is {80 + days} percent full, for {counted(hours, 'hour')}",
-                service,
-                {"full", "firing"},
-                {str(80 + days), str(hours), "1"},
-            ),
-            lambda: ("no alerts are firing", "", {"firing"}, set()),
-        )
-    )
-    spoken, name, words, numbers = kind()
+    percent = 80 + days
+    disk = f"one alert is firing: the disk of {service} is {percent} percent full, for {counted(hours, 'hour')}"
+    kinds: list[tuple[str, str, set[str], set[str]]] = [
+        (f"the certificate of {service} expires in {counted(days, 'day')}", service, {"expires"}, {str(days)}),
+        (disk, service, {"full", "firing"}, {str(percent), str(hours), "1"}),
+        ("no alerts are firing", "", {"firing"}, set()),
+    ]
+    spoken, name, words, numbers = draw.choice(kinds)
     truths = [Truth(name, "alert", frozenset(words), frozenset(numbers))] if name else []
     return "does anything fire", ToolResult(spoken=sentence(spoken), data={"alerts": []}), truths

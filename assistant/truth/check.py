@@ -129,7 +129,10 @@ def _refusal(clause: Clause, evidence: Evidence) -> str | None:
 def _same_of_nothing_named(said: Clause, fact: Fact) -> bool:
     """ "All four services are up." Only "all", "both" and "the other" may go, and only where the number stays."""
     known = fact.clause
-    if known.subjects or said.objects != known.objects or said.content != known.content:
+    kinds = fact.topic.words if fact.topic else frozenset()
+    if known.subjects or said.objects != known.objects:
+        return False
+    if not known.content <= said.content or said.content - known.content - kinds:
         return False
     if said.numbers != known.numbers and (said.numbers or not said.marks & {"all", "none"}):
         return False

@@ -116,6 +116,7 @@ def _of_sentence(
 ) -> Iterator[Clause]:
     segments = _joined(_segments(tokens(sentence, lexicon, language)), ours)
     seen: frozenset[Subject] = frozenset()
+    doubted = False
     for segment in segments:
         inherited = seen or current
         clause = _clause(segment, words)
@@ -127,6 +128,9 @@ def _of_sentence(
             clause = Clause(clause.subjects, clause.states, clause.numbers, clause.marks, clause.content, odd=True)
         if clause.subjects:
             seen = clause.subjects
+        if ours and doubted and clause.states:
+            continue
+        doubted = doubted or any("doubt" in groups for groups in clause.states)
         if clause.subjects or not clause.says_nothing:
             yield clause
 
@@ -156,10 +160,12 @@ def _joined(segments: Sequence[_Segment], ours: bool) -> list[_Segment]:
     """Lists of names with the segment that says something of them; times with what they belong to."""
     joined: list[_Segment] = []
     waiting: list[Token] = []
-    for segment in segments:
+    for at, segment in enumerate(segments):
         if segment.only_names:
             follows_a_list = bool(joined) and (segment.joint == "colon" or joined[-1].tokens[-1].role is Role.NAME)
-            if joined and (follows_a_list or not ours):
+            verb = next((after for after in segments[at + 1 :] if not after.only_names), None)
+            begins_a_list = verb is not None and _is_plural(verb) and segment.joint != "colon"
+            if joined and (follows_a_list if ours else not begins_a_list):
                 joined[-1].tokens += segment.tokens
             if not (ours and follows_a_list):
                 waiting += segment.tokens
@@ -213,8 +219,12 @@ def _clause(segment: _Segment, words: Words) -> Clause:
     numbers: list[str] = []
     marks: set[str] = set()
     content: set[str] = set()
+    doubt = False
     for at, token in enumerate(found):
         if token.role is Role.STATE:
+            if doubt:
+                continue  # "I can't tell whether gitea is up" does not say that it is
+            doubt = "doubt" in token.values
             aged = token.text == "old" and at and found[at - 1].role is Role.NUMBER
             states.append(frozenset({"age"}) if aged else token.values)
         elif token.role is Role.NUMBER:

@@ -1,0 +1,365 @@
+"""Truth: what a model may say of several results, and what it may say when no tool was asked."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from assistant.ports import DeviceName, Names
+from assistant.truth import Evidence, left_out, states_nothing, unsupported
+from tests.seeded_results import SeededTurn, house_names, turn
+from tests.seeded_results import turns as seeded_turns
+from tools.contract import Finding, Severity, ToolResult
+
+NAMES = house_names()
+SERVICES = ToolResult(
+    spoken="Gitea is down, first seen three hours ago: the connection is refused, and immich is flapping. "
+    "The other three are up.",
+    data={
+        "services": [
+            {
+                "name": "gitea",
+                "state": "down",
+                "since": None,
+                "status_code": 502,
+                "reason": "the connection is refused",
+            },
+            {"name": "immich", "state": "flapping", "since": None, "status_code": None, "reason": ""},
+            {"name": "ntfy", "state": "up", "since": None, "status_code": 200, "reason": ""},
+        ],
+        "counts": {"down": 1, "flapping": 1, "up": 3},
+    },
+)
+PHOTOS = ToolResult(
+    spoken="The photos backup is ok: backed up two hours ago, restored and compared three days ago.",
+    data={"jobs": [{"job": "photos", "verdict": "ok", "age_h": 2.1, "max_age_h": 26.0, "detail": ""}]},
+)
+KITCHEN = ToolResult(
+    spoken="The kitchen ceiling light is on. It is 21.5 degrees in the kitchen.",
+    data={"devices": [{"name": "ceiling light", "area": "kitchen", "state": "on"}]},
+)
+EVIDENCE = Evidence([SERVICES, PHOTOS, KITCHEN], "is gitea down, is paperless up, and what about 7 o'clock?", NAMES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gitea is down and immich is flapping.",
+        "Gitea is offline, while ntfy is online.",
+        "The photos backup is healthy, but gitea is down.",
+        "Gitea has been down for three hours because the connection is refused.",
+        "Gitea is down and immich is flapping, the other three services are up.",
+        "The photos backup is ok, backed up 2 hours ago and restored three days ago.",
+        "The ceiling light in the kitchen is on, and it is 21.5 degrees in the kitchen.",
+        "Down: gitea.",
+        "Git is not reachable.",
+        SERVICES.spoken,
+        f"{KITCHEN.spoken} {PHOTOS.spoken}",
+    ],
+)
+def test_what_the_results_say_may_be_said_in_other_words(text: str) -> None:
+    assert unsupported(text, EVIDENCE) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a state of another thing, or turned round, or weakened, or of another time
+        "Gitea is up.",
+        "Immich is down and gitea is flapping.",
+        "Gitea is not down.",
+        "Gitea is never down.",
+        "Gitea may be down.",
+        "Gitea was down.",
+        "Gitea will be down.",
+        "Gitea is no longer down.",
+        "Gitea is almost down.",
+        "Only gitea is down.",
+        "Gitea, immich and ntfy are down.",
+        "Gitea is down, immich.",
+        "Neither gitea nor immich is down.",
+        "Gitea is down or up.",
+        "The gitea backup is down.",
+        "The photos backup is up.",
+        "Photos is not restored.",
+        # numbers: another one, another unit, of another statement
+        "Gitea has been down for four hours.",
+        "Gitea has been down for three days.",
+        "Gitea has been down for half an hour.",
+        "The photos backup was backed up three days ago, and restored two hours ago.",
+        "The photos backup is 26 hours old.",
+        "It is 21 degrees in the kitchen.",
+        "It is twenty two degrees in the kitchen.",
+        "Immich has been flapping for three hours.",
+        "Gitea is down since yesterday.",
+        "Gitea went down twice.",
+        "Two services are down.",
+        "It is 7 o'clock.",
+        # all, none, the others
+        "Both are up.",
+        "All services are up.",
+        "Everything is fine.",
+        "None failed.",
+        "Everything else is up.",
+        "The other three are up.",
+        "The photos backup is ok. The other three are up.",
+        "Gitea is down, the other three are up.",
+        # names that no result speaks of, and places
+        "Paperless is up.",
+        "Grafana is down.",
+        "The bedroom ceiling light is on.",
+        "The ceiling light is on.",
+        # causes that no tool found
+        "Gitea is down because immich is flapping.",
+        "Immich is flapping because the connection is refused.",
+        # words that no tool said
+        "Gitea is compromised.",
+        "Gitea is down, so photos cannot be reached.",
+        "Unlike gitea, ntfy is up.",
+        "Gitea depends on immich.",
+        # deeds, promises, orders, offers, addresses, answers
+        "I have restarted gitea.",
+        "I will restart gitea.",
+        "Restart gitea.",
+        "Please check gitea.",
+        "Shall I restart gitea?",
+        "Gitea is down, see https://example.org.",
+        "Run `systemctl restart gitea`.",
+        "Yes, gitea is down.",
+        "No, immich is flapping.",
+        "Open the kitchen ceiling light.",
+        "",
+        "…",
+        "Gitea is down. " * 60,
+    ],
+)
+def test_what_no_result_says_is_refused(text: str) -> None:
+    assert unsupported(text, EVIDENCE)
+
+
+def test_the_reason_names_what_is_wrong() -> None:
+    assert unsupported("Gitea has been down for seven hours.", EVIDENCE) == "number 7 hour is in no result"
+    assert unsupported("Immich is down.", EVIDENCE) == "immich is not said to be down"
+    assert unsupported("Grafana is down.", EVIDENCE) == "grafana is in no result"
+    assert unsupported("Gitea is haunted.", EVIDENCE) == "'haunted' is in no result"
+
+
+def test_a_doubt_is_no_state() -> None:
+    said = "I can't tell whether gitea is up, or immich is down: the time was up."
+    evidence = Evidence([ToolResult(spoken=said)], "", NAMES)
+    assert unsupported("Immich is down.", evidence)
+    assert unsupported("Gitea is up.", evidence)
+    assert unsupported("Gitea is down.", evidence)
+    assert unsupported("It is unknown whether gitea is up.", evidence)
+    assert unsupported("The state of gitea is unknown.", evidence) is None
+
+
+def test_a_service_and_its_backup_of_one_name_are_not_mixed_up() -> None:
+    up = ToolResult(spoken="Gitea is up.", data={"services": [{"name": "gitea", "state": "up"}]})
+    failed = ToolResult(
+        spoken="The gitea backup could not be restored two days ago.",
+        data={"jobs": [{"job": "gitea", "verdict": "failed"}]},
+    )
+    evidence = Evidence([up, failed], "how is gitea?", NAMES)
+    assert unsupported("Gitea is up, but the gitea backup could not be restored two days ago.", evidence) is None
+    assert unsupported("Gitea failed.", evidence)
+    assert unsupported("The gitea backup is up.", evidence)
+
+
+def test_all_is_said_only_where_a_tool_says_it_of_the_same() -> None:
+    evidence = Evidence([ToolResult(spoken="All four services are up."), PHOTOS], "", NAMES)
+    assert unsupported("All services are up.", evidence) is None
+    assert unsupported("Four services are up.", evidence) is None
+    for text in (
+        "Everything is up.",
+        "All four are up.",
+        "All five services are up.",
+        "All services are fine.",
+        "All up.",
+    ):
+        assert unsupported(text, evidence)
+    nothing = Evidence([ToolResult(spoken="No alerts are firing.")], "", NAMES)
+    assert unsupported("There are no alerts firing.", nothing) is None
+    assert unsupported("Nothing is firing.", nothing)
+    assert unsupported("Alerts are firing.", nothing)
+
+
+def test_findings_are_evidence_and_the_question_is_not() -> None:
+    finding = Finding(severity=Severity.WARNING, subject="photos", message="photos is 50 hours old")
+    evidence = Evidence(
+        [ToolResult(spoken="One of two backups is proven.", findings=(finding,))], "is gitea down", NAMES
+    )
+    assert unsupported("Photos is 50 hours old.", evidence) is None
+    assert unsupported("Gitea is down.", evidence) == "gitea is not said to be down"
+
+
+def test_an_area_may_be_left_out_where_there_is_one_such_device() -> None:
+    names = Names({"area": {"hall": ()}, "device": {"lamp": ()}}, (DeviceName("lamp", "hall", "light"),))
+    evidence = Evidence([ToolResult(spoken="The hall lamp is off.")], "", names)
+    assert unsupported("The lamp is off.", evidence) is None
+    assert unsupported("The lamp is on.", evidence)
+
+
+def test_half_of_the_truth_is_told_from_the_whole() -> None:
+    both = "Gitea is down, immich is flapping, the photos backup is ok and the ceiling light in the kitchen is on."
+    evidence = Evidence([SERVICES, PHOTOS], "", NAMES)
+    assert left_out(both, evidence) is None
+    assert left_out("The photos backup is ok.", evidence) == "it leaves out gitea"
+    said = "The photos backup is not proven: backed up two hours ago, but never restored."
+    unproven = ToolResult(spoken=said, data={"jobs": []})
+    evidence = Evidence([unproven], "", NAMES)
+    assert unsupported("The photos backup was backed up two hours ago.", evidence) is None
+    assert left_out("The photos backup was backed up two hours ago.", evidence) == "it leaves out photos"
+
+
+# ── properties ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def seeded(seed: int) -> tuple[SeededTurn, Evidence]:
+    drawn = turn(random.Random(seed))  # noqa: S311 - a test's numbers
+    return drawn, Evidence(drawn.results, drawn.utterance, NAMES)
+
+
+@given(seeds, st.data())
+def test_the_tools_own_sentences_are_always_supported(seed: int, data: st.DataObject) -> None:
+    drawn, evidence = seeded(seed)
+    spoken = [result.spoken for result in drawn.results]
+    kept = data.draw(st.lists(st.booleans(), min_size=len(spoken), max_size=len(spoken)).filter(any))
+    text = " ".join(said for said, keep in zip(spoken, kept, strict=True) if keep)
+    assert unsupported(text, evidence) is None
+    assert (left_out(text, evidence) is None) or not all(kept)
+
+
+_STATES = ("up", "down", "flapping")
+_ALONE = [
+    name for name in NAMES.by_kind["service"] if name not in NAMES.by_kind["job"] and name not in NAMES.by_kind["vm"]
+]
+
+
+@given(st.permutations(_ALONE), st.permutations(_STATES))
+def test_names_swapped_between_two_states_are_refused(names: list[str], states: list[str]) -> None:
+    (one, two, *_), (this, that, _) = names, states
+    evidence = Evidence([ToolResult(spoken=f"{one} is {this}."), ToolResult(spoken=f"{two} is {that}.")], "", NAMES)
+    assert unsupported(f"{one} is {this}, and {two} is {that}.", evidence) is None
+    for text in (
+        f"{two} is {this}, and {one} is {that}.",
+        f"{one} is {that} and {two} is {this}.",
+        f"{one} and {two} are {this}.",
+        f"{this}: {two}. {that}: {one}.",
+        f"While {one} is {that}, {two} is {that}.",
+    ):
+        assert unsupported(text, evidence), text
+
+
+@given(seeds, st.integers(0, 10_000), st.data())
+def test_a_number_that_is_in_no_result_is_refused(seed: int, other: int, data: st.DataObject) -> None:
+    drawn, evidence = seeded(seed)
+    text = " ".join(result.spoken for result in drawn.results)
+    numbers = list(re.finditer(rf"\b(?:\d+|{'|'.join(_WORDS)})\b", text))
+    assume(numbers)
+    assume(not any(known.split()[0] == str(other) for known in evidence.numbers))
+    at = data.draw(st.sampled_from(numbers))
+    assert unsupported(f"{text[: at.start()]}{other}{text[at.end() :]}", evidence)
+
+
+_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+@given(seeds, st.sampled_from(_ALONE), st.sampled_from((*_STATES, "ok", "stale", "verified", "3 days old")))
+def test_a_name_that_is_in_no_result_is_refused(seed: int, name: str, state: str) -> None:
+    drawn, evidence = seeded(seed)
+    assume(name not in evidence.things)
+    text = " ".join(result.spoken for result in drawn.results)
+    assert unsupported(f"{text} {name} is {state}.", evidence)
+    assert unsupported(f"{name} is {state}. {text}", evidence)
+
+
+_PIECES = st.sampled_from(
+    ["gitea", "immich", "is", "are", "down", "up", "not", "and", ",", ":", ".", "two", "hours", "a", "half", "point",
+     "hundred", "kitchen", "ceiling light", "in", "the", "on", "other", "all", "?", "-5", "1.2.3", "7:30", "%", "°",
+     "old", "because", "it", "'s", "\n", "million", "%%", "½"]
+)  # fmt: skip
+
+
+@given(st.one_of(st.text(max_size=300), st.lists(_PIECES, max_size=40).map(" ".join)))
+def test_no_text_makes_it_raise(text: str) -> None:
+    unsupported(text, EVIDENCE)
+    left_out(text, EVIDENCE)
+    states_nothing(text, NAMES)
+    Evidence([ToolResult(spoken=text, data={"services": [{"name": text, "state": text}]})], text, NAMES)
+
+
+@given(st.lists(_PIECES, max_size=20).map(" ".join))
+def test_whatever_a_tool_says_it_may_be_repeated(text: str) -> None:
+    assume(any(character.isalnum() for character in text))
+    evidence = Evidence([ToolResult(spoken=text)], "", NAMES)
+    assert unsupported(text, evidence) is None
+
+
+def test_it_takes_less_than_five_milliseconds() -> None:
+    drawn = list(seeded_turns(7, 40))
+    took = []
+    for one in drawn:
+        text = " ".join(result.spoken for result in one.results).replace(".", ",")
+        started = time.perf_counter()
+        evidence = Evidence(one.results, one.utterance, NAMES)
+        unsupported(text, evidence)
+        left_out(text, evidence)
+        took.append(time.perf_counter() - started)
+    assert sorted(took)[len(took) // 2] < 0.005
+
+
+# ── no tool was asked ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Why do servers never get lost? They follow the route.",
+        "Why did the server go to the doctor? It was feeling down.",
+        "I am Jarvis.",
+        "A computer that works for others.",
+        "A cloud is somebody else's computer.",
+        "A backup is a copy that is kept elsewhere.",
+        "I can't do that.",
+        "I can't restart gitea.",
+        "Do you mean gitea?",
+        "You're welcome.",
+        "I can look after services and backups.",
+        "One moment.",
+    ],
+)
+def test_talk_states_nothing(text: str) -> None:
+    assert states_nothing(text, NAMES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is twelve degrees.",
+        "It is 7:30.",
+        "Gitea runs on port 3000.",
+        "Gitea is a git server.",
+        "Your photos are safe.",
+        "The lights are off.",
+        "Your battery is low.",
+        "Everything is fine.",
+        "Yes, it is up.",
+        "I turned the lights off.",
+        "I've restarted it.",
+        "I'll remind you.",
+        "Turning off the lights.",
+        "Done.",
+        "You have three reminders.",
+        "I can't restart gitea, because it is down.",
+    ],
+)
+def test_numbers_states_names_and_deeds_are_facts(text: str) -> None:
+    assert not states_nothing(text, NAMES)
