@@ -49,6 +49,11 @@ class Report:
                 tags.setdefault(tag, []).append(turn)
         return tags
 
+    def by_decider(self) -> list[tuple[str, list[Judged]]]:
+        """Whoever decided something, and the turns."""
+        deciders = [(who, [turn for turn in self.judged if turn.decided_by == who]) for who in get_args(Decider)]
+        return [(who, turns) for who, turns in deciders if turns]
+
     def by_repeat(self) -> list[tuple[int, list[Judged]]]:
         """The seed and the turns of each repeat that was begun."""
         grouped = groupby(self.judged, key=lambda turn: turn.repeat)
@@ -77,11 +82,7 @@ class Report:
             "interrupted": self.interrupted,
             **figures(self.judged),
             "single_turn": figures([turn for turn in self.judged if not turn.in_conversation]),
-            "by_decider": {
-                decider: figures(turns)
-                for decider in get_args(Decider)
-                if (turns := [turn for turn in self.judged if turn.decided_by == decider])
-            },
+            "by_decider": {decider: figures(turns) for decider, turns in self.by_decider()},
             "by_tag": {tag: figures(turns) for tag, turns in self.by_tag().items()},
             "repeats": repeats,
             "worst": max(repeats, key=lambda one: (one["acted"], -one["right_share"]), default=None),

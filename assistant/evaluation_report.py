@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import get_args
 
-from assistant.evaluation import Decider, Judged
+from assistant.evaluation import Judged
 from assistant.evaluation_figures import NOTHING, Report, confusion, figures
 from assistant.judging import Planned, Verdict
 from tools.contract import JsonObject
@@ -56,7 +55,7 @@ def as_html(report: Report) -> str:
         "<h2>By tag</h2>",
         _figure_table("tag", ((tag, figures(turns)) for tag, turns in report.by_tag().items())),
         "<h2>Who decided</h2>",
-        _figure_table("decided by", _by_decider(report)),
+        _figure_table("decided by", ((who, figures(turns)) for who, turns in report.by_decider())),
     ]
     if len(report.seeds) > 1:
         repeats = ((f"seed {seed}", figures(turns)) for seed, turns in report.by_repeat())
@@ -107,12 +106,6 @@ def _cards(report: Report) -> str:
     ]
     items = (f'<li><b class="{kind}">{_text(value)}</b>{_text(name)}</li>' for name, value, kind in cards)
     return f'<ul class="cards">{"".join(items)}</ul>'
-
-
-def _by_decider(report: Report) -> Iterable[tuple[str, JsonObject]]:
-    for decider in get_args(Decider):
-        if turns := [turn for turn in report.judged if turn.decided_by == decider]:
-            yield decider, figures(turns)
 
 
 def _figure_table(what: str, rows: Iterable[tuple[str, JsonObject]]) -> str:

@@ -110,13 +110,15 @@ def _same(key: str, wanted: Any, planned: Any, meaning: Meaning) -> bool:
         if key == "when":
             return same_when(wanted, planned)
         return wanted.casefold().strip() == planned.casefold().strip()
+    if isinstance(wanted, bool) or isinstance(planned, bool):
+        return wanted is planned
     number, other = _number(wanted), _number(planned)
     return number == other if number is not None and other is not None else bool(wanted == planned)
 
 
 def _number(value: Any) -> float | None:
-    """30, 30.0 and "30" are the same setting; true is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    """30, 30.0 and "30" are the same setting."""
+    if not isinstance(value, int | float | str):
         return None
     try:
         return float(value)

@@ -16,7 +16,6 @@ from assistant.evaluation_report import said_as_call
 from assistant.judging import Verdict
 from tools.contract import JsonObject
 
-
 HEADS = {
     Verdict.RIGHT: "right",
     Verdict.WRONG_ARGUMENT: "arg.",
@@ -34,6 +33,8 @@ def show_report(report: Report, console: Console) -> None:
         console.print(_table(report))
         for line in _summary(figures(report.judged)):
             console.print(escape(line), highlight=False, soft_wrap=True)
+        for decider, turns in report.by_decider():
+            console.print(escape(_decided(decider, figures(turns))), highlight=False, soft_wrap=True)
     if len(report.seeds) > 1:
         _show_repeats(report, console)
     for turn in report.wrong:
@@ -72,6 +73,12 @@ def _summary(of_all: JsonObject) -> Iterable[str]:
         f"; to the decision {times}"
         f"; tokens {of_all['tokens']['in']} in, {of_all['tokens']['out']} out"
     )
+
+
+def _decided(decider: str, of_it: JsonObject) -> str:
+    times = ", ".join(f"{rank} {_number(value)} ms" for rank, value in of_it["decision_ms"].items())
+    wrong = of_it["turns"] - of_it["right"]
+    return f"decided by {decider}: {of_it['turns']}, {wrong} of them wrong; {times}"
 
 
 def _show_repeats(report: Report, console: Console) -> None:
