@@ -97,10 +97,10 @@ def _not_to_be_said(sentence: str, evidence: Evidence) -> str | None:
 def _not_in_evidence(sentence: str, context: str, evidence: Evidence) -> str | None:
     lexicon, language = evidence.lexicon, evidence.language
     alone = len(clauses(context, lexicon, language=language)) if context else 0
-    for clause in clauses(f"{context}\n{sentence}".strip(), lexicon, language=language)[alone:]:
-        if reason := _refusal(clause, evidence):
-            return reason
-    return None
+    said = clauses(f"{context}\n{sentence}".strip(), lexicon, language=language)[alone:]
+    if all(clause.says_nothing for clause in said):
+        return "it is no sentence"
+    return next((reason for clause in said if (reason := _refusal(clause, evidence))), None)
 
 
 def _refusal(clause: Clause, evidence: Evidence) -> str | None:

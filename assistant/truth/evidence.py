@@ -140,8 +140,10 @@ class Evidence:
 
 
 def _records(data: JsonObject) -> Iterator[Mapping[str, Any]]:
-    """The data itself and the objects in its lists."""
+    """The data itself, the objects in it and those in its lists."""
     yield data
     for value in data.values():
-        if isinstance(value, list):
+        if isinstance(value, dict):
+            yield value
+        elif isinstance(value, list):
             yield from (entry for entry in value if isinstance(entry, dict))
