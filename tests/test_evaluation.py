@@ -1,206 +1,291 @@
-"""The evaluation: what counts as right, and that nothing is done while it is found out."""
+"""The evaluation: how the lines are asked, what they come to, and that nothing is done while it is found out."""
 
 from __future__ import annotations
 
-import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from assistant.cli.evaluate import evaluate as evaluate_command
-from assistant.errors import ChatError, ConfigError
-from assistant.evaluation import Report, evaluate, homelab_settings
-from assistant.events import ReplySentence, SentenceMatched, ToolCalled, ToolReturned
-from assistant.judging import ExpectedTurn, Line, Planned, Verdict, judge, read_lines
+from assistant.conversation import Conversation
+from assistant.errors import ChatError, ConfigError, ModelFilesError
+from assistant.evaluation import Judged, Rehearsal
+from assistant.evaluation_sets import Line, homelab_settings, read_lines, read_sets
+from assistant.events import ModelDelta, Narrowed, ReplySentence, SentenceMatched, ToolCalled, ToolReturned
+from assistant.judging import Verdict
+from assistant.ports import Engine, ReplyEvent
+from assistant.sampling import Tokens
 from tests.fakes import FakeReplier
-from tools.contract import JsonObject, Level
+from tests.fakes_evaluation import HOUSE, call
+from tools.contract import Caller, Door, JsonObject, Level
 
 EVAL = Path(__file__).parent / "eval"
 HOMELAB = Path(__file__).parents[1] / "assistant" / "demo" / "homelab.yaml"
-TOOLS = {"check_services", "check_backups"}
+GITEA = call("check_services", service="gitea")
+RESTART = call("service_power", service="gitea", action="restart")
+
+# ── sets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def expecting(*calls: JsonObject, **more: object) -> ExpectedTurn:
-    return ExpectedTurn.model_validate({"text": "x", "expect": calls, **more})
-
-
-def read(tool: str, **arguments: object) -> Planned:
-    return Planned(tool, dict(arguments), Level.READ)
-
-
-def act(tool: str, error: str | None = None, level: Level = Level.DESTRUCTIVE, **arguments: object) -> Planned:
-    return Planned(tool, dict(arguments), level, error)
-
-
-GITEA = {"tool": "check_services", "arguments": {"service": "gitea"}}
-RESTART = {"tool": "service_power", "arguments": {"service": "gitea", "action": "restart"}}
-
-
-@pytest.mark.parametrize(
-    ("turn", "planned", "verdict"),
-    [
-        (expecting(GITEA), [read("check_services", service="gitea")], Verdict.RIGHT),
-        (expecting(GITEA), [read("check_services", service="immich")], Verdict.WRONG_ARGUMENT),
-        (expecting(GITEA), [read("check_services")], Verdict.WRONG_ARGUMENT),
-        (expecting({"tool": "check_services"}), [read("check_services", service="gitea")], Verdict.WRONG_ARGUMENT),
-        (expecting(GITEA), [read("check_backups", job="gitea")], Verdict.WRONG_TOOL),
-        (expecting(GITEA), [], Verdict.MISSED),
-        (expecting(GITEA), [Planned("check_services", {"service": "x"}, None, "unknown_name")], Verdict.WRONG_ARGUMENT),
-        (expecting(GITEA), [Planned("check_disks", {}, None, "unknown_tool")], Verdict.MISSED),
-        (expecting(GITEA, {"tool": "check_backups"}), [read("check_services", service="gitea")], Verdict.MISSED),
-        (expecting(), [], Verdict.RIGHT),
-        (expecting(), [Planned("check_disks", {}, None, "unknown_tool")], Verdict.RIGHT),
-        (expecting(), [read("check_services")], Verdict.ACTED),
-        (expecting(GITEA, forbid=["run_backup"]), [act("run_backup", level=Level.OPERATE)], Verdict.ACTED),
-        (expecting(GITEA), [act("service_power", service="gitea", action="stop")], Verdict.ACTED),
-        (
-            expecting(RESTART, confirm=True),
-            [act("service_power", "needs_confirmation", service="gitea", action="restart")],
-            Verdict.RIGHT,
-        ),
-        (expecting(RESTART, confirm=True), [act("service_power", service="gitea", action="restart")], Verdict.ACTED),
-        (
-            expecting(RESTART),
-            [act("service_power", "needs_confirmation", service="gitea", action="restart")],
-            Verdict.REFUSED,
-        ),
-        (
-            expecting({"tool": "home_control", "arguments": {"target": "desk lamp", "action": "on"}}),
-            [act("home_control", level=Level.OPERATE, target="desk lamp", area="office", action="on")],
-            Verdict.RIGHT,
-        ),
-        (
-            expecting({"tool": "notify", "arguments": {"message": "dinner is ready"}}),
-            [act("notify", level=Level.OPERATE, message="Dinner's ready. dinner is ready")],
-            Verdict.RIGHT,
-        ),
-    ],
-)
-def test_verdicts(turn: ExpectedTurn, planned: list[Planned], verdict: Verdict) -> None:
-    assert judge(turn, planned) is verdict
-
-
-def test_the_best_of_several_acceptable_lists_counts() -> None:
-    turn = ExpectedTurn.model_validate({"text": "x", "any": [[GITEA], []]})
-    assert judge(turn, []) is Verdict.RIGHT
-    assert judge(turn, [read("check_services", service="gitea")]) is Verdict.RIGHT
-
-
-@pytest.mark.parametrize("name", ["dev.jsonl", "two_tools.jsonl"])
+@pytest.mark.parametrize("name", ["dev.jsonl", "two_tools.jsonl", "paraphrases.jsonl"])
 def test_the_sets_can_be_read_and_every_line_has_an_id_of_its_own(name: str) -> None:
     lines = read_lines(EVAL / name)
     assert len({line.id for line in lines}) == len(lines) > 40
 
 
-def test_a_broken_line_is_named(tmp_path: Path) -> None:
+def test_every_bad_line_is_named_by_file_and_number(tmp_path: Path) -> None:
     file = tmp_path / "set.jsonl"
-    file.write_text('{"id": "a", "text": "x", "expect": []}\n{"id": "b", "expect": [{"arguments": {}}]}\n')
+    rows = [
+        '{"id": "a", "text": "x", "expect": []}',
+        "",
+        '{"id": "b", "text": "x", "expect": [{"arguments": {}}]}',
+        "nonsense",
+        '{"id": "c", "text": "x"}',
+        '{"id": "d", "expect": []}',
+        '{"id": "e", "turns": [{"text": "x", "expect": []}, {"text": "x"}]}',
+        '{"id": "a", "text": "x", "any": [[]]}',
+        '{"id": "f", "text": "x", "any": []}',
+        '{"id": "g", "text": "x", "forbid": ["notify"]}',
+    ]
+    file.write_text("\n".join(rows))
     with pytest.raises(ConfigError) as caught:
         read_lines(file)
-    assert "set.jsonl:2: expect.0.tool" in caught.value.detail
+    named = caught.value.detail.splitlines()
+    numbers = [3, 4, 5, 6, 7, 8, 9]
+    assert [row.split(": ")[0] for row in named] == [f"{file}:{number}" for number in numbers]
+    assert "expect.0.tool" in named[0]
+    assert "'a' is the id of line 1, too" in named[5]
 
 
-def test_a_set_that_is_not_there_and_a_homelab_that_is_none_are_errors(tmp_path: Path) -> None:
-    (tmp_path / "house.yaml").write_text("services: 3\n")
-    with pytest.raises(ConfigError):
-        read_lines(tmp_path / "none.jsonl")
-    with pytest.raises(ConfigError):
-        homelab_settings(tmp_path / "house.yaml")
+def test_of_very_many_bad_lines_ten_are_named(tmp_path: Path) -> None:
+    (tmp_path / "set.jsonl").write_text("nonsense\n" * 25)
+    with pytest.raises(ConfigError, match="and 15 more"):
+        read_lines(tmp_path / "set.jsonl")
 
 
-def test_the_homelab_gives_names_and_aliases() -> None:
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
+def test_a_set_that_cannot_be_read_is_an_error(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "set.jsonl").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"set\.jsonl"):
+        read_lines(tmp_path / "set.jsonl")
+
+
+def test_sets_are_called_by_their_file_and_by_their_path_where_that_is_not_enough(tmp_path: Path) -> None:
+    files = [tmp_path / "one" / "a.jsonl", tmp_path / "two" / "a.jsonl", tmp_path / "b.jsonl"]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text('{"id": "a", "text": "x", "expect": []}\n')
+    lines = read_sets([*files, files[2]])
+    assert [line.set_name for line in lines] == [str(files[0]), str(files[1]), "b.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["services: 3\n", "- a\n", "services: {a: {aliases: b}}\n", "a: [", "home: {hall: 3}\n", "home_aliases: 1\n"],
+)
+def test_a_homelab_that_is_none_is_an_error(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "house.yaml"
+    file.write_text(content)
+    with pytest.raises(ConfigError, match=r"house\.yaml is no homelab file"):
+        homelab_settings(file)
+
+
+def test_a_homelab_gives_names_aliases_and_what_is_protected(tmp_path: Path) -> None:
     settings = homelab_settings(HOMELAB)
     assert settings.services["pihole"].aliases == ("pi hole", "the ad blocker", "dns")
     assert "passwords" in settings.backups
+    assert settings.vms["router"].protected
+    assert settings.areas["office"].lights == ("desk lamp",)
+    assert settings.home_aliases["the coffee"] == "coffee machine"
+    (tmp_path / "small.yaml").write_text("services: {gitea: }\nvms:\n  box: {aliases: [7]}\n")
+    small = homelab_settings(tmp_path / "small.yaml")
+    assert (list(small.services), small.vms["box"].aliases, dict(small.backups)) == (["gitea"], ("7",), {})
 
 
-def returned(tool: str, **arguments: str) -> ToolReturned:
-    return ToolReturned(tool=tool, arguments=dict(arguments), ok=True, level=Level.READ, spoken="", result={})
+# ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_turns_are_judged_by_their_events_and_what_needs_other_tools_waits() -> None:
+def line(**keys: object) -> Line:
+    return Line.model_validate({"set_name": "set.jsonl", **keys})
+
+
+def returned(tool: str, *, ok: bool = True, level: Level | None = Level.READ, **arguments: str) -> ToolReturned:
+    result: JsonObject = {} if ok else {"error": "needs_confirmation"}
+    return ToolReturned(tool=tool, arguments=dict(arguments), ok=ok, level=level, spoken="", result=result)
+
+
+def said(text: str) -> ReplySentence:
+    return ReplySentence(text=text, spoken=text)
+
+
+async def asked(lines: Sequence[Line], rehearsal: Rehearsal, repeat: int = 1) -> list[Judged]:
+    return [turn async for turn in rehearsal.ask(lines, repeat)]
+
+
+async def test_turns_are_judged_by_their_events() -> None:
     lines = [
-        Line.model_validate({"id": "a", "text": "is gitea up", "expect": [GITEA], "tags": ["services"]}),
-        Line.model_validate({"id": "b", "text": "restart gitea", "expect": [RESTART]}),
-        Line.model_validate({"id": "c", "wav": "x.wav", "expect": [GITEA]}),
-        Line.model_validate({"id": "d", "turns": [{"text": "one", "expect": [GITEA]}, {"text": "two", "expect": []}]}),
+        line(id="a", text="is gitea up", expect=[GITEA], tags=["services"]),
+        line(id="b", text="restart gitea", expect=[RESTART]),
+        line(id="d", turns=[{"text": "one", "expect": [GITEA]}, {"text": "two", "expect": []}]),
     ]
-    replier = FakeReplier(
-        [
-            SentenceMatched(template="t", tool="check_services"),
-            ToolCalled(tool="check_services", arguments={}, source="sentence"),
-            returned("check_services", service="gitea"),
-            ReplySentence(text="Up.", spoken="Up."),
-        ]
-    )
-    seen: list[str] = []
-    turns = await evaluate(lines, replier, TOOLS, "sentences", on_turn=lambda turn: seen.append(turn.id))
-    assert [(turn.id, turn.verdict) for turn in turns] == [
-        ("a", Verdict.RIGHT),
-        ("b", Verdict.NOT_YET),
-        ("c", Verdict.NOT_YET),
-        ("d.1", Verdict.RIGHT),
-        ("d.2", Verdict.ACTED),
+    replier = FakeReplier([returned("check_services", service="gitea"), said("Up.")])
+    turns = await asked(lines, Rehearsal(replier, "sentences", HOUSE))
+    assert [(turn.id, turn.verdict, turn.in_conversation) for turn in turns] == [
+        ("a", Verdict.RIGHT, False),
+        ("b", Verdict.WRONG_TOOL, False),
+        ("d.1", Verdict.RIGHT, True),
+        ("d.2", Verdict.WRONG_TOOL, True),
     ]
-    assert seen == [turn.id for turn in turns]
-    assert [text for text, _, _ in replier.asked] == ["is gitea up", "one", "two"]
-    report = Report(turns).as_json()
-    assert (report["turns"], report["right"], report["not_yet"], report["by_sentence"]) == (3, 2, 2, 3)
-    assert report["by_tag"]["services"] == {"right": 1}
-    assert [wrong["id"] for wrong in report["wrong"]] == ["d.2"]
-    assert report["decision_ms"]["p95"] >= report["decision_ms"]["p50"] > 0
+    assert [text for text, _, _ in replier.asked] == ["is gitea up", "restart gitea", "one", "two"]
+    assert (turns[0].tags, turns[0].note, turns[0].set_name) == (("services",), "Up.", "set.jsonl")
 
 
-async def test_a_stage_that_fails_is_a_missed_turn_with_its_reason() -> None:
-    line = Line.model_validate({"id": "a", "text": "is gitea up", "expect": [GITEA]})
-    (turn,) = await evaluate([line], FakeReplier([ChatError("model_slow", "too slow")]), TOOLS)
+async def test_a_question_back_is_a_confirmation_and_no_deed() -> None:
+    one = line(id="a", text="restart gitea", expect=[RESTART], confirm=True)
+    answer = returned("service_power", ok=False, level=Level.DESTRUCTIVE, service="gitea", action="restart")
+    (turn,) = await asked([one], Rehearsal(FakeReplier([answer])))
+    assert turn.verdict is Verdict.RIGHT
+    assert turn.planned[0].error == "needs_confirmation"
+
+
+@dataclass
+class RememberingReplier:
+    """Keeps the conversations that it was handed, and counts tokens as a model would."""
+
+    tokens: Tokens = field(default_factory=Tokens)
+    conversations: list[Conversation] = field(default_factory=list)
+    callers: list[Caller] = field(default_factory=list)
+
+    async def reply(
+        self, text: str, conversation: Conversation, caller: Caller, engine: Engine
+    ) -> AsyncGenerator[ReplyEvent, None]:
+        self.conversations.append(conversation)
+        self.callers.append(caller)
+        self.tokens.in_ += 10
+        self.tokens.out += 2
+        yield said("Hm.")
+
+
+async def test_the_owner_speaks_by_voice_and_each_line_of_each_repeat_is_a_conversation_of_its_own() -> None:
+    lines = [
+        line(id="a", turns=[{"text": "one", "expect": []}, {"text": "two", "expect": []}]),
+        line(id="b", text="three", expect=[]),
+    ]
+    replier = RememberingReplier()
+    rehearsal = Rehearsal(replier, tokens=replier.tokens)
+    await asked(lines, rehearsal)
+    turns = await asked(lines, rehearsal, repeat=2)
+    first, second, third, *again = replier.conversations
+    assert first is second
+    assert first is not third
+    assert {caller.conversation for caller in replier.callers[:2]} == {first.id}
+    assert not {first.id, third.id} & {conversation.id for conversation in again}
+    assert len({caller.turn_id for caller in replier.callers}) == 6
+    assert {(caller.door, caller.role, caller.name, caller.room) for caller in replier.callers} == {
+        (Door.MICROPHONE, "owner", "owner", None)
+    }
+    assert {(turn.tokens_in, turn.tokens_out, turn.decided_by, turn.repeat) for turn in turns} == {(10, 2, "model", 2)}
+
+
+@pytest.mark.parametrize(
+    ("events", "decider"),
+    [
+        ([SentenceMatched(template="t", tool="check_services"), said("Up.")], "sentence"),
+        ([Narrowed(decided=True), ToolCalled(tool="x", arguments={}, source="signals")], "signals"),
+        ([Narrowed(decided=False), ToolCalled(tool="x", arguments={}, source="model")], "model"),
+        ([Narrowed(decided=False), ModelDelta(text="Well"), said("Well.")], "model"),
+        ([ToolCalled(tool="x", arguments={}, source="confirmation")], "confirmation"),
+        ([said("I don't know.")], "none"),
+        ([], "none"),
+    ],
+)
+async def test_who_decided_is_read_off_the_events(events: list[ReplyEvent], decider: str) -> None:
+    (turn,) = await asked([line(id="a", text="x", expect=[])], Rehearsal(FakeReplier(events)))
+    assert turn.decided_by == decider
+    assert (turn.decision_ms is not None) is bool(events)
+
+
+async def test_the_decision_is_timed_up_to_the_first_call_or_word() -> None:
+    ticks = iter(range(100))
+    events: list[ReplyEvent] = [
+        SentenceMatched(template="t", tool="check_services"),
+        ToolCalled(tool="check_services", arguments={}, source="sentence"),
+        said("Up."),
+    ]
+    rehearsal = Rehearsal(FakeReplier(events), clock=lambda: next(ticks))
+    (turn,) = await asked([line(id="a", text="x", expect=[])], rehearsal)
+    assert turn.decision_ms == 1000
+
+
+@pytest.mark.parametrize("error", [ChatError("model_slow", "too slow"), ModelFilesError("model_damaged", "too slow")])
+async def test_what_fails_is_a_missed_turn_with_its_reason(error: Exception) -> None:
+    (turn,) = await asked([line(id="a", text="is gitea up", expect=[GITEA])], Rehearsal(FakeReplier([error])))
     assert turn.verdict is Verdict.MISSED
     assert "too slow" in turn.note
 
 
-# ── the command, over the real tools that record ──────────────────────────────────────────────────────────────────
+async def test_clips_stand_beside_the_set_and_are_heard_before_they_are_asked(tmp_path: Path) -> None:
+    heard: list[Path] = []
+
+    async def hear(clip: Path) -> str:
+        heard.append(clip)
+        return "is gitea up"
+
+    replier = FakeReplier([returned("check_services", service="gitea")])
+    clip = line(id="a", wav="clips/a.wav", expect=[GITEA], source=tmp_path / "set.jsonl")
+    (turn,) = await asked([clip], Rehearsal(replier, hear=hear))
+    assert heard == [tmp_path / "clips" / "a.wav"]
+    assert (turn.text, turn.verdict) == ("is gitea up", Verdict.RIGHT)
 
 
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
-    config = tmp_path / "jarvis.toml"
-    config.write_text("[model]\ndiscover = false\n")
-    monkeypatch.setenv("COLUMNS", "200")
-    app = typer.Typer()
-    app.command()(evaluate_command)
-    return app
+# ── interrupted ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+INTERRUPTED = """
+import os, signal, sys
+from assistant.cli import evaluate
+from assistant.cli.main import app
+
+advance = evaluate._Bar.advance
+
+def advance_and_interrupt(bar, turn):
+    advance(bar, turn)
+    if turn.id == "l3":
+        os.kill(os.getpid(), signal.SIGINT)
+
+evaluate._Bar.advance = advance_and_interrupt
+app()
+"""
 
 
-def run(app: typer.Typer, tmp_path: Path, *arguments: str) -> tuple[int, str, str]:
-    config = ("--config", str(tmp_path / "jarvis.toml"))
-    result = CliRunner().invoke(app, [*arguments, *config], catch_exceptions=False)
-    return result.exit_code, result.stdout, result.stderr
-
-
-def test_the_sentences_are_never_wrong_on_both_sets(command: typer.Typer, tmp_path: Path) -> None:
-    sets = (str(EVAL / "dev.jsonl"), str(EVAL / "two_tools.jsonl"))
-    code, out, _ = run(command, tmp_path, *sets, "--engine", "sentences", "--json")
-    report = json.loads(out)
-    assert code == 0
-    assert {turn["verdict"] for turn in report["wrong"]} <= {"missed"}
-    assert report["right"] / report["turns"] >= 0.85
-    assert report["decision_ms"]["p50"] < 50
-
-
-def test_the_table_lists_tags_failures_and_what_waits(command: typer.Typer, tmp_path: Path) -> None:
-    code, out, _ = run(command, tmp_path, str(EVAL / "dev.jsonl"), "--engine", "sentences", "--strict")
-    assert code == 1
-    assert "acted when it" in out
-    assert "missed d43.2" in out
-    assert "not yet" in out
-    assert "d04" in out
-
-
-def test_a_broken_set_is_said_in_one_line(command: typer.Typer, tmp_path: Path) -> None:
-    (tmp_path / "x.jsonl").write_text("nonsense\n")
-    code, _, err = run(command, tmp_path, str(tmp_path / "x.jsonl"))
-    assert code == 3
-    assert "x.jsonl:1" in err
-    assert "Traceback" not in err
+def test_ctrl_c_keeps_what_was_judged_and_exits_as_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "set.jsonl").write_text(
+        "".join(f'{{"id": "l{n}", "text": "is gitea up", "expect": []}}\n' for n in range(1, 2000))
+    )
+    (tmp_path / "jarvis.toml").write_text("[model]\ndiscover = false\n")
+    arguments = [
+        "eval",
+        str(tmp_path / "set.jsonl"),
+        "--engine",
+        "sentences",
+        "--config",
+        str(tmp_path / "jarvis.toml"),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "COLUMNS": "200"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert done.returncode == 130, done.stderr
+    assert "0 of 3 right" in done.stdout
+    assert "Stopped after 3 of 1999 turns" in done.stdout
+    assert "Traceback" not in done.stderr
