@@ -156,6 +156,20 @@ def test_the_reason_names_what_is_wrong() -> None:
     assert unsupported("Immich is down.", EVIDENCE) == "immich is not said to be down"
     assert unsupported("Grafana is down.", EVIDENCE) == "grafana is in no result"
     assert unsupported("Gitea is haunted.", EVIDENCE) == "'haunted' is in no result"
+    assert unsupported("Yes, gitea is down.", EVIDENCE) == "it answers 'yes' in its own words"
+
+
+def test_an_order_is_no_state() -> None:
+    evidence = Evidence([ToolResult(spoken="The garage door is open.")], "", NAMES)
+    assert unsupported("The garage door is open.", evidence) is None
+    assert unsupported("Open the garage door.", evidence) == "it gives an order"
+
+
+def test_what_is_to_come_has_not_been() -> None:
+    evidence = Evidence([ToolResult(spoken="The certificate of immich expires in three days.")], "", NAMES)
+    assert unsupported("Immich: the certificate expires in three days.", evidence) is None
+    assert unsupported("The certificate of immich expires for three days.", evidence)
+    assert unsupported("The certificate of immich expired three days ago.", evidence)
 
 
 def test_a_doubt_is_no_state() -> None:
@@ -178,6 +192,13 @@ def test_a_service_and_its_backup_of_one_name_are_not_mixed_up() -> None:
     assert unsupported("Gitea is up, but the gitea backup could not be restored two days ago.", evidence) is None
     assert unsupported("Gitea failed.", evidence)
     assert unsupported("The gitea backup is up.", evidence)
+
+
+def test_an_alias_of_two_things_needs_the_word_that_tells_them_apart() -> None:
+    result = ToolResult(spoken="The passwords backup is ok.", data={"jobs": [{"job": "passwords", "verdict": "ok"}]})
+    evidence = Evidence([result], "", NAMES)
+    assert unsupported("The vaultwarden backup is ok.", evidence) is None
+    assert unsupported("Vaultwarden is ok.", evidence)
 
 
 def test_all_is_said_only_where_a_tool_says_it_of_the_same() -> None:

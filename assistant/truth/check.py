@@ -7,7 +7,7 @@ import re
 from assistant.truth.clauses import Clause, Subject, clauses, sentences_of
 from assistant.truth.evidence import Evidence, Fact
 from assistant.truth.tokens import normal, tokens
-from assistant.truth.words import Role, Words, words_of
+from assistant.truth.words import Words, words_of
 
 LONGEST_TEXT = 600
 """Characters of an answer that are looked at; one or two sentences never have as many."""
@@ -84,8 +84,6 @@ def _not_to_be_said(sentence: str, evidence: Evidence) -> str | None:
     if _NOT_SPOKEN.search(sentence):
         return "it is not plain speech"
     found = tokens(sentence, evidence.lexicon, evidence.language)
-    if any(token.role is Role.ODD for token in found):
-        return "it is not plain speech"
     first = found[0].text if found else ""
     if first in words.openers:
         return f"it answers {first!r} in its own words"
@@ -156,7 +154,8 @@ def _supports(fact: Fact, said: Clause, subject: Subject, evidence: Evidence) ->
     if not _content_agrees(said, fact, words):
         return False
     bare = not said.states and not said.numbers
-    return not any(evidence.is_ambiguous(thing, bare) for thing in subject.things) or _tells_topic(said, fact, words)
+    two_senses = len(subject.things) > 1 or any(evidence.is_ambiguous(thing, bare) for thing in subject.things)
+    return not two_senses or _tells_topic(said, fact, words)
 
 
 def _is_the_same(said: Subject, known: Subject, evidence: Evidence) -> bool:
