@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from assistant.text.sentences import split_sentences
 from assistant.truth.lexicon import Lexicon
+from assistant.truth.segments import Segment, joined_up, segments_of
 from assistant.truth.tokens import Token, tokens
 from assistant.truth.words import Role, Words, words_of
 
@@ -42,27 +43,6 @@ class Clause:
     def says_nothing(self) -> bool:
         """Only names: nothing is said of them."""
         return not (self.states or self.numbers or self.marks or self.content or self.objects or self.odd)
-
-
-@dataclass(slots=True)
-class _Segment:
-    """Tokens between two stops. ``joint``: what stands before it: "", "stop", "colon", "and", "cause"."""
-
-    joint: str
-    tokens: list[Token] = field(default_factory=list)
-
-    def has(self, *roles: Role) -> bool:
-        return any(token.role in roles for token in self.tokens)
-
-    @property
-    def only_names(self) -> bool:
-        return self.has(Role.NAME) and all(token.role in (Role.NAME, Role.NEUTRAL) for token in self.tokens)
-
-    @property
-    def hangs_on(self) -> bool:
-        """A time or a number that belongs to what stands beside it: "…, first seen two hours ago"."""
-        speaks = self.has(Role.NAME, Role.STATE, Role.VERB, Role.PRONOUN, Role.MARK)
-        return self.has(Role.NUMBER) and not speaks and self.joint in ("", "stop", "and", "cause")
 
 
 _AFTER_A_NUMBER = re.compile(r"(?<=\d[.!])\s+(?=[A-Z])")
@@ -114,7 +94,7 @@ def _of_sentence(
     ours: bool,
     language: str,
 ) -> Iterator[Clause]:
-    segments = _joined(_segments(tokens(sentence, lexicon, language)), ours)
+    segments = joined_up(segments_of(tokens(sentence, lexicon, language)), ours)
     seen: frozenset[Subject] = frozenset()
     doubted = False
     for segment in segments:
@@ -135,67 +115,7 @@ def _of_sentence(
             yield clause
 
 
-# ── segments ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _segments(found: Sequence[Token]) -> list[_Segment]:
-    """Split at punctuation and conjunctions, but for "up and running", "restored and compared"."""
-    segments = [_Segment("")]
-    for at, token in enumerate(found):
-        joint = {Role.STOP: "stop", Role.COLON: "colon", Role.SPLIT: "and", Role.CAUSE: "cause"}.get(token.role)
-        if joint is None:
-            segments[-1].tokens.append(token)
-            continue
-        around = [found[n].role for n in (at - 1, at + 1) if 0 <= n < len(found)]
-        if token.text == "and" and around == [Role.STATE, Role.STATE]:
-            continue
-        if segments[-1].tokens:
-            segments.append(_Segment(joint))
-        else:  # ", but", ": because": the stronger tie counts
-            segments[-1].joint = joint if segments[-1].joint in ("", "stop") else segments[-1].joint
-    return [segment for segment in segments if segment.tokens]
-
-
-def _joined(segments: Sequence[_Segment], ours: bool) -> list[_Segment]:
-    """Lists of names with the segment that says something of them; times with what they belong to."""
-    joined: list[_Segment] = []
-    waiting: list[Token] = []
-    for at, segment in enumerate(segments):
-        if segment.only_names:
-            follows_a_list = bool(joined) and (segment.joint == "colon" or joined[-1].tokens[-1].role is Role.NAME)
-            verb = next((after for after in segments[at + 1 :] if not after.only_names), None)
-            begins_a_list = verb is not None and _is_plural(verb) and segment.joint != "colon"
-            if joined and (follows_a_list if ours else not begins_a_list):
-                joined[-1].tokens += segment.tokens
-            if not (ours and follows_a_list):
-                waiting += segment.tokens
-        elif segment.hangs_on and joined and not waiting:
-            joined[-1].tokens += segment.tokens
-        else:
-            if not ours or _is_plural(segment):
-                segment.tokens[:0] = waiting
-            waiting = []
-            joined.append(segment)
-    if waiting and not joined:
-        joined.append(_Segment("", waiting))
-    return _leading_times(joined)
-
-
-def _is_plural(segment: _Segment) -> bool:
-    """ "gitea, immich and ntfy are down": the verb says that all of them are meant."""
-    verbs = [token.text for token in segment.tokens if token.role is Role.VERB]
-    return bool(verbs) and verbs[0] in ("are", "were", "have", "do", "did")
-
-
-def _leading_times(segments: list[_Segment]) -> list[_Segment]:
-    """ "Two hours ago, gitea was restored." """
-    if len(segments) > 1 and segments[0].hangs_on:
-        segments[1].tokens += segments[0].tokens
-        return segments[1:]
-    return segments
-
-
-def _speaks_of_what_was_named(segment: _Segment, in_this_sentence: bool) -> bool:
+def _speaks_of_what_was_named(segment: Segment, in_this_sentence: bool) -> bool:
     """A pronoun, or no subject of its own ("… but never restored"), or the reason after a colon."""
     if in_this_sentence and segment.joint in ("colon", "cause"):
         return True
@@ -212,7 +132,7 @@ def _speaks_of_what_was_named(segment: _Segment, in_this_sentence: bool) -> bool
 # ── one clause ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _clause(segment: _Segment, words: Words) -> Clause:
+def _clause(segment: Segment, words: Words) -> Clause:
     found = _prepositions_told_from_states(segment.tokens)
     subjects, objects = _things(found)
     states: list[frozenset[str]] = []
