@@ -17,9 +17,9 @@ from tools.contract import JsonObject
 CELL = 34
 """Side of a cell of the picture, in pixels; the margins hold the names of the tools."""
 
-LEFT, TOP = 150, 130
-FAINTEST = 0.18
-"""Opacity of a cell with the least in it, so that one lonely mistake is seen."""
+LEFT, TOP, RIGHT = 150, 130, 80
+FAINTEST, FULLEST = 0.18, 0.75
+"""Opacity of a cell with the least in it, so that one lonely mistake is seen, and of the one with the most."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #fff; --line: #d5dae2; --soft: #667085; --good: #1a7f4b;
@@ -150,18 +150,18 @@ def _picture(report: Report) -> str:
     pairs = confusion(report.judged)
     names = [*sorted({name for pair in pairs for name in pair} - {NOTHING}), NOTHING]
     most = max(pairs.values(), default=1)
-    width, height = LEFT + CELL * len(names) + 10, TOP + CELL * len(names) + 10
+    width, height = LEFT + CELL * len(names) + RIGHT, TOP + CELL * len(names) + 10
     drawn = [f'<text x="{LEFT - 8}" y="{TOP - 8}" text-anchor="end">expected ↓ planned →</text>']
     for place, name in enumerate(names):
         middle = CELL * place + CELL // 2
         drawn.append(f'<text x="{LEFT - 8}" y="{TOP + middle + 4}" text-anchor="end">{_text(name)}</text>')
-        across = f"translate({LEFT + middle + 4},{TOP - 24}) rotate(-45)"
+        across = f"translate({LEFT + middle + 4},{TOP - 10}) rotate(-45)"
         drawn.append(f'<text transform="{across}">{_text(name)}</text>')
     for row, wanted in enumerate(names):
         for column, planned in enumerate(names):
             x, y = LEFT + CELL * column, TOP + CELL * row
             if count := pairs[wanted, planned]:
-                kind, depth = ("good" if wanted == planned else "bad"), FAINTEST + (1 - FAINTEST) * count / most
+                kind, depth = ("good" if wanted == planned else "bad"), FAINTEST + (FULLEST - FAINTEST) * count / most
                 drawn.append(
                     f'<rect class="{kind}" x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill-opacity="{depth:.2f}">'
                     f"<title>{_text(f'expected {wanted}, planned {planned}: {count}')}</title></rect>"

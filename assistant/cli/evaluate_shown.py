@@ -24,7 +24,7 @@ HEADS = {
     Verdict.REFUSED: "need.",
     Verdict.ACTED: "acted",
 }
-"""The verdicts over columns that fit 80 characters; the line under the table says them in full."""
+"""The verdicts over columns that fit 80 characters; the lines under the table say in full what stands in them."""
 
 
 def show_report(report: Report, console: Console) -> None:
@@ -46,8 +46,8 @@ def show_report(report: Report, console: Console) -> None:
 def _table(report: Report) -> Table:
     tokens = any(turn.tokens_in for turn in report.judged)
     table = Table(box=SIMPLE_HEAD, padding=(0, 0), pad_edge=False)
-    table.add_column("tag", max_width=14, overflow="ellipsis", no_wrap=True)
-    for name in ("turns", *HEADS.values(), "sentence", "p50 ms", "p95 ms", *(["tok.in", "out"] if tokens else [])):
+    table.add_column("tag", max_width=13, overflow="ellipsis", no_wrap=True)
+    for name in ("n", *HEADS.values(), "sent.", "p50", "p95", *(["in", "out"] if tokens else [])):
         table.add_column(name, justify="right")
     for tag, turns in report.by_tag().items():
         of_it = figures(turns)
@@ -55,7 +55,7 @@ def _table(report: Report) -> Table:
             escape(tag),
             str(of_it["turns"]),
             *(str(of_it["verdicts"][str(verdict)] or "") for verdict in HEADS),
-            _percent(of_it["sentence_share"]),
+            _percent(of_it["sentence_share"], 0),
             *(_number(of_it["decision_ms"][rank]) for rank in ("p50", "p95")),
             *(str(of_it["tokens"][way]) for way in ("in", "out") if tokens),
             style="bold" if tag == ALL else None,
@@ -142,9 +142,10 @@ def _show_changes(name: str, style: str, changes: Sequence[Change], console: Con
         )
 
 
-def _percent(part: float | None) -> str:
-    return "" if part is None else f"{100 * part:.1f} %"
+def _percent(part: float | None, digits: int = 1) -> str:
+    return "" if part is None else f"{100 * part:.{digits}f} %"
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
+    """Milliseconds; tenths only where they matter."""
+    return "" if value is None else f"{value:.1f}" if value < 100 else f"{value:.0f}"
