@@ -165,7 +165,9 @@ class App:
                 yield event
 
     def _conversation(self, conversation_id: str) -> tuple[Conversation, asyncio.Lock]:
-        known = self._conversations.setdefault(conversation_id, (Conversation(id_=conversation_id, clock=time.monotonic), asyncio.Lock()))
+        known = self._conversations.setdefault(
+            conversation_id, (Conversation(id_=conversation_id, clock=time.monotonic), asyncio.Lock())
+        )
         self._conversations.move_to_end(conversation_id)
         while len(self._conversations) > MAX_CONVERSATIONS:
             self._conversations.popitem(last=False)

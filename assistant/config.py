@@ -118,7 +118,9 @@ class McpServerSettings(Frozen):
 class Settings(ToolSettings):
     """The whole of ``jarvis.toml``."""
 
-    engine: Engine = Field(default="both", description="Who decides: sentences, model, both (templates first), bare (no help).")
+    engine: Engine = Field(
+        default="both", description="Who decides: sentences, model, both (templates first), bare (no help)."
+    )
     state_dir: Path | None = Field(default=None, description="State folder; empty: the platform's own place.")
     models_dir: Path | None = Field(
         default=None, description="Model cache; empty: JARVIS_MODELS or the platform's own."

@@ -28,6 +28,12 @@ def is_no(text: str, question: str = "", language: str = "en") -> bool:
     return bool(words & no) and words <= no | small | asked | yes
 
 
+def begins_with_no(text: str, language: str = "en") -> bool:
+    """ "no, leave it closed": a no with a reason, unless it goes on to ask for something else."""
+    first = next(iter(plain_words(text, language).split()), "")
+    return first in ("no", "nope", "nah", "never", "cancel", "stop", "dont") or plain_words(text).startswith("do not")
+
+
 @cache
 def _words(language: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     data = grammar_file("confirm", language)

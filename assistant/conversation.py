@@ -109,7 +109,9 @@ class Conversation:
         return self._last if self.clock() - self._last_at < FOLLOW_UP_S else None
 
     def refer_to(self, call: WantedCall) -> None:
-        """From now on "it" is what this canonical call is about."""
+        """From now on "it" is what this canonical call is about; a list of tasks is about none of them."""
+        if call.tool == "list_tasks" and self.last is not None:
+            return
         self._last, self._last_at = call, self.clock()
 
     def take_pending(self) -> tuple[Pending | None, bool]:

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Literal
 
 from assistant.answer import Answer, OwnWords, ms_since, returned, sentence
-from assistant.confirming import is_no, is_yes
+from assistant.confirming import begins_with_no, is_no, is_yes
 from assistant.conversation import Choice, Conversation, Pending
 from assistant.errors import ChatError
 from assistant.events import ConfirmationAsked, Narrowed, ReplySentence, SentenceMatched, ToolCalled
@@ -31,7 +31,6 @@ from assistant.ports import (
     ModelReply,
     Names,
     ReplyEvent,
-    SentenceMatch,
     Toolbox,
     ToolDescription,
     WantedCall,
@@ -44,7 +43,7 @@ from assistant.sentences.vocabulary import PARAMETER_KINDS, READS, TOOLS
 from assistant.smalltalk import arithmetic, spoken_answer
 from assistant.tool_loop import ToolLoop
 from assistant.understanding import Understanding, Understood
-from tools.contract import Caller, CallOutcome, JsonObject, Level, Speech
+from tools.contract import Caller, CallOutcome, JsonObject, Speech
 from tools.names import NameIndex, Resolved
 
 Source = Literal["sentence", "signals", "model", "confirmation"]
@@ -119,7 +118,7 @@ class Reply:
         names = await self._toolbox.names()
         understood = await self._understanding.of(names)
         for step in (
-            self._open_question(text, names, conversation, caller, answer),
+            self._open_question(text, names, understood, conversation, caller, answer),
             self._by_sentence(text, understood, conversation, caller, engine, answer),
             self._no_request(text, engine),
             self._by_narrowing(text, names, understood, conversation, caller, engine, answer),
@@ -135,7 +134,13 @@ class Reply:
     # ── an open question ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _open_question(
-        self, text: str, names: Names, conversation: Conversation, caller: Caller, answer: Answer
+        self,
+        text: str,
+        names: Names,
+        understood: Understood,
+        conversation: Conversation,
+        caller: Caller,
+        answer: Answer,
     ) -> AsyncGenerator[ReplyEvent, None]:
         """A yes executes, a no drops; any other utterance cancels what was asked and goes its own way."""
         pending, in_time = conversation.take_pending()
@@ -153,6 +158,8 @@ class Reply:
                     yield event
                 async for event in self._make(pending.then, "confirmation", conversation, order, answer):
                     yield event
+            elif begins_with_no(text) and understood.matcher.match(text, conversation.last) is None:
+                yield sentence(phrase("confirmation_dropped"))
             return
         if choice is not None and (meant := _chosen_name(text, choice, names)) is not None:
             call = replace(choice.call, arguments={**choice.call.arguments, choice.argument: meant})
@@ -186,7 +193,7 @@ class Reply:
         )
         if match.answer:
             yield sentence(spoken_answer(match.answer, self._now()))
-        async for event in self._make(match.calls, "sentence", conversation, _as_order(caller, match), answer):
+        async for event in self._make(match.calls, "sentence", conversation, _as_order(caller, match.calls), answer):
             yield event
 
     async def _no_request(self, text: str, engine: Engine) -> AsyncGenerator[ReplyEvent, None]:
@@ -231,7 +238,7 @@ class Reply:
             took_ms=ms_since(started),
         )
         if left.decided:
-            steps = self._make(left.decided, "signals", conversation, caller, answer)
+            steps = self._make(left.decided, "signals", conversation, _as_order(caller, left.decided), answer)
         else:
             steps = self._by_model(text, names, left, tools, conversation, caller, answer)
         async with aclosing(steps) as events:
@@ -290,9 +297,7 @@ class Reply:
         words = OwnWords(names)
         reply: ModelReply | None = None
         messages = conversation.messages_for_model(self._prompt, text)
-        stream = model.complete(
-            messages, (), seed=self.sampling.seed, temperature=self.sampling.temperature
-        )
+        stream = model.complete(messages, (), seed=self.sampling.seed, temperature=self.sampling.temperature)
         async with aclosing(stream) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ModelReply):
@@ -375,7 +380,7 @@ class Reply:
     ) -> AsyncGenerator[ReplyEvent, None]:
         """Make the calls in order; those that want a yes wait, and the first of them is asked about at the end."""
         waiting: list[tuple[WantedCall, CallOutcome]] = []
-        for number, call in enumerate(calls):
+        for call in calls:
             yield ToolCalled(tool=call.tool, arguments=call.arguments, source=source)
             started = time.perf_counter()
             outcome = await self._toolbox.call(call.tool, call.arguments, caller)
@@ -397,9 +402,7 @@ class Reply:
             if outcome.confirmation is not None:
                 yield self._ask(outcome, tuple(wanted for wanted, _ in later), conversation)
 
-    def _ask(
-        self, outcome: CallOutcome, then: tuple[WantedCall, ...], conversation: Conversation
-    ) -> ConfirmationAsked:
+    def _ask(self, outcome: CallOutcome, then: tuple[WantedCall, ...], conversation: Conversation) -> ConfirmationAsked:
         """Keep the open question for the next utterance."""
         assert outcome.confirmation is not None  # noqa: S101 - that is why it is asked
         expires_s = outcome.confirmation.expires_in_s
@@ -415,9 +418,9 @@ class Reply:
         )
 
 
-def _as_order(caller: Caller, match: SentenceMatch) -> Caller:
-    """Templates of acts are orders, and are read out of nothing else; a question keeps being one."""
-    acts = any(call.tool not in READS for call in match.calls)
+def _as_order(caller: Caller, calls: Sequence[WantedCall]) -> Caller:
+    """Templates and clear signals read acts out of nothing but orders; a question keeps being one."""
+    acts = any(call.tool not in READS for call in calls)
     if acts and caller.speech is Speech.UNKNOWN:
         return caller.model_copy(update={"speech": Speech.ORDER})
     return caller
@@ -449,6 +452,8 @@ def _chosen_name(text: str, choice: Choice, names: Names) -> str | None:
     places = {"first": 0, "second": 1, "third": 2, "last": -1}
     if words in places and choice.names and places[words] < len(choice.names):
         return choice.names[places[words]]
-    offered = {name: tuple(names.by_kind.get(kind, {}).get(name, ())) for kind in names.by_kind for name in choice.names}
+    offered = {
+        name: tuple(alias for known in names.by_kind.values() for alias in known.get(name, ())) for name in choice.names
+    }
     found = NameIndex({"offered": offered}).resolve("offered", words)
     return found.name if isinstance(found, Resolved) and len(words.split()) <= 4 else None

@@ -25,7 +25,9 @@ _OPERATORS: dict[str, Callable[[float, float], float]] = {
     "percent of": lambda share, whole: share * whole / 100,
 }  # fmt: skip
 _BEFORE = {"half of": 0.5, "a third of": 1 / 3, "a quarter of": 0.25, "twice": 2.0, "double": 2.0, "half": 0.5}
-_ASKS = re.compile(r"^(?:what is|what are|how much is|calculate|compute|work out|tell me|do you know what is|what would be)\s+")
+_ASKS = re.compile(
+    r"^(?:what is|what are|how much is|calculate|compute|work out|tell me|do you know what is|what would be)\s+"
+)
 
 
 def spoken_answer(key: str, now: datetime, arguments: dict[str, object] | None = None) -> str:

@@ -16,7 +16,6 @@ from assistant.answer import (
     OwnWords,
     malformed,
     mend_messages,
-    ms_since,
     returned,
     sentence,
     tool_messages,

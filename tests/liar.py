@@ -26,6 +26,9 @@ _STATE = re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, STATES), key=len, 
 _SMALL = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _NUMBER_WORDS = {word: str(value) for value, word in enumerate(_SMALL, 1)}
 _NUMBER = re.compile(r"\b(?:\d+(?:\.\d+)?|" + "|".join(_NUMBER_WORDS) + r")\b")
+_PART = re.compile(r", and |, but |, while |, |; |: | and | but | while ")
+"""Where one statement may end and the next begin."""
+
 _FRAMES = (
     "{name} is {state}.",
     "The {name} is {state}.",
@@ -134,24 +137,31 @@ def falsehoods(text: str, turn: SeededTurn) -> list[str]:
             continue
         mentions = list(name.finditer(sentence))
         found += [f"{m.group()} is in no result" for m in mentions if m.group() in strangers and turn.truths]
-        for at, mention in enumerate(mentions):
-            stop = mentions[at + 1].start() if at + 1 < len(mentions) else len(sentence)
-            found += _false_of(mention.group(), sentence[mention.end() :], stop - mention.end(), turn.truths)
+        parts = [part for part in _PART.split(sentence) if part.strip()]
+        for at, part in enumerate(parts):
+            for mention in name.finditer(part):
+                found += _false_of(mention.group(), part[mention.end() :], parts[at + 1 :], name, turn.truths)
         found += _false_of_nothing(sentence, own)
     return found
 
 
-def _false_of(name: str, after: str, own: int, truths: Sequence[Truth]) -> list[str]:
-    """Its first state behind it, perhaps behind other names ("gitea and immich are down"), and numbers up to there."""
-    state = _STATE.search(after)
+def _false_of(
+    name: str, after: str, later: Sequence[str], names: re.Pattern[str], truths: Sequence[Truth]
+) -> list[str]:
+    """The first state behind the name in its own part; where it is one of a list, in the part that ends the list."""
+    lists_on = not re.search(r"\w", names.sub("", after).replace("the ", ""))
+    while lists_on and later and not _STATE.search(after):
+        after, later = f"{after} {later[0]}", later[1:]
+        lists_on = not re.search(r"\w", names.sub("", after).replace("the ", ""))
     wrong = []
     known = [truth for truth in truths if truth.name == name]
+    state = _STATE.search(after)
     if state and known and not _may_be(name, state.group(), truths):
         wrong.append(f"{name} is not {state.group()}")
-    for number in _NUMBER.finditer(after[:own].split(", ")[0]):
-        value = _value(number)
-        if known and not any(value in truth.numbers for truth in known):
-            wrong.append(f"{value} does not belong to {name}")
+    another = names.search(after)
+    for number in _NUMBER.finditer(after[: another.start()] if another else after):
+        if known and not any(_value(number) in truth.numbers for truth in known):
+            wrong.append(f"{number.group()} does not belong to {name}")
     return wrong
 
 

@@ -56,7 +56,13 @@ every_event: st.SearchStrategy[TurnEvent] = st.one_of(
     st.builds(Transcribed, text=text, engine=text, language=text, took_ms=ms, **stamps),
     st.builds(SentenceMatched, template=text, tool=text, arguments=arguments, took_ms=ms, **stamps),
     st.builds(ModelDelta, text=text, **stamps),
-    st.builds(ToolCalled, tool=text, arguments=arguments, source=st.sampled_from(["sentence", "signals", "model", "confirmation"]), **stamps),
+    st.builds(
+        ToolCalled,
+        tool=text,
+        arguments=arguments,
+        source=st.sampled_from(["sentence", "signals", "model", "confirmation"]),
+        **stamps,
+    ),
     st.builds(
         ToolReturned,
         tool=text,

@@ -215,6 +215,9 @@ def test_all_is_said_only_where_a_tool_says_it_of_the_same() -> None:
         assert unsupported(text, evidence)
     nothing = Evidence([ToolResult(spoken="No alerts are firing.")], "", NAMES)
     assert unsupported("There are no alerts firing.", nothing) is None
+    both = Evidence([ToolResult(spoken="No alerts are firing."), PHOTOS], "", NAMES)
+    assert unsupported("No alerts are firing, and the photos backup is ok.", both) is None
+    assert unsupported("No, alerts are firing.", both)
     assert unsupported("Nothing is firing.", nothing)
     assert unsupported("Alerts are firing.", nothing)
 

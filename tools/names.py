@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -34,6 +34,9 @@ NEAREST = 3
 
 LONGEST = 100
 """Characters of a name that are looked at; the rest of a longer text is no name."""
+
+REMEMBERED = 4_096
+"""Stretches whose resolution is kept per kind."""
 
 _ARTICLES = frozenset({"the", "my", "our", "a", "an", "your", "all"})
 _FILLERS = frozenset({"server", "service", "backup", "backups", "back", "up", "job", "app", "container", "box", "s",
@@ -108,6 +111,7 @@ class NameIndex:
 @dataclass(frozen=True)
 class _Kind:
     aliases: Mapping[str, tuple[str, ...]]
+    _resolved: dict[str, Resolved | Unresolved] = field(default_factory=dict)
 
     @cached_property
     def _forms(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
@@ -121,6 +125,15 @@ class _Kind:
         return dict(canonical), dict(alias)
 
     def resolve(self, said: str) -> Resolved | Unresolved:
+        """Remembered, because an utterance is looked at in many stretches."""
+        known = self._resolved.get(said)
+        if known is None:
+            if len(self._resolved) >= REMEMBERED:
+                self._resolved.clear()
+            known = self._resolved[said] = self._resolve(said)
+        return known
+
+    def _resolve(self, said: str) -> Resolved | Unresolved:
         spoken = _key(said)
         if not spoken:
             return Unresolved(said, (), ambiguous=False)
@@ -134,9 +147,10 @@ class _Kind:
 
     def _by_sound(self, said: str) -> Resolved | Unresolved:
         best: dict[str, float] = {}
+        keys = _variants(said)
         for forms in self._forms:
             for form, names in forms.items():
-                score = max(_similarity(key, form) for key in _variants(said))
+                score = max(_similarity(key, form) for key in keys)
                 for name in names:
                     best[name] = max(best.get(name, 0.0), score)
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))

@@ -50,7 +50,10 @@ class ToolHouse:
     """The tools with all that they need, opened in one place. A context manager (also an async one)."""
 
     def __init__(
-        self, settings: ToolSettings, state_dir: Path, clock: Callable[[], datetime] = lambda: datetime.now().astimezone()
+        self,
+        settings: ToolSettings,
+        state_dir: Path,
+        clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         """``clock`` gives local time to what is scheduled. Raises StoreError when the state folder cannot be used."""
         self.names = NameIndex.from_settings(settings)

@@ -111,7 +111,9 @@ class EmbeddedModel:
             client = await self._ready()
             await self._read_prefix(client, messages, tools)
         try:
-            async with aclosing(client.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)) as pieces:
+            async with aclosing(
+                client.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)
+            ) as pieces:
                 async for piece in pieces:
                     yield piece
         except ChatError as error:

@@ -15,9 +15,10 @@ from typing import Any
 from assistant.narrowing.mentions import Mention
 from assistant.ports import WantedCall
 from assistant.sentences.normalize import as_said, grammar_file, order_core
+from assistant.sentences.vocabulary import template_words
 from tools.contract import JsonObject
-from tools.when.time_words import number
 from tools.when import WhenFound
+from tools.when.time_words import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def calls_for(tool: str, said: Said) -> list[WantedCall]:
         return [WantedCall(tool)]
     if tool in ("service_power", "vm_power"):
         kind = "service" if tool == "service_power" else "vm"
-        actions = actions_in(tool, said.words, said.language)[:1]
+        actions = actions_in(tool, _order_words(said), said.language)[:1]
         return [WantedCall(tool, {kind: name, "action": action}) for name in said.named(kind) for action in actions]
     if tool in ("run_backup", "test_restore"):
         names = said.named("job") or (["all"] if _holds(said.words, _words(said.language)["every_words"]) else [])
@@ -63,7 +64,8 @@ def calls_for(tool: str, said: Said) -> list[WantedCall]:
     if tool == "home_control":
         return list(_home_calls(said))
     if tool == "notify":
-        return [WantedCall(tool, {"message": message})] if (message := _message(said)) else []
+        urgent: JsonObject = {"urgent": True} if _holds(said.words, ["urgent", "urgently", "emergency"]) else {}
+        return [WantedCall(tool, {"message": message, **urgent})] if (message := _message(said)) else []
     if tool == "schedule" and said.when is not None:
         return [WantedCall(tool, {"what": order_core(said.when.rest, said.language), "when": said.when.when})]
     if tool == "cancel_task":
@@ -86,6 +88,26 @@ def cues_in(words: str, language: str = "en") -> dict[str, int]:
     """How many words speak for each tool."""
     words = words.replace("backed up", "backed")  # "up" speaks for services
     return {tool: sum(_holds(words, [cue]) for cue in cues) for tool, cues in _words(language)["cues"].items()}
+
+
+_PLACE = re.compile(r"\b(?:in|inside)\s+(?:the|my|our)\s+(\w+)")
+
+
+def unknown_place(said: Said) -> bool:
+    """ "the lamp in the attic", where there is no attic: what is there cannot be meant by a lamp elsewhere."""
+    known = set(" ".join(mention.words for mention in said.mentions).split()) | template_words(said.language)
+    return any(place not in known for place in _PLACE.findall(said.words))
+
+
+def _order_words(said: Said) -> str:
+    """With "restarting" as "restart"."""
+    return order_core(said.words, said.language)
+
+
+def nothing_unknown(said: Said) -> bool:
+    """Whether every word is a name's, a template's or a number: nothing was said that might change the meaning."""
+    known = set(" ".join(mention.words for mention in said.mentions).split()) | template_words(said.language)
+    return all(word in known or word.replace(".", "").isdigit() for word in said.words.split())
 
 
 def _targets(said: Said) -> list[JsonObject]:
@@ -114,7 +136,7 @@ def _home_calls(said: Said) -> Iterator[WantedCall]:
     for target in _targets(said):
         if target["target"] == "all" and not _holds(said.words, _words(said.language)["all_words"]):
             target = {**target, "target": "lights"}  # "dim the living room" means its lights
-        actions = actions_in("home_control", said.words, said.language)
+        actions = actions_in("home_control", _order_words(said), said.language)
         if value is not None and "set" in actions:
             if target["target"] == "temperature sensor":
                 target = {**target, "target": "thermostat"}
@@ -154,15 +176,25 @@ def _message(said: Said) -> str | None:
     return as_said(said.text, next(group for group in found.groups() if group), said.language)
 
 
+_CANCEL = re.compile(
+    r"\b(?:cancel|stop|delete|remove|clear|abort|end|dismiss|forget|get rid|call off|scrap|drop|kill|silence|turn off"
+    r"|switch off|off|unschedule|do not need)\b"
+)
+
+
 def _task(said: Said) -> str | None:
     words = said.words.split()
+    if not _CANCEL.search(said.words):
+        return None
     known = set(grammar_file("cancel_task", said.language)["task_words"])
     if not known.intersection(words):
         return None
     for own in ("timer", "reminder", "alarm"):
         if own in words or f"{own}s" in words:
             return own
-    return re.sub(r"^(?:cancel|stop|abort|delete|remove|clear|call off|unschedule)\s+(?:the |my |that )?", "", said.words)
+    return re.sub(
+        r"^(?:cancel|stop|abort|delete|remove|clear|call off|unschedule)\s+(?:the |my |that )?", "", said.words
+    )
 
 
 def _holds(words: str, phrases: Sequence[str]) -> bool:

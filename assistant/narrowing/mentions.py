@@ -9,7 +9,13 @@ from assistant.ports import Names
 from assistant.sentences.vocabulary import KINDS, misheard, spoken_forms
 from tools.names import NameIndex
 
-MASKS = {"vm": "the virtual machine", "service": "the app", "job": "the data", "area": "the room", "device": "the device"}
+MASKS = {
+    "vm": "the virtual machine",
+    "service": "the app",
+    "job": "the data",
+    "area": "the room",
+    "device": "the device",
+}
 """What stands for a name of that kind in an example (prompts/examples)."""
 
 

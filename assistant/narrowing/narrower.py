@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from assistant.narrowing.candidates import Said, calls_for, cues_in
+from assistant.narrowing.candidates import Said, calls_for, cues_in, nothing_unknown, unknown_place
 from assistant.narrowing.mentions import Mentions, masked
 from assistant.narrowing.router import ANSWER, Router
 from assistant.ports import Names, ToolDescription, WantedCall
@@ -26,7 +26,7 @@ from tools.when import find_when
 CUE_WEIGHT = 0.12
 """What a word that speaks for a tool adds to the likeness of its nearest example; at most two words count."""
 
-SURE_READ, SURE_ACT = 0.58, 0.66
+SURE_READ, SURE_ACT = 0.58, 0.60
 """Score from which a call is made without asking the model, and ..."""
 
 MARGIN_READ, MARGIN_ACT = 0.10, 0.12
@@ -34,6 +34,10 @@ MARGIN_READ, MARGIN_ACT = 0.10, 0.12
 
 READING_AN_ORDER = 0.25
 """What a reading tool loses when the utterance orders something."""
+
+SOLE = 0.45
+"""Score from which the only tool left is called: when it reads and something is named, or when it acts and every word
+of the order is a known one."""
 
 LIKELY = 0.5
 """A tool that scores less is not meant, unless its words or a name speak for it."""
@@ -74,21 +78,19 @@ class Narrower:
         self._follow_up = FollowUp(names, language)
         self._scheduling = Scheduling(clock, self._order, language)
 
-    def narrow(
-        self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription] = ()
-    ) -> Narrowed:
+    def narrow(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription] = ()) -> Narrowed:
         """Blocking for some milliseconds. Raises ModelFilesError when the router's files are damaged."""
         repeated = self._follow_up.ellipsis(text, last)
-        if repeated is not None and (repeated.tool in READS or may_act(text, self._language)):
+        if repeated is not None and (repeated.tool in READS or self._follow_up.may_act(text)):
             return Narrowed((Candidate(repeated, 1.0),), (repeated,), {"follow_up": True})
-        scheduled = self._scheduling.read(text)
+        read = next(iter(self._follow_up.before(text, last)))
+        scheduled = self._scheduling.read(read)
         if scheduled is not None:
             return Narrowed((Candidate(scheduled[1], 1.0),), (scheduled[1],), {"time": scheduled[1].arguments["when"]})
-        read = next(iter(self._follow_up.before(text, last)))
         if (several := self._several(read, last, outside)) is not None:
             return several
         narrowed = self._by_signals(self._said(read, text), outside)
-        if narrowed.decided or last is None or read != text:
+        if narrowed.decided or last is None or read != text or speech_of(text, self._language) is Speech.UNKNOWN:
             return narrowed
         best = max((candidate.score for candidate in narrowed.candidates), default=0.0)
         for longer in self._follow_up.after(text, last):  # "then test the restore": of what was talked about
@@ -101,6 +103,7 @@ class Narrower:
         """Two or three requests in one utterance, when each of them is beyond doubt."""
         for pieces in self._splits(text):
             calls: list[WantedCall] = []
+            remarks: list[WantedCall] = []
             signals: list[JsonObject] = []
             for piece in pieces:
                 one = self.narrow(piece, calls[-1] if calls else last, outside)
@@ -108,13 +111,19 @@ class Narrower:
                 if not one.decided and is_remark(piece, self._language) and likely < LIKELY:
                     continue
                 calls += one.decided
+                if speech_of(piece, self._language) is Speech.UNKNOWN:
+                    remarks += [call for call in one.decided if call.tool in READS]
                 signals.append(one.signals)
                 if not one.decided:
                     break
             else:
+                if any(call.tool in ACTS for call in calls):  # "immich is down, start it"
+                    calls = [call for call in calls if call not in remarks]
                 distinct = [call for n, call in enumerate(calls) if not _said_before(call, calls[:n])]
-                if len(distinct) > 1:
-                    return Narrowed(tuple(Candidate(call, 1.0) for call in distinct), tuple(distinct), {"parts": signals})
+                if distinct:  # the other parts were remarks: "we are going to bed"
+                    return Narrowed(
+                        tuple(Candidate(call, 1.0) for call in distinct), tuple(distinct), {"parts": signals}
+                    )
         return None
 
     def _splits(self, text: str) -> Iterator[Sequence[str]]:
@@ -168,22 +177,16 @@ class Narrower:
         }
         return Narrowed(_few(ranked), decided, signals)
 
-    def _scores(
-        self, said: Said, cues: Mapping[str, int], outside: Sequence[ToolDescription]
-    ) -> dict[str, float]:
+    def _scores(self, said: Said, cues: Mapping[str, int], outside: Sequence[ToolDescription]) -> dict[str, float]:
         """Per tool the best over the ways to mask its names, and a little for the words that speak for it."""
         kinds = list(dict.fromkeys(kind for mention in said.mentions for kind in mention.names)) or [""]
         variants = [
             masked(said.words, said.mentions, kind, devices=devices) for kind in kinds for devices in (False, True)
         ]
         rows: Sequence[Mapping[str, float]] = self._router.scores(list(dict.fromkeys(variants)), outside)
-        return {
-            tool: max(row[tool] for row in rows) + CUE_WEIGHT * min(cues.get(tool, 0), 2) for tool in rows[0]
-        }
+        return {tool: max(row[tool] for row in rows) + CUE_WEIGHT * min(cues.get(tool, 0), 2) for tool in rows[0]}
 
-    def _excluded(
-        self, tool: str, said: Said, speech: Speech, cues: Mapping[str, int], *, acting: bool
-    ) -> str:
+    def _excluded(self, tool: str, said: Said, speech: Speech, cues: Mapping[str, int], *, acting: bool) -> str:
         """Why the tool cannot be meant; empty when it can."""
         if tool in ACTS and speech is Speech.QUESTION:
             return "a question"
@@ -191,10 +194,14 @@ class Narrower:
             return "no order"
         if tool == "schedule" and said.when is None:
             return "no time"
+        if tool in ACTS and tool not in ("notify", "schedule") and is_message(said.text, self._language):
+            return "a message"
         if said.when is not None and tool in ACTS and tool not in ("schedule", "cancel_task"):
             return "at another time"
         if tool in _NEED_CUES and not cues[tool]:
             return "no word for it"
+        if tool in ("home_control", "home_state") and unknown_place(said):
+            return "an unknown place"
         kinds = {kind for mention in said.mentions for kind in mention.names} - {"area"}
         taken = _TAKES.get(tool)
         if kinds and taken is not None and not kinds & taken:
@@ -217,14 +224,16 @@ _TAKES = {
 """Kinds of names that a tool can do something with; tools that take any text are not here."""
 
 
-def _without_doubt(
-    ranked: Sequence[Candidate], said: Said, speech: Speech, rivals: float
-) -> tuple[WantedCall, ...]:
+def _without_doubt(ranked: Sequence[Candidate], said: Said, speech: Speech, rivals: float) -> tuple[WantedCall, ...]:
     """The best candidate where nothing speaks against it: sure, ahead, alone for its tool, and allowed to act."""
     if not ranked or ranked[0].open:
         return ()
     best = ranked[0]
     acts = best.call.tool in ACTS
+    if not acts and len(ranked) == 1 and said.mentions and best.score >= SOLE:
+        return (best.call,)
+    if acts and speech is Speech.ORDER and len(ranked) == 1 and best.score >= SOLE and nothing_unknown(said):
+        return (best.call,)
     if acts and (speech is not Speech.ORDER or best.call.tool == "schedule"):
         return ()
     if {"and", "then", "but", "or"} & set(utterance_core(said.words, said.language).split()):

@@ -11,4 +11,13 @@ from assistant.sentences.speech_kind import (
     speech_of,
 )
 
-__all__ = ["HassilMatcher", "is_bare_answer", "is_beyond", "is_hypothetical", "is_question", "is_reported", "is_waved_off", "speech_of"]
+__all__ = [
+    "HassilMatcher",
+    "is_bare_answer",
+    "is_beyond",
+    "is_hypothetical",
+    "is_question",
+    "is_reported",
+    "is_waved_off",
+    "speech_of",
+]

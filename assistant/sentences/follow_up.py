@@ -11,8 +11,10 @@ from collections.abc import Iterator
 
 from assistant.ports import Names, WantedCall
 from assistant.sentences.normalize import grammar_file, order_core, plain_words, utterance_core
+from assistant.sentences.speech_kind import may_act
 from assistant.sentences.vocabulary import PARAMETER_KINDS, spoken_forms
 from tools.contract import JsonObject
+from tools.when.time_words import number
 
 SHORT = 7
 """Words of an utterance that leaves out what it is about ("then test the restore")."""
@@ -20,6 +22,8 @@ SHORT = 7
 
 _ANOTHER = re.compile(r"\b(new|another|second) one\b")
 
+
+_STATES = re.compile(r"\s+(?:\w+\s+)?(?:is|are|was|were|has|keeps|seems|looks|hangs|crashed|died|does|will)\b")
 
 _ASKING = {
     "vm": ("check_vms", "vm"),
@@ -71,9 +75,13 @@ class FollowUp:
         core = utterance_core(text, self._language)
         words = self._bare(core)
         if core in self._repeats or words in self._repeats:
+            if last.tool == "check_backups" and core.split()[0] in ("run", "start") and "job" in last.arguments:
+                return WantedCall("run_backup", {"job": last.arguments["job"]})
             return last
         if last.tool == "home_control" and (action := self._switches.get(words)):
             return _switched(last, action)
+        if "value" in last.arguments and (value := spoken_number(words)) is not None:
+            return WantedCall(last.tool, {**last.arguments, "value": value})
         return self._about_another(words, last)
 
     def about(self, remark: str) -> WantedCall | None:
@@ -84,6 +92,19 @@ class FollowUp:
                 if f" {form} " in padded:
                     return WantedCall(tool, {parameter: name})
         return None
+
+    def states(self, piece: str) -> bool:
+        """Whether a part of an utterance states something about a thing of the house: "open webui is acting up"."""
+        words = plain_words(piece, self._language)
+        if piece.rstrip().endswith("?"):
+            return False
+        starts = (form for forms in self._forms.values() for form in forms)
+        bare = _without_article(words)
+        return any(bare.startswith(f"{form} ") and _STATES.match(bare[len(form) :]) for form in starts)
+
+    def may_act(self, text: str) -> bool:
+        """Whether what is left without "no, I meant" may act."""
+        return may_act(self._bare(utterance_core(text, self._language)), self._language)
 
     def _about_another(self, words: str, last: WantedCall) -> WantedCall | None:
         for parameter, kind in PARAMETER_KINDS.items():
@@ -155,6 +176,15 @@ def _takes(last: WantedCall, parameter: str) -> bool:
 def _switched(last: WantedCall, action: str) -> WantedCall:
     arguments: JsonObject = {k: v for k, v in last.arguments.items() if k != "value"}
     return WantedCall(last.tool, {**arguments, "action": action})
+
+
+def spoken_number(words: str) -> float | int | None:
+    """ "twenty one degrees", "30 percent" as a number; None when there is anything else."""
+    parts = [word for word in words.split() if word not in ("degrees", "degree", "percent", "to", "celsius")]
+    if len(parts) == 1 and re.fullmatch(r"\d+\.\d+", parts[0]):
+        return float(parts[0])
+    found = number(parts, 0) if parts else None
+    return found[0] if found is not None and found[1] == len(parts) else None
 
 
 def _without_article(words: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from hassil import Intents, recognize_all
@@ -14,6 +15,9 @@ from hassil.util import merge_dict
 from assistant.ports import Names
 from assistant.sentences.normalize import grammar_file
 from assistant.sentences.vocabulary import KINDS, spoken_forms
+
+REMEMBERED = 512
+"""Readings kept: the parts of a compound are read again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,10 @@ class Grammar:
             for kind in KINDS
         }
 
-    def read(self, words: str, only: frozenset[str] | None = None) -> Reading | None:
+        self.read = lru_cache(REMEMBERED)(self._read)
         """The one reading that fits best, of the intents in ``only``; None when there is none, or a tie."""
+
+    def _read(self, words: str, only: frozenset[str] | None = None) -> Reading | None:
         readings = []
         for result in recognize_all(words, self._intents, slot_lists=self._lists, language=self._language):
             if only is not None and result.intent.name not in only:

@@ -5,6 +5,7 @@ Only the intents listed here are taken; whatever else that grammar reads is not 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from hassil import Intents, RecognizeResult, recognize_all
@@ -12,7 +13,7 @@ from hassil.intents import SlotList, TextSlotList
 from home_assistant_intents import get_intents
 
 from assistant.ports import Names
-from assistant.sentences.grammar import Reading, one_that_fits
+from assistant.sentences.grammar import REMEMBERED, Reading, one_that_fits
 from assistant.sentences.vocabulary import spoken_forms
 from tools.contract import JsonObject
 
@@ -54,8 +55,10 @@ class HomeSentences:
             "floor": TextSlotList.from_tuples([], allow_template=False, name="floor"),
         }
 
-    def read(self, words: str, only: frozenset[str] | None = None) -> Reading | None:
+        self.read = lru_cache(REMEMBERED)(self._read)
         """The one call that Home Assistant's templates read out of the words, of the tools in ``only``; or None."""
+
+    def _read(self, words: str, only: frozenset[str] | None = None) -> Reading | None:
         if not self._domains:
             return None
         readings = []

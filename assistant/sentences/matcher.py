@@ -10,6 +10,7 @@ misheard name put right, as a follow-up ("and is it backed up?"), as two or thre
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -29,7 +30,7 @@ from assistant.sentences.speech_kind import (
     may_act,
     speech_of,
 )
-from assistant.sentences.vocabulary import ACTS, KINDS, PARAMETER_KINDS, READS, TOOLS, misheard
+from assistant.sentences.vocabulary import ACTS, KINDS, PARAMETER_KINDS, READS, TOOLS, joined_words, misheard
 from tools.contract import Speech
 from tools.names import NameIndex
 
@@ -37,11 +38,18 @@ MAX_WORDS = 40
 """Longer utterances are no simple request; the templates' optional parts would only cost time."""
 
 MAX_CLAUSES = 4
+MAX_COMPOUND_WORDS = 24
 
 ANSWERS = frozenset({"clock", "calendar", "thanks", "nevermind", "greeting", "who", "help"})
 REFUSALS = frozenset({"cannot_delete", "cannot_change", "cannot_play", "cannot_tell"})
 _SECRETS = frozenset({"cannot_tell"})
 _READS, _ACTS = frozenset(READS), frozenset(ACTS)
+_ALLOWED: dict[Speech, tuple[frozenset[str] | None, ...]] = {
+    Speech.QUESTION: (_READS,),
+    Speech.ORDER: (_ACTS, _READS),
+    Speech.UNKNOWN: (None,),
+}
+"""Tools whose templates are tried, one group after the other: "kitchen light on" orders, with a question mark it asks."""
 
 
 def local_now() -> datetime:
@@ -76,8 +84,7 @@ class HassilMatcher:
         if found is None:
             return self._refusal(text)
         template, calls = found
-        unique = list(dict.fromkeys((c.tool, tuple(sorted(c.arguments.items()))) for c in calls))
-        first, *more = [WantedCall(tool, dict(arguments)) for tool, arguments in unique]
+        first, *more = [call for n, call in enumerate(calls) if not _said_already(call, calls[:n])]
         return SentenceMatch(template, first.tool, first.arguments, more=tuple(more))
 
     def order(self, text: str) -> tuple[str, dict[str, object]] | None:
@@ -108,7 +115,7 @@ class HassilMatcher:
         return self._joined(" ".join(pieces), last, MAX_CLAUSES)
 
     def _all(self, pieces: list[str], last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
-        template, calls = "", list[WantedCall]()
+        template, calls, remarks = "", list[WantedCall](), list[WantedCall]()
         for piece in pieces:
             if self._answer(piece) is not None:
                 continue
@@ -117,10 +124,14 @@ class HassilMatcher:
                 template = template or found[0]
                 calls += found[1]
                 last = found[1][-1]
-            elif is_remark(piece, self._language):
+                if all(call.tool in _READS for call in found[1]) and self._follow_up.states(piece):
+                    remarks += found[1]  # "immich is down, start it" asks for nothing with its first half
+            elif is_remark(piece, self._language) or self._follow_up.states(piece):
                 last = self._follow_up.about(piece) or last
             else:
                 return None
+        if any(call.tool in _ACTS for call in calls):
+            calls = [call for call in calls if call not in remarks]
         return (template, calls) if calls else None
 
     def _is_no_order(self, text: str) -> bool:
@@ -131,7 +142,7 @@ class HassilMatcher:
         )
 
     def _joined(self, words: str, last: WantedCall | None, most: int) -> tuple[str, list[WantedCall]] | None:
-        if most < 2:
+        if most < 2 or len(words.split()) > MAX_COMPOUND_WORDS:
             return None
         for left, right in halves(words):
             first = self._clause(left, last)
@@ -140,22 +151,27 @@ class HassilMatcher:
                 if rest is not None:
                     return first[0], [*first[1], *rest[1]]
             for one, other in completed(left, right):
-                both = self._clause(one, last), self._clause(other, last)
+                both = self._completed(one), self._completed(other)
                 if both[0] and both[1] and _alike(both[0][1], both[1][1]):
                     return both[0][0], [*both[0][1], *both[1][1]]
         return None
 
+    def _completed(self, words: str) -> tuple[str, list[WantedCall]] | None:
+        """A half with borrowed words: as it is, or not at all."""
+        for way in self._ways_to_read(words):
+            call = self._by_templates(way, words)
+            if call is not None:
+                return call[0], [call[1]]
+        return None
+
     def _clause(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
         """One utterance as it is, scheduled, misheard or as a follow-up."""
-        scheduled = self._scheduling.read(text)
-        if scheduled is not None:
-            return scheduled[0], [scheduled[1]]
         for words in self._follow_up.before(text, last):
-            found = self._whole(words)
+            found = self._scheduling.read(words) or self._whole(words)
             if found is not None:
                 return found[0], [found[1]]
         repeated = self._follow_up.ellipsis(text, last)
-        if repeated is not None and (repeated.tool in _READS or may_act(text, self._language)):
+        if repeated is not None and (repeated.tool in _READS or self._follow_up.may_act(text)):
             return "(follow-up)", [repeated]
         for words in self._follow_up.after(text, last):
             found = self._whole(words)
@@ -185,12 +201,15 @@ class HassilMatcher:
         order = order_core(core, self._language)
         if order and order != core:
             yield order
+        if (shorter := _FOR_SOMEBODY.sub("", order)) != order:
+            yield shorter
 
     def _by_templates(self, words: str, text: str) -> tuple[str, WantedCall] | None:
         """Questions never act, and neither does what is negated, supposed or told of somebody."""
         speech = speech_of(text, self._language)
-        allowed = _READS if speech is Speech.QUESTION else None
-        reading = self._grammar.read(words, allowed) or self._home.read(words, allowed)
+        reading = None
+        for allowed in _ALLOWED[speech]:
+            reading = reading or self._grammar.read(words, allowed) or self._home.read(words, allowed)
         if reading is None:
             return None
         call = self._call(reading, text)
@@ -201,6 +220,8 @@ class HassilMatcher:
     def _call(self, reading: Reading, text: str) -> WantedCall | None:
         arguments = dict(reading.slots)
         if reading.intent == "cancel_task":
+            if "which" in arguments:  # "the pasta timer", "my reminder about the dentist": by all its words
+                arguments["task"] = _CANCELS.sub("", order_core(text, self._language))
             task = str(arguments["task"]).split()
             if "and" in task or not self._task_words.intersection(task):
                 return None
@@ -214,6 +235,8 @@ class HassilMatcher:
 
     def _mended(self, words: str) -> Iterator[str]:
         """The words with one stretch that sounds like a name put right ("is jelly finn up")."""
+        if (joined := joined_words(words, self._language)) != words:
+            yield joined
         for kind in KINDS:
             for stretch, name in misheard(kind, words, self._index, self._language):
                 yield f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
@@ -222,9 +245,26 @@ class HassilMatcher:
                 yield f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
 
 
+_FOR_SOMEBODY = re.compile(r"\s+for (?:him|her|them|us|(?:the|my|our) \w+)$")
+"""Whom an order is for says nothing about it: "unlock the front door for the neighbour"."""
+
+_CANCELS = re.compile(
+    r"^(?:cancel|stop|delete|remove|clear|kill|abort|end|turn off|switch off|dismiss|scrap|drop|unset|forget about|forget"
+    r"|get rid of|call off|take back|undo|silence|disable|shut off|unschedule|stop doing)\s+"
+    r"(?:(?:the|my|that|this|all|our|any|every|both|current|running|of)\s+)*"
+)
+
+
+def _said_already(call: WantedCall, before: list[WantedCall]) -> bool:
+    """The same call, or the same with less said, as an earlier one of this utterance."""
+    return any(call.tool == other.tool and call.arguments.items() <= other.arguments.items() for other in before)
+
+
 def _alike(left: list[WantedCall], right: list[WantedCall]) -> bool:
     """Halves that borrowed words are the same request about two names, or a reading gone wrong."""
     first, second = left[0], right[0]
+    if first.tool != second.tool:  # "start minecraft and the windows box"
+        return "action" in first.arguments and first.arguments["action"] == second.arguments.get("action")
     named = set(PARAMETER_KINDS)
     same = {k: v for k, v in first.arguments.items() if k not in named} == {
         k: v for k, v in second.arguments.items() if k not in named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import yaml
@@ -27,6 +27,7 @@ def grammar_file(name: str, language: str) -> dict[str, Any]:
     return data
 
 
+@lru_cache(4096)
 def plain_words(text: str, language: str = "en") -> str:
     """Lower case; no punctuation or hesitations; contractions spelled out; possessives off; usual mishearings mended."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
@@ -50,6 +51,12 @@ def order_core(text: str, language: str = "en") -> str:
     first, _, rest = words.partition(" ")
     plain_form = grammar_file("common", language)["gerunds"].get(first)
     return f"{plain_form} {rest}".strip() if plain_form else words
+
+
+def mended(text: str, language: str = "en") -> str:
+    """The text with its usual mishearings put right, and otherwise as it is ("for ate minutes")."""
+    pattern, repairs = _repairs(language)
+    return re.sub(pattern.pattern, lambda found: repairs[found.group().casefold()], text, flags=re.IGNORECASE)
 
 
 def as_said(text: str, words: str, language: str = "en") -> str:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from assistant.ports import Names, WantedCall
 from assistant.sentences.grammar import Grammar
-from assistant.sentences.normalize import as_said, order_core, plain_words
-from assistant.sentences.speech_kind import may_act, speech_of
+from assistant.sentences.normalize import as_said, mended, order_core, plain_words
+from assistant.sentences.speech_kind import is_remark, may_act, speech_of
 from assistant.sentences.vocabulary import READS
 from tools.contract import Speech
 from tools.when import find_when
@@ -33,6 +33,7 @@ class Scheduling:
         if speech_of(text, self._language) is Speech.QUESTION:
             return None
         now = self._clock()
+        text = mended(text, self._language)
         found = find_when(text, now)
         if found is None:
             return None
@@ -53,6 +54,10 @@ class Scheduling:
     def _own(self, rest: str) -> tuple[str, str] | None:
         """A timer, an alarm or a reminder, and how it is called."""
         reading = self._grammar.read(rest) or self._grammar.read(plain_words(rest, self._language))
+        if reading is None and " remind me " in rest:  # "I have to leave then, so please remind me to …"
+            before, _, message = rest.partition(" remind me ")
+            if is_remark(before, self._language):
+                reading = self._grammar.read(f"remind me {message}")
         if reading is None:
             return None
         if " and " in f" {reading.slots.get('label', '')} ":

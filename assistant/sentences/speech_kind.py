@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from assistant.sentences.normalize import grammar_file, order_core, plain_words, utterance_core
 from tools.contract import Speech
@@ -19,6 +19,9 @@ _QUOTED = re.compile("[\"“”„«»].+[\"“”„«»]|(?:^|\\s)['‘].+['�
 
 _NO_COMMA = re.compile(r"^\s*(?:no|nah|nope|yes|yeah)\s*[,.;]\s*", re.IGNORECASE)
 """An answer before an order ("no, restart grafana instead")."""
+
+_OFF_IN = re.compile(r"\w (?:on|off|out) (?:in|at|everywhere)\b")
+"""An order without a verb, and where: "everything off in the living room"."""
 
 TIME_PHRASE_WORDS = 8
 """How far into an utterance that opens with a time its verb may stand: "every sunday at three in the morning run"."""
@@ -48,6 +51,7 @@ class _Words:
     statement_verbs: frozenset[str]
 
 
+@lru_cache(2048)
 def speech_of(text: str, language: str = "en") -> Speech:
     """Question, order, or unknown. A polite question ("could you restart gitea?") is an order."""
     words = _words(language)
@@ -69,12 +73,13 @@ def speech_of(text: str, language: str = "en") -> Speech:
     order = order_core(core, language)
     if order != core and order.split()[0] in words.order_verbs and order.split()[0] not in words.ask_verbs:
         return Speech.ORDER
-    ends_like_one = any(order.endswith(f" {ending}") for ending in words.order_endings)
+    ends_like_one = any(order.endswith(f" {ending}") for ending in words.order_endings) or bool(_OFF_IN.search(order))
     if ends_like_one and not words.statement_verbs.intersection(order.split()):
         return Speech.ORDER
     return Speech.UNKNOWN
 
 
+@lru_cache(2048)
 def may_act(text: str, language: str = "en") -> bool:
     """Whether an act may be read out of the utterance at all: not out of a question, nor out of what is negated,
     supposed, hedged with a condition, quoted or told of somebody."""
@@ -125,8 +130,8 @@ def is_beyond(text: str, language: str = "en") -> bool:
 def is_message(text: str, language: str = "en") -> bool:
     """A message to send or something to be reminded of: what it says is not said to us."""
     core = order_core(text, language)
-    return bool(_opener(core, _words(language).message_openers)) or speech_of(text, language) is not Speech.QUESTION and (
-        _before_reminder(core, _words(language)) != core
+    return bool(_opener(core, _words(language).message_openers)) or (
+        speech_of(text, language) is not Speech.QUESTION and (_before_reminder(core, _words(language)) != core)
     )
 
 

@@ -27,7 +27,14 @@ TOOLS = (*READS, *ACTS)
 KINDS = ("service", "job", "vm", "device", "area")
 """Kinds of names that templates use, each a list of the same name."""
 
-PARAMETER_KINDS = {"service": "service", "job": "job", "vm": "vm", "target": "device", "area": "area", "name": "service"}
+PARAMETER_KINDS = {
+    "service": "service",
+    "job": "job",
+    "vm": "vm",
+    "target": "device",
+    "area": "area",
+    "name": "service",
+}
 """Parameters of the tools that take a name, and the kind of name."""
 
 LONGEST_NAME_WORDS = 4
@@ -98,6 +105,20 @@ def misheard(
                 found = index.resolve(kind, " ".join(stretch))
                 if isinstance(found, Resolved) and found.score >= SOUNDS_LIKE:
                     yield " ".join(stretch), found.name
+
+
+def joined_words(words: str, language: str = "en") -> str:
+    """Two pieces that make one word of the templates put together: "a lerts", "back ups"."""
+    vocabulary = template_words(language)
+    parts = words.split()
+    joined: list[str] = []
+    for part in parts:
+        whole = joined[-1] + part if joined else ""
+        if len(whole) > 4 and whole in vocabulary and part not in vocabulary:
+            joined[-1] = whole
+        else:
+            joined.append(part)
+    return " ".join(joined)
 
 
 @cache

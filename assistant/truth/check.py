@@ -7,7 +7,7 @@ import re
 from assistant.truth.clauses import Clause, Subject, clauses, sentences_of
 from assistant.truth.evidence import Evidence, Fact
 from assistant.truth.tokens import normal, tokens
-from assistant.truth.words import Words, words_of
+from assistant.truth.words import Role, Words, words_of
 
 LONGEST_TEXT = 600
 """Characters of an answer that are looked at; one or two sentences never have as many."""
@@ -85,7 +85,7 @@ def _not_to_be_said(sentence: str, evidence: Evidence) -> str | None:
         return "it is not plain speech"
     found = tokens(sentence, evidence.lexicon, evidence.language)
     first = found[0].text if found else ""
-    if first in words.openers:
+    if first in words.openers and (first != "no" or len(found) < 2 or found[1].role is Role.STOP):
         return f"it answers {first!r} in its own words"
     if first in words.orders:
         return "it gives an order"

@@ -77,5 +77,3 @@ class TestRestore(_JobTool):
     async def execute(self, call: PlannedCall) -> ToolResult:
         """Raises UnavailableError: restore tests are not started from here."""
         raise UnavailableError("I can't start restore tests myself yet; `python -m tools.restore_tests` does.")
-
-

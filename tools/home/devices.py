@@ -117,7 +117,7 @@ class Home:
             return self._target(said, found, area, one=one)
         return self._unknown(said)
 
-    def _area(self, said: str | None) -> str | None | Candidates:
+    def _area(self, said: str | None) -> str | Candidates | None:
         if said is None or not set(plain(said)) - _SMALL - {"house", "home", "everywhere", "any"}:
             return None
         found = self._names.resolve("area", said)
@@ -172,5 +172,7 @@ class Home:
         spoken = f"I don't know a light or device called {said[:60]}."
         ambiguous = not isinstance(found, Resolved) and found.ambiguous
         if names:
-            spoken = f"Do you mean {listing(names, 'or')}?" if ambiguous else f"{spoken} The nearest are {listing(names)}."
+            spoken = (
+                f"Do you mean {listing(names, 'or')}?" if ambiguous else f"{spoken} The nearest are {listing(names)}."
+            )
         return Candidates(argument="target", said=said, names=names, ambiguous=ambiguous, spoken=spoken)

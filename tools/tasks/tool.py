@@ -121,18 +121,18 @@ class CancelTask:
     deadline_s = 5.0
 
     def plan(self, arguments: Arguments) -> PlannedCall:
-        """Timers, reminders and alarms by their kind, other tasks by their words."""
+        """The task by its words: "timer", "pasta timer", "restore test of photos"."""
         wanted = CancelTaskArguments.model_validate(arguments.model_dump())
-        words = plain(wanted.task)
+        words = wanted.task.casefold().split()
+        while len(words) > 1 and words[0] in _SMALL:
+            words = words[1:]
         for known, name in ((_TIMER_WORDS, TIMER), (_REMINDER_WORDS, REMINDER), (_ALARM_WORDS, ALARM)):
-            if known.intersection(words):
+            if words and known.issuperset(words):
                 return self._planned(name)
-        return self._planned(" ".join(word for word in words if word not in _SMALL) or wanted.task)
+        return self._planned(" ".join(words) or wanted.task)
 
     def _planned(self, task: str) -> PlannedCall:
-        return PlannedCall(
-            tool=self.name, arguments={"task": task}, level=self.level, readback=f"cancel the {task}"
-        )
+        return PlannedCall(tool=self.name, arguments={"task": task}, level=self.level, readback=f"cancel the {task}")
 
     async def execute(self, call: PlannedCall) -> ToolResult:
         """Raises UnavailableError: nothing keeps tasks."""
