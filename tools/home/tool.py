@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
-from tools.home.devices import ALL, LIGHTS, Device, DeviceKind, Home, Target
+from tools.home.devices import ALL, LIGHTS, DeviceKind, Home, Target
 from tools.names import NameIndex
 from tools.settings import ToolSettings
 from tools.tool import Arguments, InvalidArgumentsError, UnavailableError
@@ -130,10 +130,11 @@ def _level(action: str, target: Target) -> Level:
 def _number(value: float | str | None) -> float | int | str | None:
     """21.0 as 21, "30" as 30; other text as it is."""
     if isinstance(value, str):
+        text = value.strip()
         try:
-            value = float(value.strip().rstrip("%°"))
+            value = float(text.rstrip("%°"))
         except ValueError:
-            return value.strip().casefold()
+            return text.casefold()
     return int(value) if value is not None and float(value).is_integer() else value
 
 
@@ -146,9 +147,3 @@ def _readback(action: str, target: Target, value: object) -> str:
 
 def _needs_area(target: Target) -> bool:
     return target.area is not None and target.area not in target.name
-
-
-def devices_meant(home: Home, arguments: JsonObject) -> frozenset[Device]:
-    """The devices that a canonical target stands for; two ways to say the same devices are the same."""
-    found = home.find(str(arguments.get("target", "")), arguments.get("area"), one=False)
-    return frozenset() if isinstance(found, Candidates) else frozenset(found.devices)
