@@ -29,7 +29,7 @@ from assistant.ports import ChatModel, ModelReply, ReplyEvent, Toolbox, ToolCall
 from assistant.sampling import Sampling, Tokens
 from assistant.sentences.grounding import Grounding
 from assistant.sentences.vocabulary import READS
-from tools.contract import Caller, CallOutcome, JsonObject
+from tools.contract import Caller, CallOutcome, JsonObject, Speech
 
 MENDABLE = frozenset({"invalid_arguments", "unknown_tool"})
 """Errors that are the model's own and go back to it once."""
@@ -86,6 +86,7 @@ class ToolLoop:
                 return
             else:
                 messages += tool_messages(made)
+                caller = _after_reading(caller)
         if not answer.said:
             yield sentence(phrase("too_many_rounds"))
 
@@ -132,3 +133,11 @@ class ToolLoop:
         made.append((request, outcome))
         for said in answer.take(outcome):
             yield said
+
+
+def _after_reading(caller: Caller) -> Caller:
+    """What a model wants after it has read a result may be the result's wish: no longer as good as an order.
+
+    So an act is asked back then, also where a tool did not mark its text as tainted.
+    """
+    return caller.model_copy(update={"speech": Speech.UNKNOWN}) if caller.speech is Speech.ORDER else caller
