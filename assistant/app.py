@@ -21,7 +21,7 @@ from typing import Any
 from mcp.server import Server
 
 from assistant.broadcast import RunningTurn
-from assistant.chat.chosen import ChosenModel, ClosableModel
+from assistant.chat.chain import ClosableModel, ModelChain
 from assistant.chat.discovery import find_chat_server
 from assistant.chat.embedded import EmbeddedModel
 from assistant.chat.embedder import MiniLmEmbedder
@@ -30,11 +30,12 @@ from assistant.config import Settings
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError, ModelFilesError, StateError
 from assistant.events import TurnEvent
+from assistant.model_turn import system_prompt
 from assistant.models import ModelStore
 from assistant.narrowing.narrower import Narrower
 from assistant.narrowing.router import Router
 from assistant.ports import AudioSource, Engine, Names
-from assistant.reply import Reply, local_now, system_prompt
+from assistant.reply import Reply, local_now
 from assistant.sentences import HassilMatcher
 from assistant.speech.decoding import decode_clip, read_clip
 from assistant.speech.listener import EarListener
@@ -77,7 +78,7 @@ class App:
     toolbox: McpToolbox
     house: ToolHouse
     traces: TraceStore
-    model: ChosenModel
+    model: ModelChain
     replier: Reply
     listener: EarListener | None = None
     transcriber: FasterWhisper | None = None
@@ -208,7 +209,7 @@ async def open_app(
         )
         traces = TraceStore(state.path / "traces.db", keep_words=settings.privacy.keep_transcripts)
         stack.callback(traces.close)
-        model = ChosenModel(lambda: _choose_model(settings, models, state))
+        model = ModelChain(lambda: _find_server(settings), lambda: _embedded_model(settings, models, state))
         stack.push_async_callback(model.close)
         clock = evaluation_clock if record else local_now
         understanding = Understanding(lambda names: _understood(names, house, models, clock))
@@ -294,20 +295,12 @@ def _add_mouth(app: App, stack: AsyncExitStack) -> None:
         stack.callback(app.player.close)
 
 
-async def _choose_model(settings: Settings, models: ModelStore, state: StateFolder) -> ClosableModel:
-    """A server that is configured or found, else the embedded model. Raises ChatError, ModelFilesError."""
+async def _find_server(settings: Settings) -> ClosableModel | None:
+    """The server that is configured or found. Raises ChatError, ConfigError, EgressError."""
     chosen = settings.model
     found = await find_chat_server(chosen)
     if found is None:
-        return EmbeddedModel(
-            models.resolve(chosen.embedded, ".gguf"),
-            state.path / "embedded-model.log",
-            context_tokens=chosen.context_tokens,
-            threads=chosen.threads,
-            first_delta_timeout_s=chosen.first_delta_timeout_s,
-            timeout_s=chosen.timeout_s,
-            prefix_cache_dir=state.path / "prefix-cache",
-        )
+        return None
     key = await asyncio.to_thread(read_api_key, chosen.api_key_file) if chosen.api_key_file else None
     server = OpenAICompatible(
         found.base_url,
@@ -322,3 +315,17 @@ async def _choose_model(settings: Settings, models: ModelStore, state: StateFold
         await server.close()
         raise
     return server
+
+
+def _embedded_model(settings: Settings, models: ModelStore, state: StateFolder) -> ClosableModel:
+    """Raises ModelFilesError."""
+    chosen = settings.model
+    return EmbeddedModel(
+        models.resolve(chosen.embedded, ".gguf"),
+        state.path / "embedded-model.log",
+        context_tokens=chosen.context_tokens,
+        threads=chosen.threads,
+        first_delta_timeout_s=chosen.first_delta_timeout_s,
+        timeout_s=chosen.timeout_s,
+        prefix_cache_dir=state.path / "prefix-cache",
+    )

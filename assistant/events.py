@@ -96,6 +96,17 @@ class Narrowed(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_config)
+class FellBack(_Event):
+    """The chat model that should have answered did not: ``model`` answered in its place, or (empty) none did."""
+
+    instead_of: str
+    model: str
+    code: str
+    detail: str
+    kind: Literal["fell_back"] = "fell_back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_config)
 class ModelDelta(_Event):
     """A streamed text fragment of the model's answer."""
 
@@ -103,11 +114,15 @@ class ModelDelta(_Event):
     kind: Literal["model_delta"] = "model_delta"
 
 
+ToolSource = Literal["sentence", "signals", "model", "confirmation"]
+"""Who decided on a call: a template, clear signals, the model, or the person's yes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, config=_config)
 class ToolCalled(_Event):
     tool: str
     arguments: JsonObject
-    source: Literal["sentence", "signals", "model", "confirmation"]
+    source: ToolSource
     kind: Literal["tool_called"] = "tool_called"
 
 
@@ -202,6 +217,7 @@ TurnEvent = Annotated[
     | Transcribed
     | SentenceMatched
     | Narrowed
+    | FellBack
     | ModelDelta
     | ToolCalled
     | ToolReturned

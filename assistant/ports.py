@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from assistant.events import (
     ConfirmationAsked,
+    FellBack,
     ModelDelta,
     Narrowed,
     ReplySentence,
@@ -158,6 +159,8 @@ class ModelReply:
     tool_calls: tuple[ToolCallRequest, ...] = ()
     tokens_in: int | None = None
     tokens_out: int | None = None
+    fallen: FellBack | None = None
+    """Which model should have answered, when another had to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +194,9 @@ class ChatModel(Protocol):
         seed: int | None = None,
         temperature: float = 0.0,
         schema: JsonObject | None = None,
-    ) -> AsyncIterator[ModelDelta | ModelReply]:
-        """Stream deltas and end with exactly one ModelReply. Raises ChatError."""
+    ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
+        """Stream deltas and end with exactly one ModelReply. With a ``schema`` there need be no deltas. Raises
+        ChatError."""
         ...
 
     async def warm(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription]) -> None:
@@ -274,7 +278,9 @@ class SentenceMatcher(Protocol):
         ...
 
 
-ReplyEvent = SentenceMatched | Narrowed | ModelDelta | ToolCalled | ToolReturned | ConfirmationAsked | ReplySentence
+ReplyEvent = (
+    SentenceMatched | Narrowed | FellBack | ModelDelta | ToolCalled | ToolReturned | ConfirmationAsked | ReplySentence
+)
 """What the reply stage yields."""
 
 Engine = Literal["sentences", "model", "both", "bare"]

@@ -146,7 +146,7 @@ class FakeChatModel:
         seed: int | None = None,
         temperature: float = 0.0,
         schema: JsonObject | None = None,
-    ) -> AsyncIterator[ModelDelta | ModelReply]:
+    ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
         answer = self.answers[len(self.asked)]
         self.asked.append(list(messages))
         if isinstance(answer, JarvisError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,7 +47,7 @@ class StreamingModel(FakeChatModel):
         seed: int | None = None,
         temperature: float = 0.0,
         schema: JsonObject | None = None,
-    ) -> AsyncIterator[ModelDelta | ModelReply]:
+    ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
         answer = self.answers[len(self.asked)]
         self.asked.append(list(messages))
         if isinstance(answer, JarvisError):

@@ -16,6 +16,7 @@ from assistant.events import (
     Announcement,
     AudioReady,
     ConfirmationAsked,
+    FellBack,
     ModelDelta,
     Narrowed,
     PartialTranscript,
@@ -55,6 +56,7 @@ every_event: st.SearchStrategy[TurnEvent] = st.one_of(
     st.builds(PartialTranscript, text=text, **stamps),
     st.builds(Transcribed, text=text, engine=text, language=text, took_ms=ms, **stamps),
     st.builds(SentenceMatched, template=text, tool=text, arguments=arguments, took_ms=ms, **stamps),
+    st.builds(FellBack, instead_of=text, model=text, code=text, detail=text, **stamps),
     st.builds(ModelDelta, text=text, **stamps),
     st.builds(
         ToolCalled,
@@ -128,7 +130,7 @@ def test_every_kind_of_event_is_generated_above() -> None:
     }
     generated = {
         "WakeDetected", "SpeechStarted", "SpeechEnded", "PartialTranscript", "Transcribed", "SentenceMatched",
-        "Narrowed",
+        "Narrowed", "FellBack",
         "ModelDelta", "ToolCalled", "ToolReturned", "ConfirmationAsked", "ReplySentence", "AudioReady",
         "TurnInterrupted", "Announcement", "TurnFinished", "TurnFailed",
     }  # fmt: skip

@@ -10,9 +10,10 @@ import pytest
 from assistant.conversation import Conversation, PastCall
 from assistant.errors import ChatError, JarvisError, ToolboxError
 from assistant.events import ModelDelta, ReplySentence, SentenceMatched, ToolCalled, ToolReturned
+from assistant.model_turn import system_prompt
 from assistant.phrases import phrase
 from assistant.ports import ModelReply, SentenceMatch, ToolCallRequest
-from assistant.reply import Reply, system_prompt
+from assistant.reply import Reply
 from tests.fakes import FakeMatcher, FakeToolbox, understanding
 from tests.fakes_reply import CALLER, NAMES, TOOLS, StreamingModel, bad, events_of, good, wants
 from tools.contract import Caller, CallOutcome, JsonObject, Level, Speech

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 
 from assistant.chat.embedded import EmbeddedModel
+from assistant.model_turn import system_prompt, tools_prompt
 from assistant.models import ModelStore
 from assistant.ports import ToolDescription
-from assistant.reply import system_prompt, tools_prompt
 from assistant.resources import resource
 from tools.server import ToolHouse
 from tools.settings import ToolSettings
