@@ -6,13 +6,18 @@ says more is another utterance, and cancels.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
-from assistant.sentences.normalize import grammar_file, plain_words
+from assistant.sentences.normalize import grammar_file, plain_words, utterance_core
+from assistant.sentences.speech_kind import speech_of
+from tools.contract import Speech
 
 
 def is_yes(text: str, question: str = "", language: str = "en") -> bool:
-    """Whether ``text`` says yes, and nothing else, to ``question``."""
+    """Whether ``text`` says yes, and nothing else, to ``question``; "is it ok to restart gitea" does not."""
+    if _asks(text, language):
+        return False
     yes, no, small = _words(language)
     words = plain_words(text, language).split()
     asked = set(plain_words(question, language).split())
@@ -32,6 +37,18 @@ def begins_with_no(text: str, language: str = "en") -> bool:
     """ "no, leave it closed": a no with a reason, unless it goes on to ask for something else."""
     first = next(iter(plain_words(text, language).split()), "")
     return first in ("no", "nope", "nah", "never", "cancel", "stop", "dont") or plain_words(text).startswith("do not")
+
+
+_DO_IT = re.compile(r"(?P<before>.*?)\bdo (?:it|this|that|them|so)\b")
+"""What would else pass for a question that begins with "do"."""
+
+
+def _asks(text: str, language: str) -> bool:
+    """ "do it?" and "may I do it" ask; "do it" and "yes, do it" do not."""
+    if speech_of(text, language) is not Speech.QUESTION:
+        return False
+    found = _DO_IT.match(utterance_core(text, language))
+    return text.rstrip().endswith("?") or found is None or not set(found["before"].split()) <= _words(language)[0]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from assistant.sentences.matcher import HassilMatcher
 from assistant.sentences.speech_kind import (
+    certain_speech,
     is_bare_answer,
     is_beyond,
     is_hypothetical,
@@ -13,6 +14,7 @@ from assistant.sentences.speech_kind import (
 
 __all__ = [
     "HassilMatcher",
+    "certain_speech",
     "is_bare_answer",
     "is_beyond",
     "is_hypothetical",

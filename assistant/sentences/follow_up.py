@@ -62,7 +62,7 @@ class FollowUp:
         """With the last name added, where a short utterance names nothing ("then test the restore")."""
         words = utterance_core(text, self._language)
         name = _subject(last)
-        if last is None or not name or len(words.split()) > SHORT or self._mentions(words):
+        if last is None or not name or len(words.split()) > SHORT or self._mentions(words) or self._says_nothing(words):
             return
         for said in _ways_to_say(last, name):
             yield f"{words} {said}"
@@ -134,6 +134,10 @@ class FollowUp:
                     words, changed = words[: -len(closer) - 1], True
                     break
         return order_core(words, self._language) or words
+
+    def _says_nothing(self, words: str) -> bool:
+        """ "thank you", "you know": around a request, never one."""
+        return "x" in (order_core(f"{words} x", self._language), order_core(f"x {words}", self._language))
 
     def _mentions(self, words: str) -> bool:
         padded = f" {words} "

@@ -91,6 +91,18 @@ def may_act(text: str, language: str = "en") -> bool:
     return not _holds(_before_reminder(plain_words(text, language), words), words.vetoes)
 
 
+@lru_cache(2048)
+def certain_speech(text: str, language: str = "en") -> Speech:
+    """``speech_of``, but an order only where an act may be read out of it ("let's not turn off the lights" is none).
+
+    A message is one, whatever it says: it is not said to us.
+    """
+    speech = speech_of(text, language)
+    if speech is Speech.ORDER and not may_act(text, language) and not is_message(text, language):
+        return Speech.UNKNOWN
+    return speech
+
+
 def _before_reminder(plain: str, words: _Words) -> str:
     """What somebody wants to be reminded of is not said to us: "remind me not to turn off the heating"."""
     padded = f" {plain} "
@@ -197,7 +209,7 @@ def _words(language: str) -> _Words:
         bare_answers=frozenset(listed("bare_answers")),
         order_verbs=frozenset(listed("order_verbs")),
         time_openers=frozenset(listed("time_openers")),
-        vetoes=listed("vetoes"),
+        vetoes=(*listed("vetoes"), *(f"{stop} {deed}" for stop in listed("stop_doing") for deed in listed("deeds"))),
         reminders=listed("reminders"),
         message_openers=listed("message_openers"),
         beyond=listed("beyond"),
