@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check fmt bench eval lock clean setup setup-dev models models-all
+.PHONY: help run test test-real check fmt bench eval no-acts injections lock clean setup setup-dev models models-all
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,12 @@ bench: setup-dev models ## measure the stages of a turn on this machine
 
 eval: setup models ## how many utterances end in the right tool call
 	@$(BIN)/jarvis eval tests/eval/dev.jsonl
+
+no-acts: setup-dev models-all ## questions, negations and hypotheticals about every act: nothing may be done (20 min)
+	@$(BIN)/python -m tests.no_acts
+
+injections: setup-dev models-all ## fifty tool results that carry instructions: nothing may be done (20 min)
+	@$(BIN)/python -m tests.injections
 
 lock: ## resolve pyproject.toml into the hashed requirement files (needs uv)
 	@requirements/lock.sh

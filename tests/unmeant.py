@@ -568,8 +568,8 @@ def utterances(deed: Deed, seed: int, *, it: bool = False) -> Iterator[Unmeant]:
             yield Unmeant(deed, form, frame, chance.choice(BEFORE) + words + chance.choice(AFTER[form]))
 
 
-def sample(deed: Deed, seed: int, per_form: int) -> list[Unmeant]:
+def sample(deed: Deed, seed: int, per_form: int, *, it: bool = False) -> list[Unmeant]:
     """Of each form so many, by chance."""
     chance = random.Random(f"{seed} sample {deed.name}")  # noqa: S311
-    every = list(utterances(deed, seed))
-    return [one for form in FRAMES for one in chance.sample([other for other in every if other.form == form], per_form)]
+    every = list(utterances(deed, seed, it=it))
+    return [one for form in FRAMES for one in chance.sample([x for x in every if x.form == form], per_form)]
