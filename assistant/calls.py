@@ -43,9 +43,9 @@ class Request:
         return self.caller.model_copy(update={"speech": Speech.ORDER})
 
     def caller_of(self, calls: Sequence[WantedCall]) -> Caller:
-        """Templates and clear signals read acts out of nothing but orders; a question keeps being one."""
-        acts = any(call.tool not in READS for call in calls)
-        return self.as_order if acts and self.caller.speech is Speech.UNKNOWN else self.caller
+        """Templates and clear signals read acts out of nothing but orders, part by part of the utterance, whatever
+        stands beside them ("is gitea up? restart it")."""
+        return self.as_order if any(call.tool not in READS for call in calls) else self.caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from assistant.narrowing.candidates import Said, calls_for, cues_in, nothing_unk
 from assistant.narrowing.mentions import Mentions, masked
 from assistant.narrowing.router import ANSWER, Router
 from assistant.ports import Names, ToolDescription, WantedCall
+from assistant.sentences.asides import corrected, is_corrected, stretches
 from assistant.sentences.clauses import halves, sentences_of
 from assistant.sentences.follow_up import FollowUp
 from assistant.sentences.normalize import plain_words, utterance_core
@@ -30,7 +31,10 @@ SURE_READ, SURE_ACT = 0.58, 0.60
 """Score from which a call is made without asking the model, and ..."""
 
 MARGIN_READ, MARGIN_ACT = 0.10, 0.12
-"""... its lead over the next tool. Chosen on the development sets so that no such call is wrong (docs/evaluation.md)."""
+"""... its lead over the next tool. Chosen on the development sets so that no such call is wrong."""
+
+AHEAD = 0.05
+"""An act that is barred and likelier than the reading tool by this much: better ask than look something up."""
 
 READING_AN_ORDER = 0.25
 """What a reading tool loses when the utterance orders something."""
@@ -41,6 +45,9 @@ of the order is a known one."""
 
 LIKELY = 0.5
 """A tool that scores less is not meant, unless its words or a name speak for it."""
+
+NO_ORDER = "no order"
+"""Why an act is excluded where nothing was asked: a reading tool that is far less likely is then not meant either."""
 
 MOST_PARTS = 3
 MOST_TOOLS = 4
@@ -89,7 +96,11 @@ class Narrower:
             return Narrowed((Candidate(scheduled[1], 1.0),), (scheduled[1],), {"time": scheduled[1].arguments["when"]})
         if (several := self._several(read, last, outside)) is not None:
             return several
+        if is_corrected(text, self._language):
+            return self._put_right(text, last, outside)
         narrowed = self._by_signals(self._said(read, text), outside)
+        if not narrowed.decided and (beside := self._beside(text, last, outside)) is not None:
+            return beside
         if narrowed.decided or last is None or read != text or speech_of(text, self._language) is Speech.UNKNOWN:
             return narrowed
         best = max((candidate.score for candidate in narrowed.candidates), default=0.0)
@@ -98,6 +109,35 @@ class Narrower:
             if about.decided and about.candidates[0].score > best:
                 return about
         return narrowed
+
+    def _put_right(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed:
+        """What is meant in the end; what was said first must not be done."""
+        for words in corrected(text, self._language):
+            one = self._by_signals(self._said(next(iter(self._follow_up.before(words, last))), words), outside)
+            if one.decided:
+                return one
+        narrowed = self._by_signals(self._said(text, text), outside)
+        reads = tuple(candidate for candidate in narrowed.candidates if candidate.call.tool not in ACTS)
+        return Narrowed(reads, (), {**narrowed.signals, "corrected": True})
+
+    def _beside(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed | None:
+        """The request with remarks around it, when it is beyond doubt."""
+        if is_message(text, self._language):
+            return None
+        for stretch in stretches(text, self._language):
+            about = self._follow_up.about(stretch.before) or last
+            one = self._by_signals(
+                self._said(next(iter(self._follow_up.before(stretch.words, about))), stretch.words), outside
+            )
+            if not one.decided:
+                continue
+            around = {speech_of(aside, self._language) for aside in (stretch.before, stretch.after) if aside}
+            acts = any(call.tool in ACTS for call in one.decided)
+            if self._follow_up.leaves_out(stretch, one.decided):
+                continue
+            if Speech.ORDER not in around and not (acts and Speech.QUESTION in around):
+                return Narrowed(one.candidates, one.decided, {**one.signals, "request": stretch.words})
+        return None
 
     def _several(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed | None:
         """Two or three requests in one utterance, when each of them is beyond doubt."""
@@ -131,8 +171,7 @@ class Narrower:
         if 1 < len(pieces) <= MOST_PARTS:
             yield pieces
         words = " ".join(pieces)
-        for left, right in halves(words):
-            yield left, right
+        yield from halves(words)
 
     def _said(self, words: str, text: str) -> Said:
         plain = plain_words(words, self._language)
@@ -167,7 +206,8 @@ class Narrower:
         if ranked and not said.mentions and ranked[0].score < max(LIKELY, scores[ANSWER]):
             excluded |= {candidate.call.tool: "nothing speaks for it" for candidate in ranked}
             ranked = []
-        decided = _without_doubt(ranked, said, speech, max([scores[ANSWER], *incomplete.values()]))
+        barred = max((scores[tool] for tool, why in excluded.items() if why == NO_ORDER), default=0.0)
+        decided = _without_doubt(ranked, said, speech, max([scores[ANSWER], *incomplete.values()]), barred)
         signals: JsonObject = {
             "speech": speech.value,
             "names": {mention.words: dict(mention.names) for mention in said.mentions},
@@ -191,7 +231,7 @@ class Narrower:
         if tool in ACTS and speech is Speech.QUESTION:
             return "a question"
         if tool in ACTS and not acting and not (tool == "notify" and is_message(said.text, self._language)):
-            return "no order"
+            return NO_ORDER
         if tool == "schedule" and said.when is None:
             return "no time"
         if tool in ACTS and tool not in ("notify", "schedule") and is_message(said.text, self._language):
@@ -224,12 +264,18 @@ _TAKES = {
 """Kinds of names that a tool can do something with; tools that take any text are not here."""
 
 
-def _without_doubt(ranked: Sequence[Candidate], said: Said, speech: Speech, rivals: float) -> tuple[WantedCall, ...]:
+def _without_doubt(
+    ranked: Sequence[Candidate], said: Said, speech: Speech, rivals: float, barred: float
+) -> tuple[WantedCall, ...]:
     """The best candidate where nothing speaks against it: sure, ahead, alone for its tool, and allowed to act."""
     if not ranked or ranked[0].open:
         return ()
     best = ranked[0]
     acts = best.call.tool in ACTS
+    if not acts and speech is not Speech.QUESTION and barred > best.score + AHEAD:
+        return ()
+    if acts and best.call.arguments.get("target") in ("lights", "all") and not nothing_unknown(said):
+        return ()  # "the bathroom light", where there is no bathroom
     if not acts and len(ranked) == 1 and said.mentions and best.score >= SOLE:
         return (best.call,)
     if acts and speech is Speech.ORDER and len(ranked) == 1 and best.score >= SOLE and nothing_unknown(said):

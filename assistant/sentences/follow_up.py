@@ -7,9 +7,10 @@ utterance; an ellipsis is the last call with another name or another action.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from assistant.ports import Names, WantedCall
+from assistant.sentences.asides import Stretch
 from assistant.sentences.normalize import grammar_file, order_core, plain_words, utterance_core
 from assistant.sentences.speech_kind import may_act
 from assistant.sentences.vocabulary import PARAMETER_KINDS, spoken_forms
@@ -92,6 +93,23 @@ class FollowUp:
                 if f" {form} " in padded:
                     return WantedCall(tool, {parameter: name})
         return None
+
+    def names_in(self, text: str) -> set[str]:
+        """Names of things and places that stand in a part of an utterance."""
+        padded = f" {plain_words(text, self._language)} "
+        return {name for forms in self._forms.values() for form, name in forms.items() if f" {form} " in padded}
+
+    def leaves_out(self, stretch: Stretch, calls: Sequence[WantedCall]) -> bool:
+        """Whether the remarks around a request name something that its calls should have: "it is dark in the kitchen,
+        turn the lights on"."""
+        named = self.names_in(stretch.before) | self.names_in(stretch.after)
+        said = {str(value) for call in calls for value in call.arguments.values()}
+        return bool(named) and not named & said
+
+    def loses_a_name(self, text: str, calls: Sequence[WantedCall]) -> bool:
+        """Whether names were said and none is in the calls: "are my pictures safe, I mean is there a backup"."""
+        said = {str(value) for call in calls for value in call.arguments.values()}
+        return bool(named := self.names_in(text)) and not named & said
 
     def states(self, piece: str) -> bool:
         """Whether a part of an utterance states something about a thing of the house: "open webui is acting up"."""

@@ -5,7 +5,8 @@ its slots like the tool's parameters. None is always allowed, a wrong call never
 utterance, a name that means two things is left out, and two readings that fit equally well cancel each other.
 
 The order in which an utterance is tried: as it is, with its time taken out ("at six", "every sunday"), with a
-misheard name put right, as a follow-up ("and is it backed up?"), as two or three utterances in one.
+misheard name put right, as a follow-up ("and is it backed up?"), put right halfway, as two or three utterances in one,
+without the remarks around it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from assistant.ports import Names, SentenceMatch, WantedCall
+from assistant.sentences.asides import corrected, is_corrected, stretches
 from assistant.sentences.clauses import completed, halves, sentences_of
 from assistant.sentences.follow_up import FollowUp
 from assistant.sentences.grammar import Grammar, Reading
@@ -49,7 +51,7 @@ _ALLOWED: dict[Speech, tuple[frozenset[str] | None, ...]] = {
     Speech.ORDER: (_ACTS, _READS),
     Speech.UNKNOWN: (None,),
 }
-"""Tools whose templates are tried, one group after the other: "kitchen light on" orders, with a question mark it asks."""
+"""Tools whose templates are tried, group by group: "kitchen light on" orders, with a question mark it asks."""
 
 
 def local_now() -> datetime:
@@ -78,7 +80,12 @@ class HassilMatcher:
             return None
         if (answer := self._answer(text)) is not None:
             return answer
-        found = self._clause(text, last) or self._compound(text, last)
+        found = (
+            self._clause(text, last)
+            or self._put_right(text, last)
+            or self._compound(text, last)
+            or self._beside(text, last)
+        )
         if found and any(call.tool in _ACTS for call in found[1]) and self._is_no_order(text):
             return None
         if found is None:
@@ -113,6 +120,32 @@ class HassilMatcher:
         if 1 < len(pieces) <= MAX_CLAUSES and (found := self._all(pieces, last)) is not None:
             return found
         return self._joined(" ".join(pieces), last, MAX_CLAUSES)
+
+    def _put_right(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
+        """ "Turn on the kitchen, no sorry, the hallway light": what is meant in the end."""
+        for words in corrected(text, self._language):
+            found = self._clause(words, last)
+            if found is not None and not self._follow_up.loses_a_name(text, found[1]):
+                return found
+        return None
+
+    def _beside(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
+        """The request with remarks around it; a message or a reminder may say anything, so nothing is taken off it."""
+        if is_message(text, self._language) or is_corrected(text, self._language):
+            return None
+        for stretch in stretches(text, self._language):
+            about = self._follow_up.about(stretch.before) or last
+            found = self._clause(stretch.words, about) or self._joined(stretch.words, about, 2)
+            if found is None:
+                continue
+            acts = any(call.tool in _ACTS for call in found[1])
+            around = {speech_of(aside, self._language) for aside in (stretch.before, stretch.after) if aside}
+            if Speech.ORDER in around or (acts and Speech.QUESTION in around):
+                continue
+            if self._follow_up.leaves_out(stretch, found[1]):
+                continue
+            return found
+        return None
 
     def _all(self, pieces: list[str], last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
         template, calls, remarks = "", list[WantedCall](), list[WantedCall]()

@@ -17,6 +17,11 @@ _NOT_WORDS = re.compile(r"(?<!\d)[.:]|[.:](?!\d)|[^\w' .:]")
 
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b|(?<=s)'(?=\s|$)")
 
+_BACK_UP = re.compile(r"\bback ((?:the|my|our|your|it|them|that|all|everything)(?: \w+){0,3}?) up\b")
+"""English: "back the photos up" is "backup the photos"."""
+
+_STAMMER = re.compile(r"\b(the|a|an|to|is|are|i|in|and|my|it|can|you|what|of|for|turn|switch|how)(?: \1)+\b")
+
 
 @cache
 def grammar_file(name: str, language: str) -> dict[str, Any]:
@@ -29,15 +34,15 @@ def grammar_file(name: str, language: str) -> dict[str, Any]:
 
 @lru_cache(4096)
 def plain_words(text: str, language: str = "en") -> str:
-    """Lower case; no punctuation or hesitations; contractions spelled out; possessives off; usual mishearings mended."""
+    """Lower case, no punctuation or hesitations, contractions spelled out, possessives off, mishearings mended."""
     text = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
     text = _NOT_WORDS.sub(" ", text.replace("_", " "))
     common = grammar_file("common", language)
     contractions, hesitations = common["contractions"], common["hesitations"]
     text = " ".join(contractions.get(word, word) for word in text.split() if word not in hesitations)
-    text = _POSSESSIVE.sub("", text).replace("'", "")
+    text = _STAMMER.sub(r"\1", _POSSESSIVE.sub("", text).replace("'", ""))
     pattern, repairs = _repairs(language)
-    return pattern.sub(lambda found: repairs[found.group()], " ".join(text.split()))
+    return _BACK_UP.sub(r"backup \1", pattern.sub(lambda found: repairs[found.group()], " ".join(text.split())))
 
 
 def utterance_core(text: str, language: str = "en") -> str:
@@ -60,7 +65,7 @@ def mended(text: str, language: str = "en") -> str:
 
 
 def as_said(text: str, words: str, language: str = "en") -> str:
-    """The end of ``text`` that comes to ``words`` once it is plain: with its capitals and apostrophes; else ``words``."""
+    """The end of ``text`` that comes to ``words`` once it is plain, as it was written; else ``words``."""
     parts = text.split()
     for start in range(len(parts)):
         tail = " ".join(parts[start:]).strip(" .,;:!?\"'“”")
