@@ -212,7 +212,8 @@ async def open_app(
         model = ModelChain(lambda: _find_server(settings), lambda: _embedded_model(settings, models, state))
         stack.push_async_callback(model.close)
         clock = evaluation_clock if record else local_now
-        understanding = Understanding(lambda names: _understood(names, house, models, clock))
+        router = Router(_embedder(models), cache_dir=state.path / "router-cache")
+        understanding = Understanding(lambda names: _understood(names, house, router, clock))
         replier = Reply(
             understanding,
             model,
@@ -233,11 +234,11 @@ async def open_app(
         yield app
 
 
-def _understood(names: Names, house: ToolHouse, models: ModelStore, clock: Callable[[], datetime]) -> Understood:
+def _understood(names: Names, house: ToolHouse, router: Router, clock: Callable[[], datetime]) -> Understood:
     """Templates and narrowing for these names; orders that are scheduled are read with the same templates."""
     matcher = HassilMatcher(names, clock=clock)
     house.read_order = matcher.order
-    return Understood(matcher, Narrower(names, Router(_embedder(models)), clock))
+    return Understood(matcher, Narrower(names, router, clock))
 
 
 def _embedder(models: ModelStore) -> MiniLmEmbedder | None:

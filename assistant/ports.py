@@ -240,6 +240,11 @@ class Toolbox(Protocol):
 class Embedder(Protocol):
     """Sentences as vectors whose dot product is their likeness."""
 
+    @property
+    def name(self) -> str:
+        """Of the model: other vectors, other name."""
+        ...
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, shape (len(texts), n). Blocking, some milliseconds. Raises ModelFilesError."""
         ...

@@ -15,6 +15,12 @@ from assistant.errors import ModelFilesError
 MAX_TOKENS = 64
 """Of an utterance that are looked at; requests are shorter."""
 
+SIZE = 384
+"""Numbers of a vector."""
+
+BATCH = 32
+"""Texts at once: each is filled up to the longest of its batch."""
+
 
 class MiniLmEmbedder:
     """Implements :class:`assistant.ports.Embedder` over ``folder`` with ``model.onnx`` and ``tokenizer.json``."""
@@ -26,12 +32,25 @@ class MiniLmEmbedder:
         self._session: Any = None
         self._tokenizer: Any = None
 
+    @property
+    def name(self) -> str:
+        """Of the model: its folder's."""
+        return self._folder.name
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, float32, shape (len(texts), 384). Blocking. Raises ModelFilesError."""
+        by_length = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        vectors = np.zeros((len(texts), SIZE), np.float32)
+        for start in range(0, len(texts), BATCH):
+            places = by_length[start : start + BATCH]
+            vectors[places] = self._embed([texts[place] for place in places])
+        return vectors
+
+    def _embed(self, texts: list[str]) -> NDArray[np.float32]:
         with self._lock:
             if self._session is None:
                 self._load()
-            encoded = self._tokenizer.encode_batch(list(texts))
+            encoded = self._tokenizer.encode_batch(texts)
             ids = np.array([e.ids for e in encoded], dtype=np.int64)
             mask = np.array([e.attention_mask for e in encoded], dtype=np.int64)
             given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}

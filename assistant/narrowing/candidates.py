@@ -91,12 +91,13 @@ def cues_in(words: str, language: str = "en") -> dict[str, int]:
 
 
 _PLACE = re.compile(r"\b(?:in|inside)\s+(?:the|my|our)\s+(\w+)")
+_WHICH = re.compile(r"\b(\w+)\s+(?:light|lights|lamp|lamps)\b")
 
 
 def unknown_place(said: Said) -> bool:
-    """ "the lamp in the attic", where there is no attic: what is there cannot be meant by a lamp elsewhere."""
+    """ "the lamp in the attic", "the attic light", where there is no attic: no lamp elsewhere can be meant."""
     known = set(" ".join(mention.words for mention in said.mentions).split()) | template_words(said.language)
-    return any(place not in known for place in _PLACE.findall(said.words))
+    return any(place not in known for place in (*_PLACE.findall(said.words), *_WHICH.findall(said.words)))
 
 
 def _order_words(said: Said) -> str:
@@ -107,7 +108,11 @@ def _order_words(said: Said) -> str:
 def nothing_unknown(said: Said) -> bool:
     """Whether every word is a name's, a template's or a number: nothing was said that might change the meaning."""
     known = set(" ".join(mention.words for mention in said.mentions).split()) | template_words(said.language)
-    return all(word in known or word.replace(".", "").isdigit() for word in said.words.split())
+    return all(word in known or _is_number(word) for word in said.words.split())
+
+
+def _is_number(word: str) -> bool:
+    return word.replace(".", "").isdigit() or number([word], 0) is not None
 
 
 def _targets(said: Said) -> list[JsonObject]:

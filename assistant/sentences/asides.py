@@ -2,7 +2,7 @@
 
 "I'm on the sofa with a book so switch on the reading lamp": the request is a stretch of the utterance that a template
 or the signals understand whole; what stands around it must be a remark that changes nothing. A condition, a negation,
-somebody else's words are no such thing, and then no stretch is offered. Words: ``asides.yaml``.
+somebody else's words are no such thing, and then no act is read out of the stretch. Words: ``asides.yaml``.
 """
 
 from __future__ import annotations
@@ -21,16 +21,20 @@ MAX_STRETCHES = 10
 MAX_SUBJECT = 3
 """Words of the subject that an aside begins with ("the internet is being weird")."""
 
-_PAUSE = re.compile(r"[,;.!?]+(?:\s+|$)|\s[-–—]\s")  # noqa: RUF001 - a dash is a pause
+_PAUSE = re.compile(r"[,;.!?]+(?:\s+|$)|\s[-–—]\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of an utterance that may be the whole request; ``before`` and ``after`` stand around it."""
+    """A part of an utterance that may be the whole request; ``before`` and ``after`` stand around it.
+
+    ``harmless``: they change nothing about it. Else it can at most be something to look up.
+    """
 
     words: str
     before: str
     after: str
+    harmless: bool = True
 
 
 def stretches(text: str, language: str = "en") -> list[Stretch]:
@@ -41,14 +45,14 @@ def stretches(text: str, language: str = "en") -> list[Stretch]:
     known = _words(language)
     starts = [0, *(at for at in range(1, len(tokens)) if _starts(tokens, at, breaks, known))]
     ends = [len(tokens), *(at for at in range(2, len(tokens)) if _ends(tokens, at, breaks, known))]
-    found = [
-        Stretch(" ".join(tokens[start:end]), " ".join(tokens[:start]), " ".join(tokens[end:]))
-        for start in starts
-        for end in ends
-        if start < end and (start, end) != (0, len(tokens))
-    ]
-    harmless = [one for one in found if _harmless(one.before, known) and _harmless(one.after, known)]
-    return sorted(harmless, key=lambda one: -len(one.words))[:MAX_STRETCHES]
+    found: list[Stretch] = []
+    for start in starts:
+        for end in ends:
+            if start < end and (start, end) != (0, len(tokens)):
+                before, after = " ".join(tokens[:start]), " ".join(tokens[end:])
+                harmless = _harmless(before, known) and _harmless(after, known)
+                found.append(Stretch(" ".join(tokens[start:end]), before, after, harmless))
+    return sorted(found, key=lambda one: -len(one.words))[:MAX_STRETCHES]
 
 
 def corrected(text: str, language: str = "en") -> Iterator[str]:

@@ -140,7 +140,9 @@ class HassilMatcher:
                 continue
             acts = any(call.tool in _ACTS for call in found[1])
             around = {speech_of(aside, self._language) for aside in (stretch.before, stretch.after) if aside}
-            if Speech.ORDER in around or (acts and Speech.QUESTION in around):
+            if Speech.ORDER in around or (acts and (Speech.QUESTION in around or not stretch.harmless)):
+                continue
+            if any(self._is_no_order(aside) for aside in (stretch.before, stretch.after)):
                 continue
             if self._follow_up.leaves_out(stretch, found[1]):
                 continue
@@ -254,7 +256,7 @@ class HassilMatcher:
         arguments = dict(reading.slots)
         if reading.intent == "cancel_task":
             if "which" in arguments:  # "the pasta timer", "my reminder about the dentist": by all its words
-                arguments["task"] = _CANCELS.sub("", order_core(text, self._language))
+                arguments["task"] = _CANCELS.sub("", order_core(_without_remark(text), self._language))
             task = str(arguments["task"]).split()
             if "and" in task or not self._task_words.intersection(task):
                 return None
@@ -286,6 +288,11 @@ _CANCELS = re.compile(
     r"|get rid of|call off|take back|undo|silence|disable|shut off|unschedule|stop doing)\s+"
     r"(?:(?:the|my|that|this|all|our|any|every|both|current|running|of)\s+)*"
 )
+
+
+def _without_remark(text: str) -> str:
+    """ "cancel my reminder about the bins, I've done them": the task stands before the pause."""
+    return next((one.words for one in stretches(text) if one.harmless and not one.before), text)
 
 
 def _said_already(call: WantedCall, before: list[WantedCall]) -> bool:

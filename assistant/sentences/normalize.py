@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from assistant.resources import resource
+from tools.when.time_words import number
 
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
 _NOT_WORDS = re.compile(r"(?<!\d)[.:]|[.:](?!\d)|[^\w' .:]")
@@ -42,7 +43,36 @@ def plain_words(text: str, language: str = "en") -> str:
     text = " ".join(contractions.get(word, word) for word in text.split() if word not in hesitations)
     text = _STAMMER.sub(r"\1", _POSSESSIVE.sub("", text).replace("'", ""))
     pattern, repairs = _repairs(language)
-    return _BACK_UP.sub(r"backup \1", pattern.sub(lambda found: repairs[found.group()], " ".join(text.split())))
+    words = pattern.sub(lambda found: repairs[found.group()], " ".join(text.split()))
+    return _fractions(_BACK_UP.sub(r"backup \1", words))
+
+
+_AND_A_HALF = re.compile(r"\b((?:\w+ )?\w+) and a half\b(?! (?:hour|minute|day|week|year))")
+_PARTS = re.compile(
+    r"\b(?:(to|at|by) )?(half|halfway|half way|(?:a|one) half|(?:a|one) quarter|three quarters|full|maximum|max)"
+    r"(?(1)(?: of)?(?: the)?(?: brightness| volume| power| blast| way)?$| (?:of the )?(?:brightness|volume|power|blast)\b)"
+)
+
+
+def _fractions(words: str) -> str:
+    """ "nineteen and a half" → "19.5", "at a quarter", "half brightness" → "at 25 percent", "50 percent". English."""
+
+    def halved(found: re.Match[str]) -> str:
+        parts = found[1].split()
+        for start in range(len(parts)):
+            value = number(parts, start)
+            if value is not None and value[1] == len(parts):
+                return " ".join([*parts[:start], f"{value[0]}.5"])
+        return found[0]
+
+    def as_percent(found: re.Match[str]) -> str:
+        part = found[2].split()[-1]
+        percent = {"quarter": 25, "quarters": 75, "full": 100, "maximum": 100, "max": 100}.get(part, 50)
+        return f"{found[1]} {percent} percent" if found[1] else f"{percent} percent"
+
+    if " half" in words and " and a " in words:
+        words = _AND_A_HALF.sub(halved, words)
+    return _PARTS.sub(as_percent, words)
 
 
 def utterance_core(text: str, language: str = "en") -> str:

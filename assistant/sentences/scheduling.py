@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
 from assistant.ports import Names, WantedCall
 from assistant.sentences.grammar import Grammar
 from assistant.sentences.normalize import as_said, mended, order_core, plain_words
-from assistant.sentences.speech_kind import is_remark, may_act, speech_of
+from assistant.sentences.speech_kind import is_message, is_remark, may_act, speech_of
 from assistant.sentences.vocabulary import READS
 from tools.contract import Speech
 from tools.when import find_when
 
 AT_NIGHT = frozenset({"run_backup", "test_restore"})
 """What is meant to run at night: "every sunday at three" is 03:00."""
+
+_STATED = re.compile(r"\b(?:is|are|was|starts|leaves|arrives|begins|closes|opens|ends|comes)$")
+"""The time belongs to what a message says: "text me that the train leaves at 5:40"."""
 
 ReadOrder = Callable[[str], tuple[str, WantedCall] | None]
 
@@ -35,7 +39,7 @@ class Scheduling:
         now = self._clock()
         text = mended(text, self._language)
         found = find_when(text, now)
-        if found is None:
+        if found is None or (is_message(text, self._language) and _STATED.search(plain_words(found.rest))):
             return None
         rest = order_core(found.rest, self._language)
         own = self._own(rest)

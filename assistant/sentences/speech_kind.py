@@ -20,6 +20,8 @@ _QUOTED = re.compile("[\"“”„«»].+[\"“”„«»]|(?:^|\\s)['‘].+['�
 _NO_COMMA = re.compile(r"^\s*(?:no|nah|nope|yes|yeah)\s*[,.;]\s*", re.IGNORECASE)
 """An answer before an order ("no, restart grafana instead")."""
 
+_AFTER_NO = re.compile(r"^(?:(?:no|nah|nope|oh|actually|wait|hmm|on second thought) )+")
+
 _OFF_IN = re.compile(r"\w (?:on|off|out) (?:in|at|everywhere)\b")
 """An order without a verb, and where: "everything off in the living room"."""
 
@@ -117,7 +119,8 @@ def is_question(text: str, language: str = "en") -> bool:
 
 def is_waved_off(text: str, language: str = "en") -> bool:
     """ "don't check the backups", "never mind": no tool is wanted, not even one that only reads."""
-    return bool(_opener(utterance_core(text, language), _words(language).waved_off))
+    core, waved_off = utterance_core(text, language), _words(language).waved_off
+    return bool(_opener(core, waved_off) or _opener(_AFTER_NO.sub("", core), waved_off))
 
 
 def is_hypothetical(text: str, language: str = "en") -> bool:
@@ -149,7 +152,6 @@ def is_message(text: str, language: str = "en") -> bool:
 
 def is_remark(text: str, language: str = "en") -> bool:
     """A statement beside a request ("the sandbox hangs", "we are going to bed"): neither asks, orders nor forbids."""
-    words = _words(language)
     if is_hypothetical(text, language) or is_reported(text, language) or is_waved_off(text, language):
         return False
     return speech_of(text, language) is Speech.UNKNOWN and not _holds(plain_words(text, language), ("not", "no", "if"))
