@@ -32,7 +32,7 @@ from assistant.sentences.speech_kind import (
     may_act,
     speech_of,
 )
-from assistant.sentences.vocabulary import ACTS, KINDS, PARAMETER_KINDS, READS, TOOLS, joined_words, misheard
+from assistant.sentences.vocabulary import ACTS, KINDS, PARAMETER_KINDS, READS, TOOLS, joined_words, misheard, spoken_forms, without_trimmings
 from tools.contract import Speech
 from tools.names import NameIndex
 
@@ -65,6 +65,7 @@ class HassilMatcher:
     def __init__(self, names: Names, language: str = "en", clock: Callable[[], datetime] = local_now) -> None:
         self._language = language
         self._index = NameIndex(names.by_kind)
+        self._forms = frozenset(form for known in names.by_kind.values() for form in spoken_forms(known, language))
         self._grammar = Grammar([tool for tool in TOOLS if tool != "schedule"], names, language)
         self._chat = Grammar(["chat", "refuse"], Names(), language)
         self._home = HomeSentences(names, language)
@@ -228,6 +229,10 @@ class HassilMatcher:
                 call = self._by_templates(mended, text)
                 if call is not None:
                     return call
+        for words in self._ways_to_read(text):
+            shorter = without_trimmings(words, self._forms, self._language)
+            if shorter and shorter != words and (call := self._by_templates(shorter, text)) is not None:
+                return call
         return None
 
     def _ways_to_read(self, text: str) -> Iterator[str]:
@@ -280,7 +285,7 @@ class HassilMatcher:
                 yield f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
 
 
-_FOR_SOMEBODY = re.compile(r"\s+for (?:him|her|them|us|(?:the|my|our) \w+)$")
+_FOR_SOMEBODY = re.compile(r"\s+for (?!all$|everything$|me$)(?:(?:the|my|our|your) )?[a-z]+$")
 """Whom an order is for says nothing about it: "unlock the front door for the neighbour"."""
 
 _CANCELS = re.compile(

@@ -107,6 +107,37 @@ def misheard(
                     yield " ".join(stretch), found.name
 
 
+def without_trimmings(words: str, forms: Iterable[str], language: str = "en") -> str:
+    """Without words that change nothing about a request: whoever is spoken to, how well it is done, what a name is like.
+
+    "Honey, did the backups run", "… , love", "are our holiday pictures safely backed up". Only words that neither
+    templates nor names have, at both ends, before a name, or adverbs; a word before a kind of thing ("the bathroom
+    light") stays, as it says which one.
+    """
+    known = template_words(language) | {word for form in forms for word in form.split()} | NEVER_TRIMMED
+    parts = words.split()
+    kept = [
+        word
+        for at, word in enumerate(parts)
+        if word in known
+        or not word.isalpha()
+        or not (
+            at in (0, len(parts) - 1)
+            or word.endswith("ly")
+            or any(f"{' '.join(parts[at + 1 :])} ".startswith(f"{form} ") for form in forms)
+        )
+    ]
+    return " ".join(kept)
+
+
+NEVER_TRIMMED = frozenset(
+    "not no never if unless without except but hardly nearly only maybe perhaps probably possibly later yesterday instead "
+    "hypothetically accidentally almost barely supposedly allegedly apparently reportedly theoretically usually normally "
+    "formerly recently temporarily or nor nobody nothing".split()
+)
+"""Words that could change what is meant, whatever the templates say."""
+
+
 def joined_words(words: str, language: str = "en") -> str:
     """Two pieces that make one word of the templates put together: "a lerts", "back ups"."""
     vocabulary = template_words(language)
