@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.errors import Stage
 from assistant.events import (
     AudioReady,
+    ConfirmationAsked,
     Matched,
     ModelDelta,
     ReplySentence,
@@ -68,6 +69,14 @@ class TurnError(_Frozen):
     mend: str
 
 
+class OpenConfirmation(_Frozen):
+    """The call that waits for a yes in the next utterance of the conversation."""
+
+    tool: str
+    arguments: JsonObject
+    expires_s: float = Field(description="Seconds in which a yes counts.")
+
+
 class TurnOutcome(_Frozen):
     """The documented object."""
 
@@ -75,8 +84,9 @@ class TurnOutcome(_Frozen):
     transcript: str = Field(description="What was said, wake phrase taken off; typed text as it came.")
     reply: str = Field(description="The answer for the screen.")
     spoken: str = Field(description="The answer as the synthesizer says it.")
-    matched: Matched = Field(description="Who decided: a sentence template, the model, or nobody.")
+    matched: Matched = Field(description="Who decided: a sentence template, clear signals, the model, a yes, or nobody.")
     tools: tuple[ToolUse, ...] = ()
+    confirmation: OpenConfirmation | None = Field(default=None, description="What waits for a yes.")
     timings_ms: Timings = Timings()
     error: TurnError | None = None
 
@@ -96,6 +106,14 @@ class TurnOutcome(_Frozen):
                 ToolUse(name=e.tool, arguments=e.arguments, ok=e.ok, level=e.level, result=e.result)
                 for e in log
                 if isinstance(e, ToolReturned)
+            ),
+            confirmation=next(
+                (
+                    OpenConfirmation(tool=e.tool, arguments=e.arguments, expires_s=e.expires_s)
+                    for e in log
+                    if isinstance(e, ConfirmationAsked)
+                ),
+                None,
             ),
             timings_ms=timings(log),
             error=TurnError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +40,10 @@ def ask(
     small: SmallOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Ask one question; the answer is printed. Exit code 1 when the turn failed."""
+    """Ask one question; the answer is printed. Where it wants a yes and there is a terminal, you are asked for it.
+
+    Exit code 1 when the turn failed.
+    """
     with errors_explained(as_json=as_json):
         house = read_house(config, small=small)
         question = utterance_of(utterance)
@@ -69,11 +74,16 @@ async def _ask(
     events: list[TurnEvent] = []
     timeline = Timeline(err if as_json else out) if trace else None
     async with open_session(house, Door.CLI, ears=isinstance(question, Path), mouth=speak is not None) as session:
-        async for event in session.turn(question, engine=engine, speak=speak is not None):
-            events.append(event)
-            if timeline:
-                timeline.show(event)
-    outcome = TurnOutcome.from_events(events)
+        while True:
+            async for event in session.turn(question, engine=engine, speak=speak is not None):
+                events.append(event)
+                if timeline:
+                    timeline.show(event)
+            outcome = TurnOutcome.from_events(events)
+            if as_json or outcome.confirmation is None or not sys.stdin.isatty():
+                break
+            question = await asyncio.to_thread(out.input, f"[bold]{escape(outcome.reply)}[/] ")
+            events.clear()
     if speak is not None:
         chunks = [SpeechChunk(e.pcm, e.sample_rate_hz) for e in events if isinstance(e, AudioReady)]
         try:

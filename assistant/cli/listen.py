@@ -52,7 +52,7 @@ async def listen_to(app: App) -> None:
 
     from assistant.cli.render import Timeline
     from assistant.errors import AudioError, ChatError, Stage
-    from assistant.events import TurnFailed
+    from assistant.events import TurnFailed, TurnFinished
     from tools.contract import Caller, Door
 
     with app.microphone() as microphone:
@@ -61,12 +61,16 @@ async def listen_to(app: App) -> None:
         warming = asyncio.create_task(app.warm_model())
         warming.add_done_callback(_said_if_failed(ChatError))
         out.print("Say [bold]“Hey Jarvis, …”[/]. Ctrl-C ends.")
+        wake = True
         try:
             while True:
-                turn = app.start_turn(microphone, caller=Caller(door=Door.MICROPHONE), wake=True, speak=True, play=True)
+                turn = app.start_turn(microphone, caller=Caller(door=Door.MICROPHONE), wake=wake, speak=True, play=True)
                 timeline = Timeline(out)
+                wake = True
                 async for event in turn.events():
                     timeline.show(event)
+                    if isinstance(event, TurnFinished):
+                        wake = not event.reply.endswith("?")  # the answer to a question needs no wake word
                     if isinstance(event, TurnFailed) and event.stage is Stage.AUDIO:
                         raise AudioError(event.code, event.detail, mend=event.mend)
                 out.print()

@@ -10,6 +10,8 @@ from assistant.events import (
     Announcement,
     AudioReady,
     ConfirmationAsked,
+    FellBack,
+    Narrowed,
     ReplySentence,
     SentenceMatched,
     SpeechEnded,
@@ -83,8 +85,16 @@ def describe(event: TurnEvent) -> tuple[str, str] | None:
             return "transcript", f"“{event.text}”{took}"
         case SentenceMatched():
             return "decision", f"a sentence template fits ({event.took_ms:.1f} ms)"
+        case Narrowed(decided=True):
+            return "decision", f"the signals leave no doubt ({event.took_ms:.1f} ms)"
+        case Narrowed():
+            left = ", ".join(dict.fromkeys(str(one.get("tool", "")) for one in event.candidates)) or "no tool"
+            return "decision", f"the signals leave {left} ({event.took_ms:.1f} ms)"
+        case FellBack():
+            instead = f"{event.model} answers in its place" if event.model else "no model answers"
+            return "decision", f"{event.instead_of} failed ({event.code}); {instead}"
         case ToolCalled():
-            by = "" if event.source == "sentence" else "  (the model's choice)"
+            by = {"model": "  (the model's choice)", "confirmation": "  (confirmed)"}.get(event.source, "")
             return "tools", f"{event.tool}({arguments(event.arguments)}){by}"
         case ToolReturned():
             state = "ok" if event.ok else "not ok"
@@ -94,7 +104,7 @@ def describe(event: TurnEvent) -> tuple[str, str] | None:
         case AudioReady(first=True):
             return "speech", "the first sound of the reply is ready"
         case ConfirmationAsked():
-            return "reply", event.spoken
+            return "tools", f"waits {event.expires_s:.0f} s for a yes: {event.tool}({arguments(event.arguments)})"
         case Announcement():
             return "reply", event.text
         case TurnInterrupted():
@@ -125,4 +135,10 @@ def arguments(values: JsonObject) -> str:
 
 
 def _who(matched: str) -> str:
-    return {"sentence": "a sentence template, no model asked", "model": "the model"}.get(matched, "nobody")
+    by = {
+        "sentence": "a sentence template, no model asked",
+        "signals": "clear signals, no model asked",
+        "model": "the model",
+        "confirmation": "your answer",
+    }
+    return by.get(matched, "nobody")

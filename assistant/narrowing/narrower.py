@@ -248,6 +248,8 @@ class Narrower:
             return "a message"
         if said.when is not None and tool in ACTS and tool not in ("schedule", "cancel_task"):
             return "at another time"
+        if said.when is None and tool in ACTS and utterance_core(said.words, self._language).startswith(_LATER):
+            return "at a time that is not understood"
         if tool in _NEED_CUES and not cues[tool]:
             return "no word for it"
         if tool in ("home_control", "home_state") and unknown_place(said):
@@ -258,6 +260,9 @@ class Narrower:
             return "another kind of name"
         return ""
 
+
+_LATER = ("every ", "each ", "at ", "after ", "before ", "once ", "when ", "whenever ", "as soon as ", "tomorrow ")
+"""How an order begins that is not for now: "at dusk turn off the heating" must not turn it off at noon."""
 
 _NEED_CUES = frozenset(
     {"check_alerts", "service_logs", "find_service", "list_tasks", "cancel_task", "schedule", "notify", "test_restore",
