@@ -49,7 +49,9 @@ def calls_for(tool: str, said: Said) -> list[WantedCall]:
     if tool in _NAMED:
         parameter, kind, needed = _NAMED[tool]
         names = said.named(kind)
-        return [WantedCall(tool, {parameter: name}) for name in names] or ([] if needed else [WantedCall(tool)])
+        if not names and (needed or unknown_name(said)):
+            return []
+        return [WantedCall(tool, {parameter: name}) for name in names] or [WantedCall(tool)]
     if tool in ("check_alerts", "list_tasks"):
         return [WantedCall(tool)]
     if tool in ("service_power", "vm_power"):
@@ -92,6 +94,19 @@ def cues_in(words: str, language: str = "en") -> dict[str, int]:
 
 _PLACE = re.compile(r"\b(?:in|inside)\s+(?:the|my|our)\s+(\w+)")
 _WHICH = re.compile(r"\b(\w+)\s+(?:light|lights|lamp|lamps)\b")
+
+
+_SUBJECT = re.compile(
+    r"\b(?:is|are|was|were|has|have|did|does|do)\s+(?:(?:the|my|our)\s+)?(\w+)\s+(?:(?:vm|server|service|app|backup)\s+)?"
+    r"(?:still\s+|not\s+)?(?:up|down|running|online|offline|working|alive|reachable|ok|okay|fine|run|work|crash|crashed)\b"
+)
+_WHOSE = re.compile(r"\b(?:the|my|our)\s+(\w+)\s+(?:backup|backups|vm|server|service)\b")
+
+
+def unknown_name(said: Said) -> bool:
+    """ "is plex running", "the music backup", where there is no such thing: an answer about all would be none."""
+    known = set(" ".join(mention.words for mention in said.mentions).split()) | template_words(said.language)
+    return any(name not in known for name in (*_SUBJECT.findall(said.words), *_WHOSE.findall(said.words)))
 
 
 def unknown_place(said: Said) -> bool:
