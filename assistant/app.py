@@ -237,8 +237,9 @@ async def open_app(
 def _understood(names: Names, house: ToolHouse, router: Router, clock: Callable[[], datetime]) -> Understood:
     """Templates and narrowing for these names; orders that are scheduled are read with the same templates."""
     matcher = HassilMatcher(names, clock=clock)
-    house.read_order = matcher.order
-    return Understood(matcher, Narrower(names, router, clock))
+    narrower = Narrower(names, router, clock)
+    house.read_order = lambda words: matcher.order(words) or narrower.order(words)
+    return Understood(matcher, narrower)
 
 
 def _embedder(models: ModelStore) -> MiniLmEmbedder | None:

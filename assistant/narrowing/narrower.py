@@ -14,7 +14,7 @@ from assistant.narrowing.candidates import Said, actions_in, calls_for, cues_in,
 from assistant.narrowing.mentions import Mentions, masked
 from assistant.narrowing.router import ANSWER, Router
 from assistant.ports import Names, ToolDescription, WantedCall
-from assistant.sentences.asides import corrected, is_corrected, stretches
+from assistant.sentences.asides import corrected, exception_in, is_corrected, is_retold, stretches
 from assistant.sentences.clauses import halves, sentences_of
 from assistant.sentences.follow_up import FollowUp
 from assistant.sentences.normalize import plain_words, utterance_core
@@ -95,6 +95,8 @@ class Narrower:
         repeated = self._follow_up.ellipsis(text, last)
         if repeated is not None and (repeated.tool in READS or self._follow_up.may_act(text)):
             return Narrowed((Candidate(repeated, 1.0),), (repeated,), {"follow_up": True})
+        if is_retold(text, self._language):
+            return self._put_right(text, last, outside)
         read = next(iter(self._follow_up.before(text, last)))
         scheduled = self._scheduling.read(read)
         if scheduled is not None:
@@ -103,6 +105,8 @@ class Narrower:
             return several
         if is_corrected(text, self._language):
             return self._put_right(text, last, outside)
+        if exception_in(text, self._language):
+            return self._without_acts(self._by_signals(self._said(read, text), outside), "an exception")
         narrowed = self._by_signals(self._said(read, text), outside)
         if not narrowed.decided and (beside := self._beside(text, last, outside)) is not None:
             return beside
@@ -123,12 +127,19 @@ class Narrower:
     def _put_right(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed:
         """What is meant in the end; what was said first must not be done."""
         for words in corrected(text, self._language):
-            one = self._by_signals(self._said(next(iter(self._follow_up.before(words, last))), words), outside)
-            if one.decided:
+            read = next(iter(self._follow_up.before(words, last)))
+            if (scheduled := self._scheduling.read(read)) is not None:
+                return Narrowed((Candidate(scheduled[1], 1.0),), (scheduled[1],), {"corrected": words})
+            one = self._by_signals(self._said(read, words), outside)
+            if one.decided and not self._follow_up.loses_a_name(text, one.decided):
                 return one
-        narrowed = self._by_signals(self._said(text, text), outside)
+        return self._without_acts(self._by_signals(self._said(text, text), outside), "corrected")
+
+    @staticmethod
+    def _without_acts(narrowed: Narrowed, why: str) -> Narrowed:
+        """What cannot be understood to the end must not act."""
         reads = tuple(candidate for candidate in narrowed.candidates if candidate.call.tool not in ACTS)
-        return Narrowed(reads, (), {**narrowed.signals, "corrected": True})
+        return Narrowed(reads, (), {**narrowed.signals, why: True})
 
     def _beside(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed | None:
         """The request with remarks around it, when it is beyond doubt."""
@@ -161,7 +172,7 @@ class Narrower:
                 if not one.decided and is_remark(piece, self._language) and likely < LIKELY:
                     continue
                 calls += one.decided
-                if speech_of(piece, self._language) is Speech.UNKNOWN:
+                if speech_of(piece, self._language) is not Speech.QUESTION:
                     remarks += [call for call in one.decided if call.tool in READS]
                 signals.append(one.signals)
                 if not one.decided:
@@ -187,6 +198,11 @@ class Narrower:
         plain = plain_words(words, self._language)
         found = find_when(text, self._clock())
         return Said(plain, text, self._mentions.find(plain), found, self._language)
+
+    def order(self, text: str) -> tuple[str, dict[str, object]] | None:
+        """The single call that an order in words comes to, for what is scheduled."""
+        found = self._order(text)
+        return (found[1].tool, dict(found[1].arguments)) if found else None
 
     def _order(self, text: str) -> tuple[str, WantedCall] | None:
         """The sure call of an order, for what is scheduled."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from assistant.sentences.normalize import grammar_file, plain_words
+from assistant.sentences.normalize import grammar_file, order_core, plain_words
 
 MAX_WORDS = 40
 MAX_STRETCHES = 10
@@ -48,7 +48,8 @@ def stretches(text: str, language: str = "en") -> list[Stretch]:
     found: list[Stretch] = []
     for start in starts:
         for end in ends:
-            if start < end and (start, end) != (0, len(tokens)):
+            one_word = end == start + 1 and start not in breaks  # "unlock the front door lock" does not end with "lock"
+            if start < end and not one_word and (start, end) != (0, len(tokens)):
                 before, after = " ".join(tokens[:start]), " ".join(tokens[end:])
                 harmless = _harmless(before, known) and _harmless(after, known)
                 found.append(Stretch(" ".join(tokens[start:end]), before, after, harmless))
@@ -66,9 +67,31 @@ def corrected(text: str, language: str = "en") -> Iterator[str]:
     for size in (4, 3, 2, 1):
         for at in range(1, len(tokens) - size):
             if " ".join(tokens[at : at + size]) in _words(language).corrections:
+                second = " ".join(tokens[at + size :])
+                if order_core(f"x {second}", language) == "x":  # "wait, please" puts nothing right
+                    return
                 sure = size > 1 or at in breaks or at + 1 in breaks
                 yield from _put_right(tokens[:at], tokens[at + size :], sure=sure)
                 return
+
+
+def is_retold(text: str, language: str = "en") -> bool:
+    """Whether it is put right with words that mean nothing else: "no sorry", "no wait", "scratch that"."""
+    tokens, _ = _tokens(text, language)
+    inside = f" {' '.join(tokens[1:-1])} "
+    return any(f" {words} " in inside for words in _words(language).corrections if " " in words)
+
+
+_BUT_NOT = re.compile(
+    r"^(.+?) (?:but|and) (?:please )?(?:leave|keep|not|do not (?:touch|turn off|turn on|switch off|switch on|stop|restart)|without)"
+    r" (?:(?:the|my|our) )?(.+)$|^(.+?) except (?:for )?(?:(?:the|my|our) )?(.+)$"
+)
+
+
+def exception_in(text: str, language: str = "en") -> tuple[str, str] | None:
+    """The request and what it is not to touch: "turn off the lamp" and "heater on"; None when nothing is excepted."""
+    found = _BUT_NOT.match(" ".join(_tokens(text, language)[0]))
+    return (found[1] or found[3], found[2] or found[4]) if found else None
 
 
 def is_corrected(text: str, language: str = "en") -> bool:
@@ -99,6 +122,7 @@ class _Words:
     linking: frozenset[str]
     articles: frozenset[str]
     governing: frozenset[str]
+    nouns: frozenset[str]
     changing: tuple[str, ...]
     may_be_negated: frozenset[str]
     verbs: frozenset[str]
@@ -122,7 +146,7 @@ def _starts(tokens: list[str], at: int, breaks: set[int], known: _Words) -> bool
     word, before = tokens[at], tokens[at - 1]
     rest = " ".join(tokens[at : at + 4])
     paused = at in breaks
-    if not paused and before in known.governing:
+    if not paused and (before in known.governing or f"{before} {word}" in known.nouns):
         return False
     if word in known.orders or any(f"{rest} ".startswith(f"{opener} ") for opener in known.polite):
         return True
@@ -159,6 +183,7 @@ def _harmless(aside: str, known: _Words) -> bool:
 @cache
 def _words(language: str) -> _Words:
     data = grammar_file("asides", language)
+    vetoes = {str(word) for word in grammar_file("speech", language)["vetoes"]}
 
     def listed(key: str) -> tuple[str, ...]:
         return tuple(str(word) for word in data[key])
@@ -171,7 +196,8 @@ def _words(language: str) -> _Words:
         linking=frozenset(listed("linking")),
         articles=frozenset(listed("articles")),
         governing=frozenset(listed("governing")),
-        changing=listed("changing"),
+        nouns=frozenset(listed("nouns")),
+        changing=(*listed("changing"), *sorted(vetoes - set(listed("harmless_vetoes")))),
         may_be_negated=frozenset(listed("may_be_negated")),
         verbs=frozenset(listed("verbs")),
         because=frozenset(listed("because")),

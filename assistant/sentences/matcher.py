@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from assistant.ports import Names, SentenceMatch, WantedCall
-from assistant.sentences.asides import corrected, is_corrected, stretches
+from assistant.sentences.asides import corrected, exception_in, is_corrected, is_retold, stretches
 from assistant.sentences.clauses import completed, halves, sentences_of
 from assistant.sentences.follow_up import FollowUp
 from assistant.sentences.grammar import Grammar, Reading
@@ -32,7 +32,17 @@ from assistant.sentences.speech_kind import (
     may_act,
     speech_of,
 )
-from assistant.sentences.vocabulary import ACTS, KINDS, PARAMETER_KINDS, READS, TOOLS, joined_words, misheard, spoken_forms, without_trimmings
+from assistant.sentences.vocabulary import (
+    ACTS,
+    KINDS,
+    PARAMETER_KINDS,
+    READS,
+    TOOLS,
+    joined_words,
+    misheard,
+    spoken_forms,
+    without_trimmings,
+)
 from tools.contract import Speech
 from tools.names import NameIndex
 
@@ -82,8 +92,10 @@ class HassilMatcher:
         if (answer := self._answer(text)) is not None:
             return answer
         found = (
-            self._clause(text, last)
+            (is_retold(text, self._language) and self._put_right(text, last))
+            or self._clause(text, last)
             or self._put_right(text, last)
+            or self._but_not(text, last)
             or self._compound(text, last)
             or self._beside(text, last)
         )
@@ -130,9 +142,18 @@ class HassilMatcher:
                 return found
         return None
 
+    def _but_not(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
+        """ "Turn off the desk lamp but leave the heater on": what is left alone is named only to make sure."""
+        parts = exception_in(text, self._language)
+        found = self._clause(parts[0], last) if parts else None
+        if parts is None or found is None or not _one_thing(found[1]):
+            return None
+        named = self._follow_up.names_in(parts[1])
+        return found if named and not named & {str(v) for call in found[1] for v in call.arguments.values()} else None
+
     def _beside(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
         """The request with remarks around it; a message or a reminder may say anything, so nothing is taken off it."""
-        if is_message(text, self._language) or is_corrected(text, self._language):
+        if is_message(text, self._language) or is_corrected(text, self._language) or exception_in(text, self._language):
             return None
         for stretch in stretches(text, self._language):
             about = self._follow_up.about(stretch.before) or last
@@ -160,7 +181,8 @@ class HassilMatcher:
                 template = template or found[0]
                 calls += found[1]
                 last = found[1][-1]
-                if all(call.tool in _READS for call in found[1]) and self._follow_up.states(piece):
+                asks = speech_of(piece, self._language) is Speech.QUESTION
+                if all(call.tool in _READS for call in found[1]) and (self._follow_up.states(piece) or not asks):
                     remarks += found[1]  # "immich is down, start it" asks for nothing with its first half
             elif is_remark(piece, self._language) or self._follow_up.states(piece):
                 last = self._follow_up.about(piece) or last
@@ -293,6 +315,11 @@ _CANCELS = re.compile(
     r"|get rid of|call off|take back|undo|silence|disable|shut off|unschedule|stop doing)\s+"
     r"(?:(?:the|my|that|this|all|our|any|every|both|current|running|of)\s+)*"
 )
+
+
+def _one_thing(calls: list[WantedCall]) -> bool:
+    """Whether no call is for everything: then nothing can be left out of it."""
+    return not any({"all", "lights"} & {str(v) for v in call.arguments.values()} for call in calls)
 
 
 def _without_remark(text: str) -> str:

@@ -83,9 +83,34 @@ def utterance_core(text: str, language: str = "en") -> str:
 def order_core(text: str, language: str = "en") -> str:
     """``utterance_core`` without the politeness around an order ("could you … when you have a moment")."""
     words = _stripped(utterance_core(text, language), "order_before", "order_after", language)
+    words = _active(words)
     first, _, rest = words.partition(" ")
     plain_form = grammar_file("common", language)["gerunds"].get(first)
     return f"{plain_form} {rest}".strip() if plain_form else words
+
+
+_TO_BE_DONE = re.compile(
+    r"^(?P<thing>.+?) (?:to be|needs to be|need to be|has to be|have to be|needs|to get) "
+    r"(?:(?P<verb>turned|switched|shut|powered|put) (?P<way>on|off|down|out)|(?P<done>\w+ed|run|backed up|shut))"
+    r"(?: again| now)?$"
+)
+_DONE_BY = {"turned": "turn", "switched": "switch", "shut": "shut", "powered": "power", "put": "put", "run": "run",
+            "backed up": "backup", "stopped": "stop", "dimmed": "dim"}  # fmt: skip
+_DEED_OF = re.compile(r"^(restart|reboot|shutdown|shut down|stop|start|launch) of (.+)$")
+
+
+def _active(words: str) -> str:
+    """ "immich needs to be started", "a reboot of the router" → "start immich", "reboot the router". English."""
+    if (found := _DEED_OF.match(words.removeprefix("a ").removeprefix("the "))) is not None:
+        return f"{found[1]} {found[2]}"
+    found = _TO_BE_DONE.match(words)
+    if found is None:
+        return words
+    if found["verb"]:
+        return f"{_DONE_BY[found['verb']]} {found['way']} {found['thing']}"
+    done = found["done"]
+    verb = _DONE_BY.get(done) or (done[:-1] if done.endswith(("closed", "muted")) else done[:-2])
+    return f"{verb} {found['thing']}"
 
 
 def mended(text: str, language: str = "en") -> str:

@@ -20,6 +20,8 @@ AT_NIGHT = frozenset({"run_backup", "test_restore"})
 _STATED = re.compile(r"\b(?:is|are|was|starts|leaves|arrives|begins|closes|opens|ends|comes)$")
 """The time belongs to what a message says: "text me that the train leaves at 5:40"."""
 
+_SCHEDULE = re.compile(r"^(?:schedule|plan|program|set up|arrange|book) (?:(?:a|an|the) )?")
+
 ReadOrder = Callable[[str], tuple[str, WantedCall] | None]
 
 
@@ -45,6 +47,7 @@ class Scheduling:
         own = self._own(rest)
         if own is not None:
             return "(time) " + own[0], WantedCall("schedule", {"what": own[1], "when": found.when})
+        rest = _SCHEDULE.sub("", rest)
         order = self._read_order(rest) if rest and may_act(rest, self._language) else None
         if order is None or order[1].tool in ("cancel_task", "schedule", "list_tasks"):
             return None

@@ -22,6 +22,21 @@ _NO_COMMA = re.compile(r"^\s*(?:no|nah|nope|yes|yeah)\s*[,.;]\s*", re.IGNORECASE
 
 _AFTER_NO = re.compile(r"^(?:(?:no|nah|nope|oh|actually|wait|hmm|on second thought) )+")
 
+_NOT_NEEDED = re.compile(r"\bI (?:don['’]t|do not) need (?:the|my|that) .*? (?:any ?more|any longer)\b[,.;]?", re.I)
+"""What is not needed is to be cancelled."""
+
+_NOTHING_OF_IT = re.compile(
+    r"^no (?:more )?(?:backup|backups|restart|restarts|reboot|updates|restore|test|timer|alarm|lights)\b"
+)
+
+_SENTENCE_END = re.compile(r"[,;.!?]+\s+")
+
+_I_DID = re.compile(
+    r"^(?:i|we) (?:have )?(?:already |just )?(?:re)?(?:started|stopped|booted|turned|switched|locked|unlocked|backed|opened|closed"
+    r"|deleted|ran|killed|set|shut)\b"
+)
+"""What somebody has done is not to be done."""
+
 _OFF_IN = re.compile(r"\w (?:on|off|out) (?:in|at|everywhere)\b")
 """An order without a verb, and where: "everything off in the living room"."""
 
@@ -38,6 +53,7 @@ class _Words:
     do_asks_before: frozenset[str]
     negations: tuple[str, ...]
     waved_off: tuple[str, ...]
+    taken_back: frozenset[str]
     hypothetical: tuple[str, ...]
     hypothetical_inside: tuple[str, ...]
     reported: tuple[str, ...]
@@ -119,8 +135,13 @@ def is_question(text: str, language: str = "en") -> bool:
 
 def is_waved_off(text: str, language: str = "en") -> bool:
     """ "don't check the backups", "never mind": no tool is wanted, not even one that only reads."""
-    core, waved_off = utterance_core(text, language), _words(language).waved_off
-    return bool(_opener(core, waved_off) or _opener(_AFTER_NO.sub("", core), waved_off))
+    core, waved_off = utterance_core(_NOT_NEEDED.sub("", text), language), _words(language).waved_off
+    if _opener(core, _words(language).reminders) or _NOTHING_OF_IT.match(core):
+        return not _opener(core, _words(language).reminders)
+    if _opener(core, waved_off) or _opener(_AFTER_NO.sub("", core), waved_off):
+        return True
+    *_, end = [utterance_core(piece, language) for piece in _SENTENCE_END.split(text.rstrip(" .!?"))]
+    return _AFTER_NO.sub("", end) in _words(language).taken_back
 
 
 def is_hypothetical(text: str, language: str = "en") -> bool:
@@ -132,7 +153,13 @@ def is_hypothetical(text: str, language: str = "en") -> bool:
 def is_reported(text: str, language: str = "en") -> bool:
     """ "I told her that the lights are off", "I was going to, but": told of, quoted or taken back, and no request."""
     words = _words(language)
-    return bool(_QUOTED.search(text)) or _holds(plain_words(text, language), words.reported)
+    plain = plain_words(_NOT_NEEDED.sub("", text), language)
+    return bool(_QUOTED.search(text)) or _holds(_before_reminder(plain, words), words.reported) or _did(text, language)
+
+
+def _did(text: str, language: str) -> bool:
+    """ "I restarted immich this morning": told, and neither asked nor ordered."""
+    return bool(_I_DID.match(utterance_core(text, language))) and speech_of(text, language) is Speech.UNKNOWN
 
 
 def is_beyond(text: str, language: str = "en") -> bool:
@@ -145,8 +172,9 @@ def is_beyond(text: str, language: str = "en") -> bool:
 def is_message(text: str, language: str = "en") -> bool:
     """A message to send or something to be reminded of: what it says is not said to us."""
     core = order_core(text, language)
+    reminders = [opener for opener in _words(language).reminders if opener != "that"]
     return bool(_opener(core, _words(language).message_openers)) or (
-        speech_of(text, language) is not Speech.QUESTION and (_before_reminder(core, _words(language)) != core)
+        speech_of(text, language) is not Speech.QUESTION and _holds(core, reminders)
     )
 
 
@@ -205,6 +233,7 @@ def _words(language: str) -> _Words:
         do_asks_before=frozenset(listed("do_asks_before")),
         negations=listed("negations"),
         waved_off=listed("waved_off"),
+        taken_back=frozenset(listed("taken_back")),
         hypothetical=listed("hypothetical"),
         hypothetical_inside=listed("hypothetical_inside"),
         reported=listed("reported"),

@@ -22,7 +22,7 @@ from tools.home.devices import Home
 from tools.names import NameIndex
 
 HERE = Path(__file__).parent
-SETS = ("paraphrases.jsonl", "paraphrases_2.jsonl")
+SETS = ("paraphrases.jsonl", "paraphrases_2.jsonl", "paraphrases_3.jsonl", "paraphrases_4.jsonl")
 TARGET = HERE.parent.parent / "prompts" / "examples" / "en_said.yaml"
 CHAT = "chat"
 """The tag of lines that no tool is for; other lines without a call forbid one, which is not the router's business."""

@@ -74,7 +74,8 @@ class _Reader:
         self._words = words
         self._whole = whole
         said = frozenset(words)
-        self._timer = whole or bool(said & _TIMERS)
+        text = " ".join(words)
+        self._timer = whole or bool(said & _TIMERS) or "time me" in text or "on the clock" in text
         self._alarm = bool(said & (_TIMERS | {"wake"}))
         self._level = bool(said & _KEEP_LEVEL and said & _LEVELS) and not (self._alarm or "to" in said)
 
