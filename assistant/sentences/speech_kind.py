@@ -26,7 +26,7 @@ _NOT_NEEDED = re.compile(r"\bI (?:don['’]t|do not) need (?:the|my|that) .*? (?
 """What is not needed is to be cancelled."""
 
 _NOTHING_OF_IT = re.compile(
-    r"^no (?:more )?(?:backup|backups|restart|restarts|reboot|updates|restore|test|timer|alarm|lights)\b"
+    r"^no (?:more )?(?:backup|backups|updates|restarts|lights|alarms)(?: today| now| please| tonight| for now)*$"
 )
 
 _SENTENCE_END = re.compile(r"[,;.!?]+\s+")

@@ -44,6 +44,9 @@ SOUNDS_LIKE = 0.88
 recognition makes of its names scores 0.88 and more ("graph anna", "home assistance"), other words 0.87 and less
 ("documentary" for documents); tests/sentences/test_vocabulary.py."""
 
+TOGETHER_LIKE = 0.80
+"""The same for two words and more, which together are seldom like a name by chance ("jelly fish", "pie whole")."""
+
 
 def spoken_forms(names: Mapping[str, Iterable[str]], language: str = "en") -> dict[str, str]:
     """What people say for each name → the canonical name; forms that could mean two names are left out.
@@ -103,7 +106,7 @@ def misheard(
             stretch = parts[start : start + length]
             if vocabulary.isdisjoint(stretch) or (not strict and not vocabulary.issuperset(stretch)):
                 found = index.resolve(kind, " ".join(stretch))
-                if isinstance(found, Resolved) and found.score >= SOUNDS_LIKE:
+                if isinstance(found, Resolved) and found.score >= (SOUNDS_LIKE if length == 1 else TOGETHER_LIKE):
                     yield " ".join(stretch), found.name
 
 
