@@ -10,7 +10,7 @@ import re
 from functools import cache
 
 from assistant.sentences.normalize import grammar_file, plain_words, utterance_core
-from assistant.sentences.speech_kind import speech_of
+from assistant.sentences.speech_kind import may_act, speech_of
 from tools.contract import Speech
 
 
@@ -42,11 +42,14 @@ def begins_with_no(text: str, language: str = "en") -> bool:
 _DO_IT = re.compile(r"(?P<before>.*?)\bdo (?:it|this|that|them|so)\b")
 """What would else pass for a question that begins with "do"."""
 
+_YOU_DID = re.compile(r"you (?!can\b|may\b|could\b|should\b)")
+""" "You shut it down, right": tells, where "you can" and "you may" permit."""
+
 
 def _asks(text: str, language: str) -> bool:
-    """ "do it?" and "may I do it" ask; "do it" and "yes, do it" do not."""
+    """Or tells of it. "do it?", "may I do it" and "you just shut it down" do; "do it" and "yes, do it" do not."""
     if speech_of(text, language) is not Speech.QUESTION:
-        return False
+        return not may_act(text, language) or bool(_YOU_DID.match(utterance_core(text, language)))
     found = _DO_IT.match(utterance_core(text, language))
     return text.rstrip().endswith("?") or found is None or not set(found["before"].split()) <= _words(language)[0]
 
