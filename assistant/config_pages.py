@@ -27,6 +27,11 @@ SAMPLES: Mapping[str, Any] = {
     "backups.NAME.repository": "/mnt/backup/photos",
     "backups.NAME.password_file": "photos.password",
     "backups.NAME.host": "nas",
+    "vms.NAME.aliases": ["the windows box"],
+    "areas.NAME.aliases": ["the lounge"],
+    "areas.NAME.lights": ["ceiling light", "reading lamp"],
+    "areas.NAME.devices": ["television", "thermostat"],
+    "home_aliases": {"the heating": "thermostat"},
     "model.base_url": "http://127.0.0.1:11434/v1",
     "model.name": "qwen2.5-coder:7b",
     "model.api_key_file": "model.key",
@@ -37,7 +42,13 @@ SAMPLES: Mapping[str, Any] = {
 }
 """Shown in the example where a setting has no default that teaches anything."""
 
-SAMPLE_NAMES = {"services": "jellyfin", "backups": "photos", "mcp_servers": "notes"}
+SAMPLE_NAMES = {
+    "services": "jellyfin",
+    "backups": "photos",
+    "vms": "windows",
+    "areas": "living room",
+    "mcp_servers": "notes",
+}
 
 _HEAD = """\
 # Jarvis: every setting. Copy this file to jarvis.toml (here, or in ~/.config/jarvis/) and take the # off what you
@@ -55,7 +66,7 @@ def example() -> str:
     for section, fields in _sections().items():
         if section:
             top, _, named = section.partition(".")
-            heading = f"{top}.{SAMPLE_NAMES[top]}" if named else top
+            heading = f"{top}.{_toml_key(SAMPLE_NAMES[top])}" if named else top
             lines += [f"#[{heading}]" if named else f"[{heading}]"]
         for key, field in fields:
             dotted = f"{section}.{key}" if section else key
@@ -101,9 +112,16 @@ def as_toml(value: Any) -> str:
     """A value as TOML (JSON's forms are TOML's for what settings hold)."""
     if isinstance(value, tuple | list):
         return "[" + ", ".join(as_toml(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml_key(str(key))} = {as_toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     return json.dumps("" if value is None else str(value), ensure_ascii=False)
+
+
+def _toml_key(key: str) -> str:
+    """Bare where TOML allows it."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else as_toml(key)
 
 
 def _sections() -> dict[str, list[tuple[str, FieldInfo]]]:
@@ -164,6 +182,8 @@ def _type_name(annotation: Any) -> str:
         return " or ".join(_type_name(part) for part in typing.get_args(annotation) if part is not type(None))
     if origin is tuple:
         return f"list of {_type_name(typing.get_args(annotation)[0])}s"
+    if origin is dict:
+        return f"table of {_type_name(typing.get_args(annotation)[1])}"
     if origin is typing.Annotated:
         return _type_name(typing.get_args(annotation)[0])
     names = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "Path": "path"}

@@ -118,7 +118,7 @@ def test_a_key_that_is_near_to_nothing_gets_no_guess(write: Write) -> None:
     [
         ("[server]\nport = 65536", "`server.port`", "65535"),
         ("[wake]\nthreshold = 1.0", "`wake.threshold`", "less than 1"),
-        ('engine = "magic"', "`engine`", "'sentences', 'model' or 'both'"),
+        ('engine = "magic"', "`engine`", "'sentences', 'model', 'both' or 'bare'"),
         ('[services.x]\nurl = "ftp://x/"', "`services.x.url`", "http"),
         ('[mcp_servers.x]\ncommand = ["a"]\nurl = "http://x/"', "`mcp_servers.x`", "not both"),
     ],

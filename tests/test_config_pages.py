@@ -37,6 +37,7 @@ def test_every_line_of_the_example_is_valid_with_its_mark_taken_off() -> None:
     del raw["mcp_servers"]["notes"]["url"]  # one way in, not both
     settings = Settings.model_validate(raw)
     assert settings.backups["photos"].kind == "restic"
+    assert settings.home_aliases["the heating"] in settings.areas["living room"].devices
     assert settings.server == Settings().server.model_copy(update={"tokens_file": Path("tokens")})
 
 
@@ -74,7 +75,10 @@ def test_passwords_in_urls_are_hidden_wherever_they_stand(password: str) -> None
 
 
 @given(
-    st.recursive(st.booleans() | st.integers(-(2**53), 2**53) | st.text(), lambda inner: st.lists(inner, max_size=3))
+    st.recursive(
+        st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    )
 )
 def test_values_survive_the_way_through_toml(value: object) -> None:
     text = as_toml(value)
