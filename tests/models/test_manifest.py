@@ -31,7 +31,7 @@ WHEEL_A = {"a": {"version": "1", "size": 1, "sha256": "0" * 64}}
 
 
 def test_the_default_models_are_all_that_one_spoken_turn_needs() -> None:
-    expected = ("hey-jarvis", "silero-vad", "whisper-base", "piper-en-us-joe", "qwen2.5-coder-1.5b")
+    expected = ("hey-jarvis", "silero-vad", "whisper-base", "piper-en-us-joe", "minilm-l6-v2", "qwen2.5-coder-1.5b")
     assert shipped_manifest().defaults() == expected
 
 
