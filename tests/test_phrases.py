@@ -11,6 +11,7 @@ import pytest
 import assistant.errors as errors_module
 from assistant.errors import ConfigError, JarvisError, Stage, StageError
 from assistant.phrases import load, phrase, spoken_for
+from assistant.sentences.matcher import ANSWERS, REFUSALS
 
 SOURCE = Path(__file__).parents[1] / "assistant"
 STAGE_ERRORS = {
@@ -33,7 +34,8 @@ def codes_in_the_source() -> set[tuple[str, str]]:
 
 
 def phrases_used_in_the_source() -> set[str]:
-    found = set()
+    """Keys in calls of ``phrase``, and the answers that templates find by name (the clock and the date are none)."""
+    found = set((ANSWERS | REFUSALS) - {"clock", "calendar"})
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "phrase":
