@@ -66,8 +66,12 @@ def test_without_model_files_a_recording_names_the_file_and_the_command(jarvis: 
     assert "jarvis models pull" in error["mend"]
 
 
+CHAT = "tell me a joke"
+"""What only a model answers: no tool is for it."""
+
+
 def test_without_model_files_the_model_engine_fails_its_turn_and_says_so(jarvis: Jarvis) -> None:
-    result = jarvis("ask", "is gitea up?", "--engine", "model", "--json", JARVIS_MODEL__DISCOVER="false")
+    result = jarvis("ask", CHAT, "--engine", "model", "--json", JARVIS_MODEL__DISCOVER="false")
     outcome = TurnOutcome.model_validate_json(result.stdout)
     assert result.exit_code == 1
     assert outcome.error is not None
@@ -75,10 +79,15 @@ def test_without_model_files_the_model_engine_fails_its_turn_and_says_so(jarvis:
     assert outcome.spoken == outcome.error.spoken
 
 
+def test_without_model_files_a_fact_is_still_looked_up(jarvis: Jarvis) -> None:
+    result = jarvis("ask", "is gitea up?", "--engine", "model", "--json", JARVIS_MODEL__DISCOVER="false")
+    outcome = TurnOutcome.model_validate_json(result.stdout)
+    assert (result.exit_code, outcome.error) == (0, None)
+    assert (outcome.matched, outcome.reply) == ("signals", "Gitea is up.")
+
+
 def test_a_model_server_outside_the_house_is_never_asked(jarvis: Jarvis) -> None:
-    result = jarvis(
-        "ask", "is gitea up?", "--engine", "model", "--json", JARVIS_MODEL__BASE_URL="http://192.0.2.1:1/v1"
-    )
+    result = jarvis("ask", CHAT, "--engine", "model", "--json", JARVIS_MODEL__BASE_URL="http://192.0.2.1:1/v1")
     outcome = TurnOutcome.model_validate_json(result.stdout)
     assert result.exit_code == 1
     assert outcome.error is not None

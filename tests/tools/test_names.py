@@ -135,15 +135,24 @@ def test_a_text_without_end_is_answered_quickly(homelab: NameIndex) -> None:
     assert time.perf_counter() - started < 5
 
 
-def test_the_index_of_a_configuration_has_both_kinds() -> None:
+def test_the_index_of_a_configuration_has_every_kind() -> None:
     settings = ToolSettings.model_validate(
         {
             "services": {"gitea": {"url": "http://127.0.0.1:3000", "aliases": ["git"]}},
             "backups": {"photos": {"kind": "restic"}},
+            "vms": {"windows": {"aliases": ["the gaming vm"]}},
+            "areas": {"living room": {"lights": ["reading lamp"], "devices": ["thermostat"], "aliases": ["lounge"]}},
+            "home_aliases": {"the heating": "thermostat"},
         }
     )
     index = NameIndex.from_settings(settings)
-    assert index.as_json() == {"service": {"gitea": ["git"]}, "job": {"photos": []}}
+    assert index.as_json() == {
+        "service": {"gitea": ["git"]},
+        "job": {"photos": []},
+        "vm": {"windows": ["the gaming vm"]},
+        "area": {"living room": ["lounge"]},
+        "device": {"reading lamp": [], "thermostat": ["the heating"]},
+    }
     assert index.names("service") == ("gitea",)
 
 
