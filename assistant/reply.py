@@ -23,7 +23,15 @@ from assistant.narrowing.narrower import Candidate
 from assistant.phrases import phrase
 from assistant.ports import ChatModel, Engine, ReplyEvent, Toolbox
 from assistant.sampling import Sampling, Tokens
-from assistant.sentences import certain_speech, is_beyond, is_hypothetical, is_reported, is_waved_off, speech_of
+from assistant.sentences import (
+    certain_speech,
+    is_beyond,
+    is_hypothetical,
+    is_message,
+    is_reported,
+    is_waved_off,
+    speech_of,
+)
 from assistant.sentences.vocabulary import TOOLS
 from assistant.smalltalk import arithmetic, spoken_answer
 from assistant.understanding import Understanding
@@ -134,7 +142,7 @@ class Reply:
             yield sentence(phrase("left_alone"))
         elif is_hypothetical(text):
             yield sentence(phrase("hypothetical"))
-        elif is_reported(text) and speech_of(text) is not Speech.QUESTION:
+        elif is_reported(text) and not is_message(text) and speech_of(text) is not Speech.QUESTION:
             yield sentence(phrase("left_alone"))
         elif is_beyond(text):
             yield sentence(phrase("beyond"))

@@ -15,6 +15,7 @@ from typing import Any
 from assistant.narrowing.mentions import Mention
 from assistant.ports import WantedCall
 from assistant.sentences.normalize import as_said, grammar_file, order_core
+from assistant.sentences.task_names import task_called
 from assistant.sentences.vocabulary import template_words
 from tools.contract import JsonObject
 from tools.when import WhenFound
@@ -211,7 +212,8 @@ def _task(said: Said) -> str | None:
         return None
     for own in ("timer", "reminder", "alarm"):
         if own in words or f"{own}s" in words:
-            return own
+            called = task_called(said.text, said.language)
+            return called if re.search(rf"\b{own}s?(?:$| (?:about|for|to|of|on|at|that)\b)", called) else own
     return re.sub(
         r"^(?:cancel|stop|abort|delete|remove|clear|call off|unschedule)\s+(?:the |my |that )?", "", said.words
     )

@@ -20,7 +20,7 @@ from assistant.sentences.follow_up import FollowUp
 from assistant.sentences.normalize import plain_words, utterance_core
 from assistant.sentences.scheduling import Scheduling
 from assistant.sentences.speech_kind import is_message, is_remark, may_act, speech_of
-from assistant.sentences.vocabulary import ACTS, READS, TOOLS
+from assistant.sentences.vocabulary import ACTS, READS, TOOLS, joined_words
 from tools.contract import JsonObject, Speech
 from tools.when import find_when
 
@@ -195,7 +195,7 @@ class Narrower:
         yield from halves(words)
 
     def _said(self, words: str, text: str) -> Said:
-        plain = plain_words(words, self._language)
+        plain = joined_words(plain_words(words, self._language), self._language)
         found = find_when(text, self._clock())
         return Said(plain, text, self._mentions.find(plain), found, self._language)
 
@@ -260,7 +260,7 @@ class Narrower:
             return NO_ORDER
         if tool == "schedule" and said.when is None:
             return "no time"
-        if tool in ACTS and tool not in ("notify", "schedule") and is_message(said.text, self._language):
+        if tool in ACTS and tool not in ("notify", "schedule", "cancel_task") and is_message(said.text, self._language):
             return "a message"
         if said.when is not None and tool in ACTS and tool not in ("schedule", "cancel_task"):
             return "at another time"

@@ -32,6 +32,7 @@ from assistant.sentences.speech_kind import (
     may_act,
     speech_of,
 )
+from assistant.sentences.task_names import task_called
 from assistant.sentences.vocabulary import (
     ACTS,
     KINDS,
@@ -283,7 +284,7 @@ class HassilMatcher:
         arguments = dict(reading.slots)
         if reading.intent == "cancel_task":
             if "which" in arguments:  # "the pasta timer", "my reminder about the dentist": by all its words
-                arguments["task"] = _CANCELS.sub("", order_core(_without_remark(text), self._language))
+                arguments["task"] = task_called(text, self._language)
             task = str(arguments["task"]).split()
             if "and" in task or not self._task_words.intersection(task):
                 return None
@@ -310,21 +311,10 @@ class HassilMatcher:
 _FOR_SOMEBODY = re.compile(r"\s+for (?!all$|everything$|me$)(?:(?:the|my|our|your) )?[a-z]+$")
 """Whom an order is for says nothing about it: "unlock the front door for the neighbour"."""
 
-_CANCELS = re.compile(
-    r"^(?:cancel|stop|delete|remove|clear|kill|abort|end|turn off|switch off|dismiss|scrap|drop|unset|forget about|forget"
-    r"|get rid of|call off|take back|undo|silence|disable|shut off|unschedule|stop doing)\s+"
-    r"(?:(?:the|my|that|this|all|our|any|every|both|current|running|of)\s+)*"
-)
-
 
 def _one_thing(calls: list[WantedCall]) -> bool:
     """Whether no call is for everything: then nothing can be left out of it."""
     return not any({"all", "lights"} & {str(v) for v in call.arguments.values()} for call in calls)
-
-
-def _without_remark(text: str) -> str:
-    """ "cancel my reminder about the bins, I've done them": the task stands before the pause."""
-    return next((one.words for one in stretches(text) if one.harmless and not one.before), text)
 
 
 def _said_already(call: WantedCall, before: list[WantedCall]) -> bool:

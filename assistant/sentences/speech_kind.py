@@ -29,6 +29,9 @@ _NOTHING_OF_IT = re.compile(
     r"^no (?:more )?(?:backup|backups|updates|restarts|lights|alarms)(?: today| now| please| tonight| for now)*$"
 )
 
+_WORRIED = re.compile(r"^(?:should|must|shall) (?:i|we) (?:worry|be (?:worried|concerned|nervous))\b")
+"""Asks how things are, not what would be."""
+
 _SENTENCE_END = re.compile(r"[,;.!?]+\s+")
 
 _I_DID = re.compile(
@@ -106,7 +109,8 @@ def may_act(text: str, language: str = "en") -> bool:
         return False
     if _QUOTED.search(text):
         return False
-    return not _holds(_before_reminder(plain_words(text, language), words), words.vetoes)
+    plain = plain_words(_NOT_NEEDED.sub("", text), language)
+    return not _holds(_before_reminder(plain, words), words.vetoes)
 
 
 @lru_cache(2048)
@@ -147,6 +151,8 @@ def is_waved_off(text: str, language: str = "en") -> bool:
 def is_hypothetical(text: str, language: str = "en") -> bool:
     """ "what would happen if jellyfin went down", "should I restart it": nothing that a tool could look up."""
     words, core = _words(language), utterance_core(text, language)
+    if _WORRIED.match(core):
+        return False
     return bool(_opener(core, words.hypothetical)) or _holds(core, words.hypothetical_inside)
 
 

@@ -134,9 +134,44 @@ def without_trimmings(words: str, forms: Iterable[str], language: str = "en") ->
 
 
 NEVER_TRIMMED = frozenset(
-    "not no never if unless without except but hardly nearly only maybe perhaps probably possibly later yesterday instead "
-    "hypothetically accidentally almost barely supposedly allegedly apparently reportedly theoretically usually normally "
-    "formerly recently temporarily or nor nobody nothing".split()
+    [
+        "not",
+        "no",
+        "never",
+        "if",
+        "unless",
+        "without",
+        "except",
+        "but",
+        "hardly",
+        "nearly",
+        "only",
+        "maybe",
+        "perhaps",
+        "probably",
+        "possibly",
+        "later",
+        "yesterday",
+        "instead",
+        "hypothetically",
+        "accidentally",
+        "almost",
+        "barely",
+        "supposedly",
+        "allegedly",
+        "apparently",
+        "reportedly",
+        "theoretically",
+        "usually",
+        "normally",
+        "formerly",
+        "recently",
+        "temporarily",
+        "or",
+        "nor",
+        "nobody",
+        "nothing",
+    ]
 )
 """Words that could change what is meant, whatever the templates say."""
 
