@@ -17,6 +17,7 @@ SOME = 6
 
 
 @pytest.mark.real_models
+@pytest.mark.timeout(900)
 async def test_the_embedded_model_gets_nothing_done_for_a_result(models_dir: Path, tmp_path: Path) -> None:
     async with EmbeddedModel(
         models_dir / EMBEDDED, tmp_path / "model.log", context_tokens=4096, threads=0,
