@@ -29,6 +29,8 @@ _DOMAINS = {
 }  # fmt: skip
 """Our kinds of devices and Home Assistant's domains."""
 
+_NO_ORDER = frozenset({"the", "my", "our", "in", "a", "an"})
+
 _ON_OFF = {
     "lock": ("lock", "unlock"),  # Home Assistant "turns on" a lock by locking it
     "cover": ("open", "close"),
@@ -65,7 +67,7 @@ class HomeSentences:
         if words.endswith(" one"):  # "the bedroom one" sets no brightness of one percent
             return None
         for result in recognize_all(words, self._intents, slot_lists=self._lists, language=self._language):
-            call = self._mapped(result)
+            call = None if _is_a_mere_name(result, words) else self._mapped(result)
             if call is not None and (only is None or call[0] in only):
                 template = (result.intent_sentence and result.intent_sentence.text) or result.intent.name
                 named = sum(len(e.text.strip()) for e in result.entities_list if e.name in ("name", "area"))
@@ -98,3 +100,11 @@ class HomeSentences:
             case "HassGetState" if target:
                 return "home_state", {"target": target, **where}
         return None
+
+
+def _is_a_mere_name(result: RecognizeResult, words: str) -> bool:
+    """Home Assistant turns on what is only named ("the television"); here that is half an order, or a follow-up."""
+    rest = f" {words} "
+    for entity in result.entities_list:
+        rest = rest.replace(f" {entity.text.strip()} ", " ", 1)
+    return set(rest.split()) <= _NO_ORDER

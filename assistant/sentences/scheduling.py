@@ -9,7 +9,7 @@ from datetime import datetime
 from assistant.ports import Names, WantedCall
 from assistant.sentences.grammar import Grammar
 from assistant.sentences.normalize import as_said, mended, order_core, plain_words
-from assistant.sentences.speech_kind import is_message, is_remark, may_act, speech_of
+from assistant.sentences.speech_kind import is_message, is_remark, may_act, orders_a_look, speech_of
 from assistant.sentences.vocabulary import READS
 from tools.contract import Speech
 from tools.when import find_when
@@ -48,7 +48,8 @@ class Scheduling:
         if own is not None:
             return "(time) " + own[0], WantedCall("schedule", {"what": own[1], "when": found.when})
         rest = _SCHEDULE.sub("", rest)
-        order = self._read_order(rest) if rest and may_act(rest, self._language) else None
+        looks = found.recurring and orders_a_look(rest, self._language) and may_act(text, self._language)
+        order = self._read_order(rest) if rest and (looks or may_act(rest, self._language)) else None
         if order is None or order[1].tool in ("cancel_task", "schedule", "list_tasks"):
             return None
         if order[1].tool in READS and not found.recurring:

@@ -133,6 +133,11 @@ def _before_reminder(plain: str, words: _Words) -> str:
     return plain if found is None else padded[:found]
 
 
+def orders_a_look(text: str, language: str = "en") -> bool:
+    """ "check the backups", "show me the alerts": asks like a question, and can be ordered for later like an act."""
+    return next(iter(order_core(text, language).split()), "") in _words(language).ask_verbs
+
+
 def is_question(text: str, language: str = "en") -> bool:
     return speech_of(text, language) is Speech.QUESTION
 
