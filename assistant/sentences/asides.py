@@ -68,7 +68,8 @@ def corrected(text: str, language: str = "en") -> Iterator[str]:
         for at in range(1, len(tokens) - size):
             if " ".join(tokens[at : at + size]) in _words(language).corrections:
                 second = " ".join(tokens[at + size :])
-                if order_core(f"x {second}", language) == "x":  # "wait, please" puts nothing right
+                around = (order_core(f"x {second}", language), order_core(f"{second} x", language))
+                if "x" in around:  # "wait, please" puts nothing right
                     return
                 sure = size > 1 or at in breaks or at + 1 in breaks
                 yield from _put_right(tokens[:at], tokens[at + size :], sure=sure)
