@@ -45,7 +45,11 @@ recognition makes of its names scores 0.88 and more ("graph anna", "home assista
 ("documentary" for documents); tests/sentences/test_vocabulary.py."""
 
 TOGETHER_LIKE = 0.80
-"""The same for two words and more, which together are seldom like a name by chance ("jelly fish", "pie whole")."""
+"""The same for two words and more, which together are seldom like a name by chance ("jelly fish", "gravy anna")."""
+
+MIXED_LIKE = 0.85
+"""The same where one of them is a word of the templates: "pie whole" is pihole, and "the mail server" no media server.
+That word has to add to the likeness; in "documentary up" it does not."""
 
 
 def spoken_forms(names: Mapping[str, Iterable[str]], language: str = "en") -> dict[str, str]:
@@ -99,19 +103,32 @@ def misheard(
     tea" for gitea, but never "last night").
     """
     own = {word for name in index.names(kind) for word in plain_words(name, language).split()}
-    vocabulary = template_words(language) - own
+    literal = template_words(language)
+    vocabulary = literal - own
     parts = words.split()
     for length in range(LONGEST_NAME_WORDS, 0, -1):
         for start in range(len(parts) - length + 1):
             stretch = parts[start : start + length]
             if vocabulary.isdisjoint(stretch) or (not strict and not vocabulary.issuperset(stretch)):
                 found = index.resolve(kind, " ".join(stretch))
-                if isinstance(found, Resolved) and found.score >= (SOUNDS_LIKE if length == 1 else TOGETHER_LIKE):
+                if isinstance(found, Resolved) and found.score >= _least(kind, stretch, found, literal, index):
                     yield " ".join(stretch), found.name
 
 
+def _least(kind: str, stretch: list[str], found: Resolved, literal: frozenset[str], index: NameIndex) -> float:
+    """The score from which that stretch is the name that was found."""
+    if len(stretch) == 1:
+        return SOUNDS_LIKE
+    own = [word for word in stretch if word not in literal]
+    if len(own) == len(stretch):
+        return TOGETHER_LIKE
+    without = index.resolve(kind, " ".join(own)) if own else None
+    adds = not isinstance(without, Resolved) or without.score < found.score
+    return MIXED_LIKE if adds else SOUNDS_LIKE
+
+
 def without_trimmings(words: str, forms: Iterable[str], language: str = "en") -> str:
-    """Without words that change nothing about a request: whoever is spoken to, how well it is done, what a name is like.
+    """Without words that change nothing about a request: whoever is spoken to, how well, what a name is like.
 
     "Honey, did the backups run", "… , love", "are our holiday pictures safely backed up". Only words that neither
     templates nor names have, at both ends, before a name, or adverbs; a word before a kind of thing ("the bathroom
