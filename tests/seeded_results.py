@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from assistant.ports import DeviceName, Names
-from tests.sentences.homelab_names import HOMELAB
+from tests.planned import HOMELAB
 from tools.backups.sayings import JudgedJob
 from tools.backups.sayings import say_all as say_all_backups
 from tools.backups.sayings import say_one as say_one_backup

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from assistant.sentences.vocabulary import misheard, template_words
-from tests.sentences.homelab_names import homelab_names
+from tests.planned import homelab_names, matcher
 from tools.names import NameIndex
 
 INDEX = NameIndex(homelab_names().by_kind)
+MATCHER = matcher()
 
 
 @pytest.mark.parametrize(
@@ -21,10 +22,18 @@ INDEX = NameIndex(homelab_names().by_kind)
         ("is home assistance up", "home assistant"),
         ("is immitch up", "immich"),
         ("is next clout up", "nextcloud"),
+        ("is jelly fish up", "jellyfin"),
     ],
 )
 def test_misheard_names_are_found(words: str, name: str) -> None:
     assert name in {found for _, found in misheard("service", words, INDEX)}
+
+
+@pytest.mark.parametrize("server", ["mail", "game", "male", "web", "file"])
+def test_the_word_server_alone_makes_no_server_of_the_house(server: str) -> None:
+    for words in (f"is the {server} server up", f"restart the {server} server"):
+        assert list(misheard("service", words, INDEX, strict=False)) == []
+        assert MATCHER.match(words) is None
 
 
 def test_a_name_misheard_as_common_words_is_found_only_when_asked_for() -> None:
