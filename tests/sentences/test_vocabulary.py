@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.sentences.vocabulary import misheard, template_words
-from tests.planned import homelab_names, matcher
+from assistant.sentences.vocabulary import ACTS, READS, TOOLS, misheard, template_words
+from tests.planned import Planner, homelab_names, matcher
+from tools.contract import Level
 from tools.names import NameIndex
 
 INDEX = NameIndex(homelab_names().by_kind)
@@ -22,7 +23,6 @@ MATCHER = matcher()
         ("is home assistance up", "home assistant"),
         ("is immitch up", "immich"),
         ("is next clout up", "nextcloud"),
-        ("is jelly fish up", "jellyfin"),
     ],
 )
 def test_misheard_names_are_found(words: str, name: str) -> None:
@@ -56,3 +56,10 @@ def test_other_things_of_a_house_are_not(thing: str) -> None:
 def test_the_words_of_questions_are_known() -> None:
     assert {"is", "backup", "last", "night", "restore", "status"} <= template_words("en")
     assert "jellyfin" not in template_words("en")
+
+
+def test_the_tools_with_templates_are_those_of_the_server(homelab: Planner) -> None:
+    reads = {tool.name for tool in homelab.house.path.tools if tool.level is Level.READ}
+    assert set(TOOLS) == {tool.name for tool in homelab.house.path.tools}
+    assert len(TOOLS) == len(set(TOOLS)) == 16
+    assert (set(READS), set(ACTS)) == (reads, set(TOOLS) - reads)
