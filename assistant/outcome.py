@@ -84,7 +84,9 @@ class TurnOutcome(_Frozen):
     transcript: str = Field(description="What was said, wake phrase taken off; typed text as it came.")
     reply: str = Field(description="The answer for the screen.")
     spoken: str = Field(description="The answer as the synthesizer says it.")
-    matched: Matched = Field(description="Who decided: a sentence template, clear signals, the model, a yes, or nobody.")
+    matched: Matched = Field(
+        description="Who decided: a sentence template, clear signals, the model, a yes, or nobody."
+    )
     tools: tuple[ToolUse, ...] = ()
     confirmation: OpenConfirmation | None = Field(default=None, description="What waits for a yes.")
     timings_ms: Timings = Timings()

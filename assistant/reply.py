@@ -24,6 +24,7 @@ from assistant.phrases import phrase
 from assistant.ports import ChatModel, Engine, ReplyEvent, Toolbox
 from assistant.sampling import Sampling, Tokens
 from assistant.sentences import (
+    asks_beside,
     certain_speech,
     is_beyond,
     is_hypothetical,
@@ -138,11 +139,12 @@ class Reply:
         text, engine = request.text, request.engine
         if engine == "bare":
             return
-        if is_waved_off(text):
+        asks = asks_beside(text) or speech_of(text) is Speech.QUESTION
+        if is_waved_off(text) and not asks:
             yield sentence(phrase("left_alone"))
         elif is_hypothetical(text):
             yield sentence(phrase("hypothetical"))
-        elif is_reported(text) and not is_message(text) and speech_of(text) is not Speech.QUESTION:
+        elif is_reported(text) and not is_message(text) and not asks:
             yield sentence(phrase("left_alone"))
         elif is_beyond(text):
             yield sentence(phrase("beyond"))

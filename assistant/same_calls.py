@@ -38,6 +38,9 @@ SMALL_WORDS = frozenset(_SMALL.split())
 TELLING_WORDS = frozenset({"not", "no", "never", "off", "unlock", "stop", "cancel"})
 """Words that turn a message into its opposite: they must be in both or in neither."""
 
+TASK_KINDS = frozenset({"timer", "reminder", "alarm", "about"})
+"""What a task is, beside what it is called."""
+
 _CONTRACTIONS = (
     (re.compile(r"\bcan['’]t\b"), "can not"),
     (re.compile(r"\bwon['’]t\b"), "will not"),
@@ -107,6 +110,8 @@ def _same(key: str, wanted: Any, planned: Any, meaning: Meaning) -> bool:
     if isinstance(wanted, str) and isinstance(planned, str):
         if key in LOOSE:
             return _same_words(wanted, planned, meaning)
+        if key == "task":
+            return _same_task(wanted, planned)
         if key == "when":
             return same_when(wanted, planned)
         return wanted.casefold().strip() == planned.casefold().strip()
@@ -124,6 +129,18 @@ def _number(value: Any) -> float | None:
         return float(value)
     except ValueError:
         return None
+
+
+def _same_task(wanted: str, planned: str) -> bool:
+    """ "the bins reminder", "reminder about the bins" and "bins" are one; "timer" and "pasta timer" are not."""
+    words, got = content_words(wanted), content_words(planned)
+    kinds, other = words.keys() & TASK_KINDS, got.keys() & TASK_KINDS
+    if kinds and other and kinds != other:
+        return False
+    called, named = words.keys() - TASK_KINDS, got.keys() - TASK_KINDS
+    if not called or not named:
+        return called == named
+    return len(called & named) >= LOOSE_SHARE * len(called)
 
 
 def _same_words(wanted: str, planned: str, meaning: Meaning) -> bool:

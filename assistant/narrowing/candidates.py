@@ -14,7 +14,7 @@ from typing import Any
 
 from assistant.narrowing.mentions import Mention
 from assistant.ports import WantedCall
-from assistant.sentences.normalize import as_said, grammar_file, order_core
+from assistant.sentences.normalize import as_said, grammar_file, order_core, without_urgency
 from assistant.sentences.task_names import task_called
 from assistant.sentences.vocabulary import template_words
 from tools.contract import JsonObject
@@ -194,7 +194,7 @@ def _message(said: Said) -> str | None:
     found = _MESSAGE.match(order_core(said.words, said.language))
     if found is None:
         return None
-    return as_said(said.text, next(group for group in found.groups() if group), said.language)
+    return without_urgency(as_said(said.text, next(group for group in found.groups() if group), said.language))
 
 
 _CANCEL = re.compile(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistant.ports import Names
-from assistant.sentences.vocabulary import KINDS, misheard, spoken_forms
+from assistant.sentences.vocabulary import KINDS, joined_names, misheard, spoken_forms
 from tools.names import NameIndex
 
 MASKS = {
@@ -37,7 +37,12 @@ class Mentions:
         for kind in KINDS:
             for form, name in spoken_forms(names.by_kind.get(kind, {}), language).items():
                 forms.setdefault(form, {})[kind] = name
+        self._whole = frozenset(forms)
         self._forms = sorted(forms.items(), key=lambda item: -len(item[0]))
+
+    def joined(self, words: str) -> str:
+        """With names that were heard as several words put together."""
+        return joined_names(words, self._whole)
 
     def find(self, words: str) -> tuple[Mention, ...]:
         """Longest first, each word used once; when nothing is named, what sounds like a name."""

@@ -15,11 +15,11 @@ from assistant.narrowing.mentions import Mentions, masked
 from assistant.narrowing.router import ANSWER, Router
 from assistant.ports import Names, ToolDescription, WantedCall
 from assistant.sentences.asides import corrected, exception_in, is_corrected, is_retold, stretches
-from assistant.sentences.clauses import halves, sentences_of
+from assistant.sentences.clauses import halves, last_words, sentences_of
 from assistant.sentences.follow_up import FollowUp
 from assistant.sentences.normalize import plain_words, utterance_core
 from assistant.sentences.scheduling import Scheduling
-from assistant.sentences.speech_kind import is_message, is_remark, may_act, speech_of
+from assistant.sentences.speech_kind import is_beyond, is_message, is_remark, may_act, speech_of
 from assistant.sentences.vocabulary import ACTS, READS, TOOLS, joined_words
 from tools.contract import JsonObject, Speech
 from tools.when import find_when
@@ -167,6 +167,8 @@ class Narrower:
             remarks: list[WantedCall] = []
             signals: list[JsonObject] = []
             for piece in pieces:
+                if is_beyond(piece, self._language):
+                    break
                 one = self.narrow(piece, calls[-1] if calls else last, outside)
                 likely = max((candidate.score for candidate in one.candidates), default=0.0)
                 if not one.decided and is_remark(piece, self._language) and likely < LIKELY:
@@ -180,7 +182,7 @@ class Narrower:
             else:
                 if any(call.tool in ACTS for call in calls):  # "immich is down, start it"
                     calls = [call for call in calls if call not in remarks]
-                distinct = [call for n, call in enumerate(calls) if not _said_before(call, calls[:n])]
+                distinct = last_words([call for n, call in enumerate(calls) if not _said_before(call, calls[:n])])
                 if distinct:  # the other parts were remarks: "we are going to bed"
                     return Narrowed(
                         tuple(Candidate(call, 1.0) for call in distinct), tuple(distinct), {"parts": signals}
@@ -195,7 +197,7 @@ class Narrower:
         yield from halves(words)
 
     def _said(self, words: str, text: str) -> Said:
-        plain = joined_words(plain_words(words, self._language), self._language)
+        plain = self._mentions.joined(joined_words(plain_words(words, self._language), self._language))
         found = find_when(text, self._clock())
         return Said(plain, text, self._mentions.find(plain), found, self._language)
 
@@ -266,6 +268,8 @@ class Narrower:
             return "at another time"
         if said.when is None and tool in ACTS and utterance_core(said.words, self._language).startswith(_LATER):
             return "at a time that is not understood"
+        if tool in ("run_backup", "test_restore") and _DESTROYS & set(said.words.split()):
+            return "what no tool does"
         if tool in _NEED_CUES and not cues[tool]:
             return "no word for it"
         if tool in ("home_control", "home_state") and unknown_place(said):
@@ -279,6 +283,8 @@ class Narrower:
 
 _LATER = ("every ", "each ", "at ", "after ", "before ", "once ", "when ", "whenever ", "as soon as ", "tomorrow ")
 """How an order begins that is not for now: "at dusk turn off the heating" must not turn it off at noon."""
+
+_DESTROYS = frozenset({"delete", "erase", "wipe", "remove", "overwrite", "destroy", "purge", "format", "trash", "nuke"})
 
 _NEED_CUES = frozenset(
     {"check_alerts", "service_logs", "find_service", "list_tasks", "cancel_task", "schedule", "notify", "test_restore",

@@ -2,6 +2,7 @@
 
 from assistant.sentences.matcher import HassilMatcher
 from assistant.sentences.speech_kind import (
+    asks_beside,
     certain_speech,
     is_bare_answer,
     is_beyond,
@@ -15,6 +16,7 @@ from assistant.sentences.speech_kind import (
 
 __all__ = [
     "HassilMatcher",
+    "asks_beside",
     "certain_speech",
     "is_bare_answer",
     "is_beyond",

@@ -177,7 +177,9 @@ def _harmless(aside: str, known: _Words) -> bool:
         return False
     words = aside.split()
     return all(
-        at > 0 and words[at - 1] in known.may_be_negated for at, word in enumerate(words) if word in ("not", "no")
+        at > 0 and words[at - 1] in known.may_be_negated
+        for at, word in enumerate(words)
+        if word in ("not", "no", "never")
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.ports import WantedCall
 from assistant.sentences.normalize import utterance_core
 
 _PAUSES = re.compile(r"[,;.!?]\s+|\s[-–—]\s")
 _JOINTS = ("and then", "and also", "and please", "after that", "and", "then", "plus", "also", "as well as")
+_THING = ("service", "vm", "target", "area")
+
 MAX_CARRIED = 4
 """Words that one half may lend to the other ("turn off the lights and the television")."""
 
@@ -32,6 +35,12 @@ def halves(words: str) -> Iterator[tuple[str, str]]:
                     seen.add(split)
                     yield split
                 break
+
+
+def last_words(calls: list[WantedCall]) -> list[WantedCall]:
+    """Of two acts on the same thing the later: "up to nineteen, er, just twenty", "take it down and up, restart it"."""
+    about = [(call.tool, *(str(call.arguments.get(key)) for key in _THING)) for call in calls]
+    return [call for n, call in enumerate(calls) if "action" not in call.arguments or about[n] not in about[n + 1 :]]
 
 
 def completed(left: str, right: str) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,11 @@ SHORT = 7
 _ANOTHER = re.compile(r"\b(new|another|second) one\b")
 
 
+_RUN_IT = re.compile(
+    r"^(?:run|start|do|redo|repeat|make)(?: it| that| this| that one| this one| one)?(?: now| again)*$"
+)
+"""After talk of a backup job: its backup."""
+
 _STATES = re.compile(r"\s+(?:\w+\s+)?(?:is|are|was|were|has|keeps|seems|looks|hangs|crashed|died|does|will)\b")
 
 _ASKING = {
@@ -79,6 +84,8 @@ class FollowUp:
             if last.tool == "check_backups" and core.split()[0] in ("run", "start") and "job" in last.arguments:
                 return WantedCall("run_backup", {"job": last.arguments["job"]})
             return last
+        if "job" in last.arguments and _RUN_IT.match(words):
+            return WantedCall("run_backup", {"job": last.arguments["job"]})
         if last.tool == "home_control" and (action := self._switches.get(words)):
             return _switched(last, action)
         if "value" in last.arguments and (value := spoken_number(words)) is not None:

@@ -17,11 +17,18 @@ from datetime import datetime
 
 from assistant.ports import Names, SentenceMatch, WantedCall
 from assistant.sentences.asides import corrected, exception_in, is_corrected, is_retold, stretches
-from assistant.sentences.clauses import completed, halves, sentences_of
+from assistant.sentences.clauses import completed, halves, last_words, sentences_of
 from assistant.sentences.follow_up import FollowUp
 from assistant.sentences.grammar import Grammar, Reading
 from assistant.sentences.home import HomeSentences
-from assistant.sentences.normalize import as_said, grammar_file, order_core, plain_words, utterance_core
+from assistant.sentences.normalize import (
+    as_said,
+    grammar_file,
+    order_core,
+    plain_words,
+    utterance_core,
+    without_urgency,
+)
 from assistant.sentences.scheduling import Scheduling
 from assistant.sentences.speech_kind import (
     is_hypothetical,
@@ -39,6 +46,7 @@ from assistant.sentences.vocabulary import (
     PARAMETER_KINDS,
     READS,
     TOOLS,
+    joined_names,
     joined_words,
     misheard,
     spoken_forms,
@@ -54,6 +62,10 @@ MAX_CLAUSES = 4
 MAX_COMPOUND_WORDS = 24
 
 ANSWERS = frozenset({"clock", "calendar", "thanks", "nevermind", "greeting", "who", "help"})
+_LOOKS_UP = frozenset({"check", "show", "list", "read"})
+MAX_LISTED = 4
+"""Words of what is listed after a verb: "check the alerts, then the backups"."""
+
 REFUSALS = frozenset({"cannot_delete", "cannot_change", "cannot_play", "cannot_tell"})
 _SECRETS = frozenset({"cannot_tell"})
 _READS, _ACTS = frozenset(READS), frozenset(ACTS)
@@ -100,7 +112,7 @@ class HassilMatcher:
             or self._compound(text, last)
             or self._beside(text, last)
         )
-        if found and any(call.tool in _ACTS for call in found[1]) and self._is_no_order(text):
+        if found and any(call.tool in _ACTS for call in found[1]) and self._is_no_order(_requested(text)):
             return None
         if found is None:
             return self._refusal(text)
@@ -177,7 +189,7 @@ class HassilMatcher:
         for piece in pieces:
             if self._answer(piece) is not None:
                 continue
-            found = self._clause(piece, last) or self._joined(piece, last, 2)
+            found = self._clause(piece, last) or self._joined(piece, last, 2) or self._as_before(piece, pieces[0])
             if found is not None:
                 template = template or found[0]
                 calls += found[1]
@@ -191,7 +203,15 @@ class HassilMatcher:
                 return None
         if any(call.tool in _ACTS for call in calls):
             calls = [call for call in calls if call not in remarks]
-        return (template, calls) if calls else None
+        return (template, last_words(calls)) if calls else None
+
+    def _as_before(self, piece: str, first: str) -> tuple[str, list[WantedCall]] | None:
+        """ "check the alerts, then the backups": looked up like what came before."""
+        verb = first.split()[0]
+        if verb not in _LOOKS_UP or len(piece.split()) > MAX_LISTED:
+            return None
+        found = self._completed(f"{verb} {piece}")
+        return found if found is not None and found[1][0].tool in _READS else None
 
     def _is_no_order(self, text: str) -> bool:
         return (
@@ -209,6 +229,12 @@ class HassilMatcher:
                 rest = self._clause(right, first[1][-1]) or self._joined(right, first[1][-1], most - 1)
                 if rest is not None:
                     return first[0], [*first[1], *rest[1]]
+            if (
+                first is not None
+                and first[1][-1].tool in _READS
+                and (listed := self._as_before(right, left)) is not None
+            ):
+                return first[0], [*first[1], *listed[1]]
             for one, other in completed(left, right):
                 both = self._completed(one), self._completed(other)
                 if both[0] and both[1] and _alike(both[0][1], both[1][1]):
@@ -259,7 +285,7 @@ class HassilMatcher:
         return None
 
     def _ways_to_read(self, text: str) -> Iterator[str]:
-        core = utterance_core(text, self._language)
+        core = joined_names(utterance_core(text, self._language), self._forms)
         yield core
         order = order_core(core, self._language)
         if order and order != core:
@@ -289,7 +315,10 @@ class HassilMatcher:
             if "and" in task or not self._task_words.intersection(task):
                 return None
         if "message" in arguments:
-            arguments["message"] = as_said(text, str(arguments["message"]), self._language)
+            said = as_said(text, str(arguments["message"]), self._language)
+            arguments["message"] = without_urgency(said)
+            if arguments["message"] != said:
+                arguments["urgent"] = True
         if "urgent" in arguments:
             arguments["urgent"] = True
         for free in ("which", "minutes_word"):
@@ -310,6 +339,12 @@ class HassilMatcher:
 
 _FOR_SOMEBODY = re.compile(r"\s+for (?!all$|everything$|me$)(?:(?:the|my|our|your) )?[a-z]+$")
 """Whom an order is for says nothing about it: "unlock the front door for the neighbour"."""
+
+
+def _requested(text: str) -> str:
+    """Without what is not to be touched: "back up the photos but don't touch the databases"."""
+    parts = exception_in(text)
+    return parts[0] if parts else text
 
 
 def _one_thing(calls: list[WantedCall]) -> bool:

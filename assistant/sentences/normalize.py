@@ -96,6 +96,9 @@ _TO_BE_DONE = re.compile(
 )
 _DONE_BY = {"turned": "turn", "switched": "switch", "shut": "shut", "powered": "power", "put": "put", "run": "run",
             "backed up": "backup", "stopped": "stop", "dimmed": "dim"}  # fmt: skip
+_OFF_AND_ON = re.compile(
+    r"^(?:take|bring|shut|turn|switch|power) (.+?) (?:down|off) and (?:then )?(?:back )?(?:up|on)(?: again)?$"
+)
 _DEED_OF = re.compile(r"^(restart|reboot|shutdown|shut down|stop|start|launch) of (.+)$")
 
 
@@ -103,6 +106,8 @@ def _active(words: str) -> str:
     """ "immich needs to be started", "a reboot of the router" → "start immich", "reboot the router". English."""
     if (found := _DEED_OF.match(words.removeprefix("a ").removeprefix("the "))) is not None:
         return f"{found[1]} {found[2]}"
+    if (found := _OFF_AND_ON.match(words)) is not None:
+        return f"restart {found[1]}"
     found = _TO_BE_DONE.match(words)
     if found is None:
         return words
@@ -127,6 +132,17 @@ def as_said(text: str, words: str, language: str = "en") -> str:
         if plain_words(tail, language) == words:
             return tail
     return words
+
+
+_URGENTLY = re.compile(
+    r"[,.;]?\s*(?:and )?(?:please )?(?:make|mark) it (?:as )?urgent[.!]?$|[,.;]\s*(?:it is |it['’]s )?urgent(?:ly)?[.!]?$",
+    re.I,
+)
+
+
+def without_urgency(message: str) -> str:
+    """A message without the "make it urgent" behind it."""
+    return _URGENTLY.sub("", message) or message
 
 
 def _stripped(words: str, before: str, after: str, language: str) -> str:

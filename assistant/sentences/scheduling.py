@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from assistant.ports import Names, WantedCall
+from assistant.sentences.asides import is_corrected
 from assistant.sentences.grammar import Grammar
 from assistant.sentences.normalize import as_said, mended, order_core, plain_words
 from assistant.sentences.speech_kind import is_message, is_remark, may_act, orders_a_look, speech_of
@@ -19,6 +20,8 @@ AT_NIGHT = frozenset({"run_backup", "test_restore"})
 
 _STATED = re.compile(r"\b(?:is|are|was|starts|leaves|arrives|begins|closes|opens|ends|comes)$")
 """The time belongs to what a message says: "text me that the train leaves at 5:40"."""
+
+_SHOULD = re.compile(r"\b(?:must|should|shall|needs to|has to|have to) be\b")
 
 _SCHEDULE = re.compile(r"^(?:schedule|plan|program|set up|arrange|book) (?:(?:a|an|the) )?")
 
@@ -49,7 +52,11 @@ class Scheduling:
             return "(time) " + own[0], WantedCall("schedule", {"what": own[1], "when": found.when})
         rest = _SCHEDULE.sub("", rest)
         looks = found.recurring and orders_a_look(rest, self._language) and may_act(text, self._language)
-        order = self._read_order(rest) if rest and (looks or may_act(rest, self._language)) else None
+        if is_corrected(found.rest, self._language):
+            return None
+        order = (
+            self._read_order(_SHOULD.sub("to be", rest)) if rest and (looks or may_act(rest, self._language)) else None
+        )
         if order is None or order[1].tool in ("cancel_task", "schedule", "list_tasks"):
             return None
         if order[1].tool in READS and not found.recurring:

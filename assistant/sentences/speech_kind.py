@@ -22,7 +22,11 @@ _NO_COMMA = re.compile(r"^\s*(?:no|nah|nope|yes|yeah)\s*[,.;]\s*", re.IGNORECASE
 
 _AFTER_NO = re.compile(r"^(?:(?:no|nah|nope|oh|actually|wait|hmm|on second thought) )+")
 
-_NOT_NEEDED = re.compile(r"\bI (?:don['’]t|do not) need (?:the|my|that) .*? (?:any ?more|any longer)\b[,.;]?", re.I)
+_NOT_NEEDED = re.compile(
+    r"\bI (?:don['’]t|do not) need (?:the|my|that) .*? (?:any ?more|any longer)\b[,.;]?"
+    r"|\byou (?:don['’]t|do not) (?:need|have) to (?:ask|confirm|check)(?: me)?(?: again)?\b",
+    re.IGNORECASE,
+)
 """What is not needed is to be cancelled."""
 
 _NOTHING_OF_IT = re.compile(
@@ -35,7 +39,7 @@ _WORRIED = re.compile(r"^(?:should|must|shall) (?:i|we) (?:worry|be (?:worried|c
 _SENTENCE_END = re.compile(r"[,;.!?]+\s+")
 
 _I_DID = re.compile(
-    r"^(?:i|we) (?:have )?(?:already |just )?(?:re)?(?:started|stopped|booted|turned|switched|locked|unlocked|backed|opened|closed"
+    r"^(?:(?:yesterday|earlier|today|this morning|last night|last week) )?(?:i|we) (?:have )?(?:already |just )?(?:re)?(?:started|stopped|booted|turned|switched|locked|unlocked|backed|opened|closed"
     r"|deleted|ran|killed|set|shut)\b"
 )
 """What somebody has done is not to be done."""
@@ -153,11 +157,19 @@ def is_waved_off(text: str, language: str = "en") -> bool:
     return _AFTER_NO.sub("", end) in _words(language).taken_back
 
 
+def asks_beside(text: str, language: str = "en") -> bool:
+    """Whether a part of it asks: "don't reboot it, is it up?", "she says it is slow, can you see if it is alive"."""
+    pieces = [piece for piece in _SENTENCE_END.split(text) if piece.strip()]
+    return len(pieces) > 1 and any(speech_of(piece, language) is Speech.QUESTION for piece in pieces)
+
+
 def is_hypothetical(text: str, language: str = "en") -> bool:
     """ "what would happen if jellyfin went down", "should I restart it": nothing that a tool could look up."""
     words, core = _words(language), utterance_core(text, language)
     if _WORRIED.match(core):
         return False
+    if core.startswith("if ") and speech_of(text, language) is Speech.UNKNOWN:
+        return True
     return bool(_opener(core, words.hypothetical)) or _holds(core, words.hypothetical_inside)
 
 

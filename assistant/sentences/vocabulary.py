@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 
 from assistant.sentences.normalize import grammar_file, plain_words
@@ -44,7 +44,7 @@ SOUNDS_LIKE = 0.88
 recognition makes of its names scores 0.88 and more ("graph anna", "home assistance"), other words 0.87 and less
 ("documentary" for documents); tests/sentences/test_vocabulary.py."""
 
-TOGETHER_LIKE = 0.80
+TOGETHER_LIKE = 0.84
 """The same for two words and more, which together are seldom like a name by chance ("jelly fish", "gravy anna")."""
 
 MIXED_LIKE = 0.85
@@ -191,6 +191,26 @@ NEVER_TRIMMED = frozenset(
     ]
 )
 """Words that could change what is meant, whatever the templates say."""
+
+
+def joined_names(words: str, forms: Collection[str]) -> str:
+    """Names that were heard as two or three words put together: "paper less" is no paper, "next cloud" no cloud."""
+    whole = {form.replace(" ", ""): form for form in forms}
+    parts = words.split()
+    joined: list[str] = []
+    at = 0
+    while at < len(parts):
+        for size in (3, 2):
+            pieces = parts[at : at + size]
+            name = whole.get("".join(pieces)) if len(pieces) == size else None
+            if name is not None and name != " ".join(pieces):
+                joined.append(name)
+                at += size
+                break
+        else:
+            joined.append(parts[at])
+            at += 1
+    return " ".join(joined)
 
 
 def joined_words(words: str, language: str = "en") -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from assistant.truth.clauses import Clause, Subject, clauses, sentences_of
 from assistant.truth.evidence import Evidence, Fact
 from assistant.truth.tokens import normal, tokens
-from assistant.truth.words import Role, Words, words_of
+from assistant.truth.words import Role, Words, kind_words, words_of
 
 LONGEST_TEXT = 600
 """Characters of an answer that are looked at; one or two sentences never have as many."""
@@ -143,7 +144,8 @@ def _same_of_nothing_named(said: Clause, fact: Fact) -> bool:
 
 def _supports(fact: Fact, said: Clause, subject: Subject, evidence: Evidence) -> bool:
     clause, words = fact.clause, words_of(evidence.language)
-    if not any(_is_the_same(subject, other, evidence) for other in clause.subjects):
+    placed = _in_the_area_of_the_others(subject, said, evidence)
+    if not any(_is_the_same(placed, other, evidence) for other in clause.subjects):
         return False
     if not _states_agree(said, clause) or not said.objects <= clause.objects:
         return False
@@ -151,11 +153,19 @@ def _supports(fact: Fact, said: Clause, subject: Subject, evidence: Evidence) ->
         return False
     if not _marks_agree(said, clause):
         return False
-    if not _content_agrees(said, fact, words):
+    if not _content_agrees(said, fact, evidence):
         return False
-    bare = not said.states and not said.numbers
+    bare = not said.states and not said.numbers or (fact.topic is not None and fact.topic.by_name)
     two_senses = len(subject.things) > 1 or any(evidence.is_ambiguous(thing, bare) for thing in subject.things)
     return not two_senses or _tells_topic(said, fact, words)
+
+
+def _in_the_area_of_the_others(subject: Subject, said: Clause, evidence: Evidence) -> Subject:
+    """ "The bedroom bedside lamp and ceiling light are off.": of the ceiling lights that in the bedroom."""
+    areas = {other.area for other in said.subjects if other.area}
+    if subject.area or len(areas) != 1 or not any(evidence.lexicon.areas(thing) > 1 for thing in subject.things):
+        return subject
+    return replace(subject, area=areas.pop())
 
 
 def _is_the_same(said: Subject, known: Subject, evidence: Evidence) -> bool:
@@ -179,17 +189,16 @@ def _marks_agree(said: Clause, known: Clause) -> bool:
     return "never" in known.marks and not said.numbers and said.marks == known.marks - {"never"} | {"not"}
 
 
-def _content_agrees(said: Clause, fact: Fact, words: Words) -> bool:
+def _content_agrees(said: Clause, fact: Fact, evidence: Evidence) -> bool:
     """The same words, but for those that change nothing and those that say what kind of thing is spoken of."""
     known = fact.clause
-    kind_words = frozenset().union(*(topic.words for topic in words.topics))
     extra = said.content - known.content
     if extra - (fact.topic.words if fact.topic else frozenset()):
         return False
     missing = known.content - said.content
     if said.marks & _STRONG:
         return not missing
-    return not missing - words.droppable - kind_words
+    return not missing - words_of(evidence.language).droppable - kind_words(evidence.language)
 
 
 def _tells_topic(said: Clause, fact: Fact, words: Words) -> bool:

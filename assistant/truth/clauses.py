@@ -104,7 +104,7 @@ def _of_sentence(
             clause = Clause(
                 inherited, clause.states, clause.numbers, clause.marks, clause.content, clause.objects, odd=clause.odd
             )
-        elif segment.joint == "cause" and seen and not ours and clause.subjects != seen:
+        elif segment.joint == "cause" and not ours and (not seen or clause.subjects != seen):
             clause = Clause(clause.subjects, clause.states, clause.numbers, clause.marks, clause.content, odd=True)
         if clause.subjects:
             seen = clause.subjects
@@ -119,6 +119,8 @@ def _speaks_of_what_was_named(segment: Segment, in_this_sentence: bool) -> bool:
     """A pronoun, or no subject of its own ("… but never restored"), or the reason after a colon."""
     if in_this_sentence and segment.joint in ("colon", "cause"):
         return True
+    if segment.tokens[0].text == "there":  # "there are no alerts firing" is about nothing before it
+        return False
     lead = list(
         itertools.takewhile(lambda token: token.role not in (Role.VERB, Role.STATE, Role.PRONOUN), segment.tokens)
     )
@@ -158,6 +160,8 @@ def _clause(segment: Segment, words: Words) -> Clause:
         marks.add("past")
     if "both" in marks and len(subjects) == 2:
         marks.discard("both")
+    if len(subjects) > 1 and any(a.role is Role.VERB and b.text == "all" for a, b in itertools.pairwise(found)):
+        marks.discard("all")  # "gitea, immich and ntfy are all up": of those three
     return Clause(
         subjects=subjects,
         states=frozenset(states),

@@ -75,7 +75,8 @@ class Evidence:
     def is_ambiguous(self, thing: str, bare: bool) -> bool:
         """Whether the name alone does not tell the service from its backup.
 
-        ``bare``: what is said of it has no state and no number; then it matters only where two results speak of it.
+        ``bare``: what is said of it has no state and no number, or the name alone means this kind of thing; then it
+        matters only where two results speak of it.
         """
         return len(self._topics.get(thing, ())) > 1 or (not bare and self.lexicon.kinds(thing) > 1)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from assistant.truth.tokens import Token
-from assistant.truth.words import Role
+from assistant.truth.words import Role, kind_words
 
 
 @dataclass(slots=True)
@@ -21,7 +21,14 @@ class Segment:
 
     @property
     def only_names(self) -> bool:
-        return self.has(Role.NAME) and all(token.role in (Role.NAME, Role.NEUTRAL) for token in self.tokens)
+        """Names, with what kind of thing they are and where: "the ntfy service", "the lamp in the hall"."""
+        places = [n for n, token in enumerate(self.tokens) if token.role is Role.NAME and token.is_area]
+        return self.has(Role.NAME) and all(
+            token.role in (Role.NAME, Role.NEUTRAL)
+            or (token.role is Role.WORD and token.text in kind_words())
+            or (token.role is Role.PREPOSITION and token.text in ("in", "at") and n < max(places, default=0))
+            for n, token in enumerate(self.tokens)
+        )
 
     @property
     def hangs_on(self) -> bool:
@@ -38,14 +45,19 @@ def segments_of(found: Sequence[Token]) -> list[Segment]:
         if joint is None:
             segments[-1].tokens.append(token)
             continue
-        around = [found[n].role for n in (at - 1, at + 1) if 0 <= n < len(found)]
-        if token.text == "and" and around == [Role.STATE, Role.STATE]:
+        around = [found[n] for n in (at - 1, at + 1) if 0 <= n < len(found)]
+        if token.text == "and" and len(around) == 2 and all(_is_of_a_pair(beside) for beside in around):
             continue
         if segments[-1].tokens:
             segments.append(Segment(joint))
         else:  # ", but", ": because": the stronger tie counts
             segments[-1].joint = joint if segments[-1].joint in ("", "stop") else segments[-1].joint
     return [segment for segment in segments if segment.tokens]
+
+
+def _is_of_a_pair(token: Token) -> bool:
+    """A state, but for a whole statement such as "I can't tell about"."""
+    return token.role is Role.STATE and "unknown" not in token.values
 
 
 def joined_up(segments: Sequence[Segment], ours: bool) -> list[Segment]:

@@ -37,12 +37,16 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a result is about: words that may be said of anything in it, and states that only such a thing has."""
+    """What a result is about: words that may be said of anything in it, and states that only such a thing has.
+
+    ``by_name``: where things of several kinds have one name, the name alone means the one of this kind.
+    """
 
     name: str
     keys: frozenset[str]
     words: frozenset[str]
     groups: frozenset[str]
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,13 @@ _SETS = (
 
 
 def _topic(name: str, entry: Mapping[str, Any]) -> Topic:
-    return Topic(name, frozenset(entry["keys"]), frozenset(entry["words"]), frozenset(entry["groups"]))
+    return Topic(name, frozenset(entry["keys"]), frozenset(entry["words"]), frozenset(entry["groups"]), entry.get("by_name", False))
+
+
+@cache
+def kind_words(language: str = "en") -> frozenset[str]:
+    """Words for kinds of things: "service", "backup", "machine"."""
+    return frozenset(word for topic in words_of(language).topics for word in topic.words)
 
 
 def _inverted(sections: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:

@@ -225,6 +225,9 @@ class _Reader:
     def _weight_wanted(self, lead: str, at: int, end: int, before: Piece | None) -> int:
         """How much a clock must look like one after these words."""
         previous = word_at(self._words, at - 1)
+        of_day = tuple(self._words[end : end + 2]) == ("in", "the") and word_at(self._words, end + 2) in _PARTS
+        if of_day and before is not None and before.kind in {"day", "repeat"}:
+            return 0  # "each saturday four in the morning"
         if lead in {"at", "@", "from"}:
             return 1 if (self._level or previous in _LOOKS) and before is None else 0
         if lead == "for" and previous in _TIMERS | {"scheduled", "up"} and previous not in {"timer", "timers"}:
