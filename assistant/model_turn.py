@@ -13,7 +13,7 @@ from assistant.calls import Calls, Request, ask, refer_to
 from assistant.errors import ChatError
 from assistant.events import FellBack
 from assistant.narrowing.choice import NONE, choice_in, question, schema
-from assistant.narrowing.narrower import Candidate, Narrowed
+from assistant.narrowing.doubt import Candidate, Narrowed
 from assistant.phrases import phrase
 from assistant.ports import ChatModel, ModelReply, ReplyEvent, ToolDescription
 from assistant.resources import resource

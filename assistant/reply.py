@@ -19,7 +19,7 @@ from assistant.calls import Calls, Request
 from assistant.conversation import Conversation
 from assistant.events import Narrowed, ReplySentence, SentenceMatched
 from assistant.model_turn import ModelTurn
-from assistant.narrowing.narrower import Candidate
+from assistant.narrowing.doubt import Candidate
 from assistant.phrases import phrase
 from assistant.ports import ChatModel, Engine, ReplyEvent, Toolbox
 from assistant.sampling import Sampling, Tokens

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from assistant.narrowing.narrower import Candidate
+from assistant.narrowing.doubt import Candidate
 from assistant.ports import WantedCall
 from assistant.resources import resource
 from tools.contract import JsonObject

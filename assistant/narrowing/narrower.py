@@ -7,10 +7,10 @@ the router's nearest examples. Where they agree and every argument is resolved, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from assistant.narrowing.candidates import Said, actions_in, calls_for, cues_in, nothing_unknown, unknown_place
+from assistant.narrowing.candidates import Said, actions_in, calls_for, cues_in, unknown_place
+from assistant.narrowing.doubt import Candidate, Narrowed, few, said_before, without_doubt
 from assistant.narrowing.mentions import Mentions, masked
 from assistant.narrowing.router import ANSWER, Router
 from assistant.ports import Names, ToolDescription, WantedCall
@@ -19,7 +19,16 @@ from assistant.sentences.clauses import halves, last_words, sentences_of
 from assistant.sentences.follow_up import FollowUp
 from assistant.sentences.normalize import plain_words, utterance_core
 from assistant.sentences.scheduling import Scheduling
-from assistant.sentences.speech_kind import is_beyond, is_message, is_remark, may_act, speech_of
+from assistant.sentences.speech_kind import (
+    is_beyond,
+    is_hypothetical,
+    is_message,
+    is_remark,
+    is_reported,
+    is_waved_off,
+    may_act,
+    speech_of,
+)
 from assistant.sentences.vocabulary import ACTS, READS, TOOLS, joined_words
 from tools.contract import JsonObject, Speech
 from tools.when import find_when
@@ -27,26 +36,8 @@ from tools.when import find_when
 CUE_WEIGHT = 0.12
 """What a word that speaks for a tool adds to the likeness of its nearest example; at most two words count."""
 
-SURE_READ, SURE_ACT = 0.55, 0.55
-"""Score from which a call is made without asking the model, and ..."""
-
-MARGIN_READ, MARGIN_ACT = 0.08, 0.06
-"""... its lead over the next tool. Chosen on the development sets so that no such call is wrong."""
-
-AHEAD = 0.05
-"""An act that is barred and likelier than the reading tool by this much: better ask than look something up."""
-
-SURE_WITHOUT_VERB, AHEAD_WITHOUT_VERB = 0.85, 0.25
-"""What makes an order of words that have no verb."""
-
-STATING = frozenset({"is", "are", "was", "were", "be", "been", "has", "have", "had", "i", "we", "he", "she", "they"})
-
 READING_AN_ORDER = 0.25
 """What a reading tool loses when the utterance orders something."""
-
-SOLE = 0.45
-"""Score from which the only tool left is called: when it reads and something is named, or when it acts and every word
-of the order is a known one."""
 
 LIKELY = 0.5
 """A tool that scores less is not meant, unless its words or a name speak for it."""
@@ -55,28 +46,6 @@ NO_ORDER = "no order"
 """Why an act is excluded where nothing was asked: a reading tool that is far less likely is then not meant either."""
 
 MOST_PARTS = 3
-MOST_TOOLS = 4
-MOST_CALLS = 6
-TOO_FAR = 0.30
-"""A tool that scores this much less than the best one is not put to the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A whole call, or a tool of an outside server whose arguments are still open."""
-
-    call: WantedCall
-    score: float
-    open: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowed:
-    """What the utterance could mean, best first; ``decided``: the calls, where there is no doubt left."""
-
-    candidates: tuple[Candidate, ...] = ()
-    decided: tuple[WantedCall, ...] = ()
-    signals: JsonObject = field(default_factory=dict)
 
 
 class Narrower:
@@ -92,6 +61,13 @@ class Narrower:
 
     def narrow(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription] = ()) -> Narrowed:
         """Blocking for some milliseconds. Raises ModelFilesError when the router's files are damaged."""
+        narrowed = self._narrow(text, last, outside)
+        told = is_waved_off(text, self._language) or is_hypothetical(text, self._language)
+        if (told or is_reported(text, self._language)) and not is_message(text, self._language):
+            return self._without_acts(narrowed, NO_ORDER)
+        return narrowed
+
+    def _narrow(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed:
         repeated = self._follow_up.ellipsis(text, last)
         if repeated is not None and (repeated.tool in READS or self._follow_up.may_act(text)):
             return Narrowed((Candidate(repeated, 1.0),), (repeated,), {"follow_up": True})
@@ -139,7 +115,8 @@ class Narrower:
     def _without_acts(narrowed: Narrowed, why: str) -> Narrowed:
         """What cannot be understood to the end must not act."""
         reads = tuple(candidate for candidate in narrowed.candidates if candidate.call.tool not in ACTS)
-        return Narrowed(reads, (), {**narrowed.signals, why: True})
+        decided = () if any(call.tool in ACTS for call in narrowed.decided) else narrowed.decided
+        return Narrowed(reads, decided if why == NO_ORDER else (), {**narrowed.signals, "without acts": why})
 
     def _beside(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed | None:
         """The request with remarks around it, when it is beyond doubt."""
@@ -182,7 +159,7 @@ class Narrower:
             else:
                 if any(call.tool in ACTS for call in calls):  # "immich is down, start it"
                     calls = [call for call in calls if call not in remarks]
-                distinct = last_words([call for n, call in enumerate(calls) if not _said_before(call, calls[:n])])
+                distinct = last_words([call for n, call in enumerate(calls) if not said_before(call, calls[:n])])
                 if distinct:  # the other parts were remarks: "we are going to bed"
                     return Narrowed(
                         tuple(Candidate(call, 1.0) for call in distinct), tuple(distinct), {"parts": signals}
@@ -235,7 +212,7 @@ class Narrower:
             excluded |= {candidate.call.tool: "nothing speaks for it" for candidate in ranked}
             ranked = []
         barred = max((scores[tool] for tool, why in excluded.items() if why == NO_ORDER), default=0.0)
-        decided = _without_doubt(ranked, said, speech, max([scores[ANSWER], *incomplete.values()]), barred)
+        decided = without_doubt(ranked, said, speech, max([scores[ANSWER], *incomplete.values()]), barred)
         signals: JsonObject = {
             "speech": speech.value,
             "names": {mention.words: dict(mention.names) for mention in said.mentions},
@@ -243,7 +220,7 @@ class Narrower:
             "scores": {tool: round(score, 2) for tool, score in sorted(scores.items(), key=lambda i: -i[1])[:5]},
             "excluded": {**excluded, **dict.fromkeys(incomplete, "nothing to call it with")},
         }
-        return Narrowed(_few(ranked), decided, signals)
+        return Narrowed(few(ranked), decided, signals)
 
     def _scores(self, said: Said, cues: Mapping[str, int], outside: Sequence[ToolDescription]) -> dict[str, float]:
         """Per tool the best over the ways to mask its names, and a little for the words that speak for it."""
@@ -299,58 +276,3 @@ _TAKES = {
     "find_service": {"service"}, "list_tasks": {"job"},
 }  # fmt: skip
 """Kinds of names that a tool can do something with; tools that take any text are not here."""
-
-
-def _without_doubt(
-    ranked: Sequence[Candidate], said: Said, speech: Speech, rivals: float, barred: float
-) -> tuple[WantedCall, ...]:
-    """The best candidate where nothing speaks against it: sure, ahead, alone for its tool, and allowed to act."""
-    if not ranked or ranked[0].open:
-        return ()
-    best = ranked[0]
-    acts = best.call.tool in ACTS
-    if not acts and speech is not Speech.QUESTION and barred > best.score + AHEAD:
-        return ()
-    if acts and best.call.arguments.get("target") in ("lights", "all") and not nothing_unknown(said):
-        return ()  # "the bathroom light", where there is no bathroom
-    if not acts and len(ranked) == 1 and said.mentions and best.score >= SOLE:
-        return (best.call,)
-    if acts and speech is Speech.ORDER and len(ranked) == 1 and best.score >= SOLE and nothing_unknown(said):
-        return (best.call,)
-    if acts and (best.call.tool == "schedule" or not _orders(best, said, speech, rivals)):
-        return ()
-    if {"and", "then", "but", "or"} & set(utterance_core(said.words, said.language).split()):
-        return ()  # perhaps two requests
-    if sum(candidate.call.tool == best.call.tool for candidate in ranked) > 1:
-        return ()
-    if _left_over(best, said):
-        return ()
-    rival = max([rivals, *(c.score for c in ranked if c.call.tool != best.call.tool)])
-    sure, margin = (SURE_ACT, MARGIN_ACT) if acts else (SURE_READ, MARGIN_READ)
-    return (best.call,) if best.score >= sure and best.score - rival >= margin else ()
-
-
-def _orders(best: Candidate, said: Said, speech: Speech, rivals: float) -> bool:
-    """An order, or words that could hardly be anything else: "bedside lamp twenty percent"."""
-    if speech is not Speech.UNKNOWN:
-        return speech is Speech.ORDER
-    states = STATING & set(said.words.split())
-    return not states and best.score >= SURE_WITHOUT_VERB and best.score - rivals >= AHEAD_WITHOUT_VERB
-
-
-def _left_over(best: Candidate, said: Said) -> bool:
-    """Whether a name was said that the call does not have."""
-    given = {str(value) for value in best.call.arguments.values()}
-    return any(not given & set(mention.names.values()) for mention in said.mentions)
-
-
-def _said_before(call: WantedCall, before: Sequence[WantedCall]) -> bool:
-    """The same, or the same without its name: "are my pictures safe, is there a backup"."""
-    return any(call == other or (call.tool == other.tool and not call.arguments) for other in before)
-
-
-def _few(ranked: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """What is put to the model: the calls of the best tools."""
-    tools = list(dict.fromkeys(candidate.call.tool for candidate in ranked))[:MOST_TOOLS]
-    kept = [c for c in ranked if c.call.tool in tools and c.score >= ranked[0].score - TOO_FAR]
-    return tuple(kept[:MOST_CALLS])

@@ -84,7 +84,8 @@ def is_retold(text: str, language: str = "en") -> bool:
 
 
 _BUT_NOT = re.compile(
-    r"^(.+?) (?:but|and) (?:please )?(?:leave|keep|not|do not (?:touch|turn off|turn on|switch off|switch on|stop|restart)|without)"
+    r"^(.+?) (?:but|and) (?:please )?"
+    r"(?:leave|keep|not|do not (?:touch|turn off|turn on|switch off|switch on|stop|restart)|without)"
     r" (?:(?:the|my|our) )?(.+)$|^(.+?) except (?:for )?(?:(?:the|my|our) )?(.+)$"
 )
 

@@ -11,23 +11,18 @@ without the remarks around it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 from assistant.ports import Names, SentenceMatch, WantedCall
 from assistant.sentences.asides import corrected, exception_in, is_corrected, is_retold, stretches
 from assistant.sentences.clauses import completed, halves, last_words, sentences_of
 from assistant.sentences.follow_up import FollowUp
-from assistant.sentences.grammar import Grammar, Reading
-from assistant.sentences.home import HomeSentences
+from assistant.sentences.grammar import Grammar
 from assistant.sentences.normalize import (
-    as_said,
-    grammar_file,
     order_core,
     plain_words,
     utterance_core,
-    without_urgency,
 )
 from assistant.sentences.scheduling import Scheduling
 from assistant.sentences.speech_kind import (
@@ -36,24 +31,15 @@ from assistant.sentences.speech_kind import (
     is_remark,
     is_reported,
     is_waved_off,
-    may_act,
     speech_of,
 )
-from assistant.sentences.task_names import task_called
+from assistant.sentences.templates import Templates
 from assistant.sentences.vocabulary import (
     ACTS,
-    KINDS,
     PARAMETER_KINDS,
     READS,
-    TOOLS,
-    joined_names,
-    joined_words,
-    misheard,
-    spoken_forms,
-    without_trimmings,
 )
 from tools.contract import Speech
-from tools.names import NameIndex
 
 MAX_WORDS = 40
 """Longer utterances are no simple request; the templates' optional parts would only cost time."""
@@ -69,12 +55,6 @@ MAX_LISTED = 4
 REFUSALS = frozenset({"cannot_delete", "cannot_change", "cannot_play", "cannot_tell"})
 _SECRETS = frozenset({"cannot_tell"})
 _READS, _ACTS = frozenset(READS), frozenset(ACTS)
-_ALLOWED: dict[Speech, tuple[frozenset[str] | None, ...]] = {
-    Speech.QUESTION: (_READS,),
-    Speech.ORDER: (_ACTS, _READS),
-    Speech.UNKNOWN: (None,),
-}
-"""Tools whose templates are tried, group by group: "kitchen light on" orders, with a question mark it asks."""
 
 
 def local_now() -> datetime:
@@ -87,14 +67,10 @@ class HassilMatcher:
 
     def __init__(self, names: Names, language: str = "en", clock: Callable[[], datetime] = local_now) -> None:
         self._language = language
-        self._index = NameIndex(names.by_kind)
-        self._forms = frozenset(form for known in names.by_kind.values() for form in spoken_forms(known, language))
-        self._grammar = Grammar([tool for tool in TOOLS if tool != "schedule"], names, language)
+        self._templates = Templates(names, language)
         self._chat = Grammar(["chat", "refuse"], Names(), language)
-        self._home = HomeSentences(names, language)
         self._follow_up = FollowUp(names, language)
         self._scheduling = Scheduling(clock, self._order, language)
-        self._task_words = frozenset(grammar_file("cancel_task", language)["task_words"])
         self.match("is this the first sentence")  # templates are parsed when first used: not in somebody's turn
 
     def match(self, text: str, last: WantedCall | None = None) -> SentenceMatch | None:
@@ -242,103 +218,27 @@ class HassilMatcher:
         return None
 
     def _completed(self, words: str) -> tuple[str, list[WantedCall]] | None:
-        """A half with borrowed words: as it is, or not at all."""
-        for way in self._ways_to_read(words):
-            call = self._by_templates(way, words)
-            if call is not None:
-                return call[0], [call[1]]
-        return None
+        """A half with borrowed words."""
+        call = self._templates.completed(words)
+        return (call[0], [call[1]]) if call else None
 
     def _clause(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
         """One utterance as it is, scheduled, misheard or as a follow-up."""
         for words in self._follow_up.before(text, last):
-            found = self._scheduling.read(words) or self._whole(words)
+            found = self._scheduling.read(words) or self._templates.whole(words)
             if found is not None:
                 return found[0], [found[1]]
         repeated = self._follow_up.ellipsis(text, last)
         if repeated is not None and (repeated.tool in _READS or self._follow_up.may_act(text)):
             return "(follow-up)", [repeated]
         for words in self._follow_up.after(text, last):
-            found = self._whole(words)
+            found = self._templates.whole(words)
             if found is not None:
                 return found[0], [found[1]]
         return None
 
     def _order(self, text: str) -> tuple[str, WantedCall] | None:
-        return self._whole(text)
-
-    def _whole(self, text: str) -> tuple[str, WantedCall] | None:
-        """The words as a question and as an order, then with one misheard name put right."""
-        for words in self._ways_to_read(text):
-            call = self._by_templates(words, text)
-            if call is not None:
-                return call
-        for words in self._ways_to_read(text):
-            for mended in self._mended(words):
-                call = self._by_templates(mended, text)
-                if call is not None:
-                    return call
-        for words in self._ways_to_read(text):
-            shorter = without_trimmings(words, self._forms, self._language)
-            if shorter and shorter != words and (call := self._by_templates(shorter, text)) is not None:
-                return call
-        return None
-
-    def _ways_to_read(self, text: str) -> Iterator[str]:
-        core = joined_names(utterance_core(text, self._language), self._forms)
-        yield core
-        order = order_core(core, self._language)
-        if order and order != core:
-            yield order
-        if (shorter := _FOR_SOMEBODY.sub("", order)) != order:
-            yield shorter
-
-    def _by_templates(self, words: str, text: str) -> tuple[str, WantedCall] | None:
-        """Questions never act, and neither does what is negated, supposed or told of somebody."""
-        speech = speech_of(text, self._language)
-        reading = None
-        for allowed in _ALLOWED[speech]:
-            reading = reading or self._grammar.read(words, allowed) or self._home.read(words, allowed)
-        if reading is None:
-            return None
-        call = self._call(reading, text)
-        if call is None or (call.tool in _ACTS and call.tool != "notify" and not may_act(text, self._language)):
-            return None
-        return reading.template, call
-
-    def _call(self, reading: Reading, text: str) -> WantedCall | None:
-        arguments = dict(reading.slots)
-        if reading.intent == "cancel_task":
-            if "which" in arguments:  # "the pasta timer", "my reminder about the dentist": by all its words
-                arguments["task"] = task_called(text, self._language)
-            task = str(arguments["task"]).split()
-            if "and" in task or not self._task_words.intersection(task):
-                return None
-        if "message" in arguments:
-            said = as_said(text, str(arguments["message"]), self._language)
-            arguments["message"] = without_urgency(said)
-            if arguments["message"] != said:
-                arguments["urgent"] = True
-        if "urgent" in arguments:
-            arguments["urgent"] = True
-        for free in ("which", "minutes_word"):
-            arguments.pop(free, None)
-        return WantedCall(reading.intent, arguments)
-
-    def _mended(self, words: str) -> Iterator[str]:
-        """The words with one stretch that sounds like a name put right ("is jelly finn up")."""
-        if (joined := joined_words(words, self._language)) != words:
-            yield joined
-        for kind in KINDS:
-            for stretch, name in misheard(kind, words, self._index, self._language):
-                yield f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
-        for kind in KINDS:
-            for stretch, name in misheard(kind, words, self._index, self._language, strict=False):
-                yield f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
-
-
-_FOR_SOMEBODY = re.compile(r"\s+for (?!all$|everything$|me$)(?:(?:the|my|our|your) )?[a-z]+$")
-"""Whom an order is for says nothing about it: "unlock the front door for the neighbour"."""
+        return self._templates.whole(text)
 
 
 def _requested(text: str) -> str:

@@ -50,7 +50,8 @@ def plain_words(text: str, language: str = "en") -> str:
 _AND_A_HALF = re.compile(r"\b((?:\w+ )?\w+) and a half\b(?! (?:hour|minute|day|week|year))")
 _PARTS = re.compile(
     r"\b(?:(to|at|by) )?(half|halfway|half way|(?:a|one) half|(?:a|one) quarter|three quarters|full|maximum|max)"
-    r"(?(1)(?: of)?(?: the)?(?: brightness| volume| power| blast| way)?$| (?:of the )?(?:brightness|volume|power|blast)\b)"
+    r"(?(1)(?: of)?(?: the)?(?: brightness| volume| power| blast| way)?$"
+    r"| (?:of the )?(?:brightness|volume|power|blast)\b)"
 )
 
 
@@ -135,7 +136,8 @@ def as_said(text: str, words: str, language: str = "en") -> str:
 
 
 _URGENTLY = re.compile(
-    r"[,.;]?\s*(?:and )?(?:please )?(?:make|mark) it (?:as )?urgent[.!]?$|[,.;]\s*(?:it is |it['’]s )?urgent(?:ly)?[.!]?$",
+    r"[,.;]?\s*(?:and )?(?:please )?(?:make|mark) it (?:as )?urgent[.!]?$"
+    r"|[,.;]\s*(?:it is |it['’]s )?urgent(?:ly)?[.!]?$",
     re.I,
 )
 

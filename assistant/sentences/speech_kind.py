@@ -39,8 +39,9 @@ _WORRIED = re.compile(r"^(?:should|must|shall) (?:i|we) (?:worry|be (?:worried|c
 _SENTENCE_END = re.compile(r"[,;.!?]+\s+")
 
 _I_DID = re.compile(
-    r"^(?:(?:yesterday|earlier|today|this morning|last night|last week) )?(?:i|we) (?:have )?(?:already |just )?(?:re)?(?:started|stopped|booted|turned|switched|locked|unlocked|backed|opened|closed"
-    r"|deleted|ran|killed|set|shut)\b"
+    r"^(?:(?:yesterday|earlier|today|this morning|last night|last week) )?(?:i|we|you|he|she|they|somebody|someone|nobody)"
+    r" (?:have |has )?(?:already |just )?(?:re)?(?:started|stopped|booted|turned|switched|locked|unlocked|backed|opened"
+    r"|closed|deleted|ran|killed|set|shut|launched|forced|powered|disabled|disarmed)\b"
 )
 """What somebody has done is not to be done."""
 
@@ -113,6 +114,8 @@ def may_act(text: str, language: str = "en") -> bool:
         return False
     if _QUOTED.search(text):
         return False
+    if _opener(order_core(text, language), words.message_openers):
+        return True  # what a message says is not said to us
     plain = plain_words(_NOT_NEEDED.sub("", text), language)
     return not _holds(_before_reminder(plain, words), words.vetoes)
 
@@ -195,9 +198,8 @@ def is_beyond(text: str, language: str = "en") -> bool:
 def is_message(text: str, language: str = "en") -> bool:
     """A message to send or something to be reminded of: what it says is not said to us."""
     core = order_core(text, language)
-    reminders = [opener for opener in _words(language).reminders if opener != "that"]
     return bool(_opener(core, _words(language).message_openers)) or (
-        speech_of(text, language) is not Speech.QUESTION and _holds(core, reminders)
+        speech_of(text, language) is not Speech.QUESTION and _holds(core, _words(language).reminders)
     )
 
 
