@@ -39,7 +39,8 @@ _WORRIED = re.compile(r"^(?:should|must|shall) (?:i|we) (?:worry|be (?:worried|c
 _SENTENCE_END = re.compile(r"[,;.!?]+\s+")
 
 _I_DID = re.compile(
-    r"^(?:(?:yesterday|earlier|today|this morning|last night|last week) )?(?:i|we|you|he|she|they|somebody|someone|nobody)"
+    r"^(?:(?:yesterday|earlier|today|this morning|last night|last week) )?"
+    r"(?:i|we|you|he|she|they|somebody|someone|nobody)"
     r" (?:have |has )?(?:already |just )?(?:re)?(?:started|stopped|booted|turned|switched|locked|unlocked|backed|opened"
     r"|closed|deleted|ran|killed|set|shut|launched|forced|powered|disabled|disarmed)\b"
 )
