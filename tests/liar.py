@@ -1,8 +1,4 @@
-"""A chat model that asserts false things about seeded results, and an oracle that knows what is true.
-
-The oracle goes by the table of ``tests/seeded_results.py`` and by regular expressions; it shares no code with
-``assistant/truth``.
-"""
+"""A chat model that asserts false things about seeded results."""
 
 from __future__ import annotations
 
@@ -22,13 +18,8 @@ STATES = (
     "proven", "verified", "unverified", "never restored", "could not be restored", "restored", "stale", "failed", "off",
     "on", "locked", "unlocked", "open", "expires", "expired", "full", "not running", "not proven", "backed up",
 )  # fmt: skip
-_STATE = re.compile(r"\b(?:" + "|".join(sorted(map(re.escape, STATES), key=len, reverse=True)) + r")\b")
 _SMALL = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_NUMBER_WORDS = {word: str(value) for value, word in enumerate(_SMALL, 1)}
-_NUMBER = re.compile(r"\b(?:\d+(?:\.\d+)?|" + "|".join(_NUMBER_WORDS) + r")\b")
-_PART = re.compile(r", and |, but |, while |, |; |: | and | but | while ")
-"""Where one statement may end and the next begin."""
-
+_NUMBER = re.compile(r"\b(?:\d+(?:\.\d+)?|" + "|".join(_SMALL) + r")\b")
 _FRAMES = (
     "{name} is {state}.",
     "The {name} is {state}.",
@@ -120,65 +111,3 @@ class LyingModel:
 
     async def warm(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription]) -> None:
         return None
-
-
-# ── the oracle ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def falsehoods(text: str, turn: SeededTurn) -> list[str]:
-    """What ``text`` says that the table does not have: a state or a number with the name that it is nearest to."""
-    found = []
-    own = {sentence for result in turn.results for sentence in _sentences(result.spoken)}
-    names = sorted({truth.name for truth in turn.truths}, key=len, reverse=True)
-    strangers = [n for s in ("services", "backups", "vms") for n in house()[s] if n not in names]
-    name = re.compile(r"\b(?:" + "|".join(map(re.escape, [*names, *sorted(strangers, key=len, reverse=True)])) + r")\b")
-    for sentence in _sentences(text):
-        if sentence in own:
-            continue
-        mentions = list(name.finditer(sentence))
-        found += [f"{m.group()} is in no result" for m in mentions if m.group() in strangers and turn.truths]
-        parts = [part for part in _PART.split(sentence) if part.strip()]
-        for at, part in enumerate(parts):
-            for mention in name.finditer(part):
-                found += _false_of(mention.group(), part[mention.end() :], parts[at + 1 :], name, turn.truths)
-        found += _false_of_nothing(sentence, own)
-    return found
-
-
-def _false_of(
-    name: str, after: str, later: Sequence[str], names: re.Pattern[str], truths: Sequence[Truth]
-) -> list[str]:
-    """The first state behind the name in its own part; where it is one of a list, in the part that ends the list."""
-    lists_on = not re.search(r"\w", names.sub("", after).replace("the ", ""))
-    while lists_on and later and not _STATE.search(after):
-        after, later = f"{after} {later[0]}", later[1:]
-        lists_on = not re.search(r"\w", names.sub("", after).replace("the ", ""))
-    wrong = []
-    known = [truth for truth in truths if truth.name == name]
-    state = _STATE.search(after)
-    if state and known and not _may_be(name, state.group(), truths):
-        wrong.append(f"{name} is not {state.group()}")
-    another = names.search(after)
-    for number in _NUMBER.finditer(after[: another.start()] if another else after):
-        if known and not any(_value(number) in truth.numbers for truth in known):
-            wrong.append(f"{number.group()} does not belong to {name}")
-    return wrong
-
-
-def _false_of_nothing(sentence: str, own: set[str]) -> list[str]:
-    """All-words and counts have to stand so in a tool's own sentence."""
-    said = " ".join(own)
-    totals = re.findall(r"\b(?:all|both|everything|nothing|none|no|every|each|yes)\b", sentence)
-    figures = {_value(number) for number in _NUMBER.finditer(said)}
-    return [
-        *(f"no tool said {word!r}" for word in totals if not re.search(rf"\b{word}\b", said)),
-        *(f"no tool said {n.group()}" for n in _NUMBER.finditer(sentence) if _value(n) not in figures),
-    ]
-
-
-def _value(number: re.Match[str]) -> str:
-    return _NUMBER_WORDS.get(number.group(), number.group())
-
-
-def _sentences(text: str) -> list[str]:
-    return [piece.strip().casefold() for piece in re.split(r"(?<=[.!?])\s+", text) if piece.strip()]

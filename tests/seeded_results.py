@@ -12,10 +12,23 @@ import yaml
 
 from assistant.ports import DeviceName, Names
 from tests.planned import HOMELAB
-from tools.backups.sayings import JudgedJob
+from tests.true_statements import (
+    NOTHING_FIRES,
+    Statement,
+    of_certificate,
+    of_disk,
+    of_job,
+    of_jobs,
+    of_light,
+    of_lights,
+    of_service,
+    of_services,
+    of_vm,
+)
+from tools.backups.sayings import JudgedJob, worst_first
 from tools.backups.sayings import say_all as say_all_backups
 from tools.backups.sayings import say_one as say_one_backup
-from tools.backups.verdict import Evidence, RestoreTest, judge
+from tools.backups.verdict import Evidence, RestoreTest, Verdict, judge
 from tools.contract import Finding, Severity, ToolResult
 from tools.services.states import ServiceState, State, say_all, say_one
 from tools.wording import counted, listing, sentence
@@ -28,21 +41,27 @@ House = dict[str, Any]
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of one thing: in which sense of its name, which words say so, and which numbers belong to it."""
+    """What is true of one thing: in which sense of its name, and which states it has. ``bad``: news not to be withheld.
+
+    ``says``: the statements that are true of it, as ``tests/true_statements.py`` writes them; ``area``: of a light.
+    """
 
     name: str
     topic: str
     words: frozenset[str]
-    numbers: frozenset[str] = frozenset()
+    says: tuple[str, ...] = ()
+    bad: bool = False
+    area: str = ""
 
 
 @dataclass
 class SeededTurn:
-    """An utterance, its results, and the table that an oracle goes by."""
+    """An utterance, its results, and the table that an oracle goes by; ``statements`` are true of no single thing."""
 
     utterance: str
     results: list[ToolResult]
     truths: list[Truth] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
 
 
 @cache
@@ -78,16 +97,19 @@ def turns(seed: int, count: int) -> Iterator[SeededTurn]:
 def turn(draw: random.Random) -> SeededTurn:
     """Two or three results of different tools."""
     made = draw.sample([_services, _backups, _vms, _home, _alerts], draw.choice((2, 2, 3)))
-    asked, results, truths = [], [], []
+    asked = []
+    drawn = SeededTurn("", [])
     for make in made:
-        question, result, table = make(draw)
+        question, result, truths, statements = make(draw)
         asked.append(question)
-        results.append(result)
-        truths += table
-    return SeededTurn(f"{' and '.join(asked)}?", results, truths)
+        drawn.results.append(result)
+        drawn.truths += truths
+        drawn.statements += statements
+    drawn.utterance = f"{' and '.join(asked)}?"
+    return drawn
 
 
-_Made = tuple[str, ToolResult, list[Truth]]
+_Made = tuple[str, ToolResult, list[Truth], list[Statement]]
 _SERVICE_WORDS = {
     State.UP: {"up", "running", "online", "reachable", "working", "available", "responding", "operational"},
     State.DOWN: {"down", "offline", "unreachable", "unavailable"},
@@ -109,9 +131,13 @@ def _services(draw: random.Random) -> _Made:
         for s in states
         if s.state is not State.UP
     )
-    truths = [Truth(s.name, "service", frozenset(_SERVICE_WORDS[s.state]), _ages(s.since)) for s in states]
+    truths = [
+        Truth(s.name, "service", frozenset(_SERVICE_WORDS[s.state]), of_service(s, NOW), s.state is not State.UP)
+        for s in states
+    ]
     question = f"is {names[0]} up" if len(names) == 1 else draw.choice(("what is down", "are all services up"))
-    return question, ToolResult(spoken=spoken, data={"services": records}, findings=findings), truths
+    result = ToolResult(spoken=spoken, data={"services": records}, findings=findings)
+    return question, result, truths, of_services(states)
 
 
 def _service(draw: random.Random, name: str) -> ServiceState:
@@ -121,10 +147,6 @@ def _service(draw: random.Random, name: str) -> ServiceState:
         reason = "it had not answered when the time was up"
     since = NOW - draw.randint(1, 30) * HOUR if state is State.DOWN else None
     return ServiceState(name, state, since, 200 if state is State.UP else None, None, reason)
-
-
-def _ages(since: float | None) -> frozenset[str]:
-    return frozenset() if since is None else frozenset({str(round((NOW - since) / HOUR)), "1", "502"})
 
 
 def _backups(draw: random.Random) -> _Made:
@@ -143,11 +165,12 @@ def _backups(draw: random.Random) -> _Made:
         }
         for job in jobs
     ]
-    truths = [Truth(job.name, "backup", _job_words(job), _job_numbers(job)) for job in jobs]
+    told = {job.name for job in worst_first(jobs)[:3] if job.verdict is not Verdict.OK}
+    truths = [Truth(job.name, "backup", _job_words(job), of_job(job, NOW), job.name in told) for job in jobs]
     question = (
         f"is the {names[0]} backup ok" if len(names) == 1 else draw.choice(("are the backups ok", "how are my backups"))
     )
-    return question, ToolResult(spoken=spoken, data={"jobs": records}), truths
+    return question, ToolResult(spoken=spoken, data={"jobs": records}), truths, of_jobs(jobs, NOW)
 
 
 def _job(draw: random.Random, name: str) -> JudgedJob:
@@ -174,12 +197,6 @@ def _job_words(job: JudgedJob) -> frozenset[str]:
     return frozenset(words)
 
 
-def _job_numbers(job: JudgedJob) -> frozenset[str]:
-    times = [job.last_success, job.restore_test.at if job.restore_test else None]
-    hours = [(NOW - at) / HOUR for at in times if at is not None]
-    return frozenset(str(round(value / size)) for value in hours for size in (1, 24, 24 * 30.44))
-
-
 def _vms(draw: random.Random) -> _Made:
     names = draw.sample(sorted(house()["vms"]), draw.choice((1, 2, 3)))
     running = {name: draw.random() < 0.5 for name in names}
@@ -187,9 +204,9 @@ def _vms(draw: random.Random) -> _Made:
     parts = [f"{listing(of)} {'is' if len(of) == 1 else 'are'} {word}" for word, of in by_state.items() if of]
     data = {"vms": [{"name": name, "state": "running" if on else "off"} for name, on in running.items()]}
     words = {True: {"running", "up", "online", "on"}, False: {"off", "not running", "stopped"}}
-    truths = [Truth(name, "vm", frozenset(words[on])) for name, on in running.items()]
+    truths = [Truth(name, "vm", frozenset(words[on]), of_vm(on), not on) for name, on in running.items()]
     question = f"is {names[0]} running" if len(names) == 1 else "which machines run"
-    return question, ToolResult(spoken=sentence(listing(parts)), data=data), truths
+    return question, ToolResult(spoken=sentence(listing(parts)), data=data), truths, []
 
 
 def _home(draw: random.Random) -> _Made:
@@ -202,9 +219,12 @@ def _home(draw: random.Random) -> _Made:
     data = {
         "devices": [{"name": name, "area": area, "state": "on" if name in on else "off"} for name in lights],
     }
-    truths = [Truth(name, f"light in {area}", frozenset({"on" if name in on else "off"})) for name in lights]
-    truths.append(Truth(area, "area", frozenset({"on"} if on else {"off"}), frozenset({str(degrees)})))
-    return f"what is on in the {area}", ToolResult(spoken=spoken, data=data), truths
+    truths = [
+        Truth(name, "light", frozenset({"on" if name in on else "off"}), of_light(name in on), area=area)
+        for name in lights
+    ]
+    statements = of_lights(area, len(lights), len(on), degrees)
+    return f"what is on in the {area}", ToolResult(spoken=spoken, data=data), truths, statements
 
 
 def _alerts(draw: random.Random) -> _Made:
@@ -212,11 +232,12 @@ def _alerts(draw: random.Random) -> _Made:
     days, hours = draw.randint(2, 11), draw.randint(2, 11)
     percent = 80 + days
     disk = f"one alert is firing: the disk of {service} is {percent} percent full, for {counted(hours, 'hour')}"
-    kinds: list[tuple[str, str, set[str], set[str]]] = [
-        (f"the certificate of {service} expires in {counted(days, 'day')}", service, {"expires"}, {str(days)}),
-        (disk, service, {"full", "firing"}, {str(percent), str(hours), "1"}),
-        ("no alerts are firing", "", {"firing"}, set()),
+    certificate = f"the certificate of {service} expires in {counted(days, 'day')}"
+    kinds: list[tuple[str, str, set[str], list[Statement]]] = [
+        (certificate, service, {"expires"}, [of_certificate(service, days)]),
+        (disk, service, {"full", "firing"}, of_disk(service, percent, hours)),
+        ("no alerts are firing", "", {"firing"}, NOTHING_FIRES),
     ]
-    spoken, name, words, numbers = draw.choice(kinds)
-    truths = [Truth(name, "alert", frozenset(words), frozenset(numbers))] if name else []
-    return "does anything fire", ToolResult(spoken=sentence(spoken), data={"alerts": []}), truths
+    spoken, name, words, statements = draw.choice(kinds)
+    truths = [Truth(name, "alert", frozenset(words))] if name else []
+    return "does anything fire", ToolResult(spoken=sentence(spoken), data={"alerts": []}), truths, statements

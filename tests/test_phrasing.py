@@ -9,7 +9,8 @@ import pytest
 from assistant.phrasing import phrase_results, phrasing_prompt
 from assistant.truth import Evidence, unsupported
 from tests.fakes import FakeChatModel
-from tests.liar import LyingModel, falsehoods, lie
+from tests.liar import LyingModel, lie
+from tests.oracle import falsehoods
 from tests.seeded_results import house_names, turns
 from tools.contract import ToolResult
 

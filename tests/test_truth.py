@@ -11,7 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assistant.ports import DeviceName, Names
-from assistant.truth import Evidence, left_out, states_nothing, unsupported
+from assistant.truth import Evidence, left_out, sentences_of, states_nothing, unsupported
+from tests.honest import mutate, paraphrase
+from tests.oracle import concealed, falsehoods
 from tests.seeded_results import SeededTurn, house_names, turn
 from tests.seeded_results import turns as seeded_turns
 from tools.contract import Finding, Severity, ToolResult
@@ -125,6 +127,10 @@ def test_what_the_results_say_may_be_said_in_other_words(text: str) -> None:
         "The ceiling light is on.",
         # causes that no tool found
         "Gitea is down because immich is flapping.",
+        "Gitea is on, first seen three hours ago.",
+        "Because gitea is down, immich is flapping.",
+        # two negations
+        "The photos backup is not never restored.",
         "Immich is flapping because the connection is refused.",
         # words that no tool said
         "Gitea is compromised.",
@@ -180,6 +186,33 @@ def test_a_doubt_is_no_state() -> None:
     assert unsupported("Gitea is down.", evidence)
     assert unsupported("It is unknown whether gitea is up.", evidence)
     assert unsupported("The state of gitea is unknown.", evidence) is None
+
+
+def test_proven_restored_and_never_restored_are_three_things() -> None:
+    said = "The photos backup is not proven: backed up two hours ago, but last restored 50 days ago."
+    evidence = Evidence([ToolResult(spoken=said, data={"jobs": []})], "", NAMES)
+    assert unsupported("The photos backup is unproven.", evidence) is None
+    assert unsupported("The photos backup was last restored 50 days ago.", evidence) is None
+    assert unsupported("The photos backup was never restored.", evidence)
+    assert unsupported("The photos backup is restored.", evidence) is None
+    assert unsupported("The photos backup is not restored.", evidence)
+    assert unsupported("The photos backup is proven.", evidence)
+
+
+def test_a_name_alone_is_the_service_and_not_its_backup() -> None:
+    up = ToolResult(spoken="Home assistant is up.", data={"services": [{"name": "home assistant", "state": "up"}]})
+    evidence = Evidence([up], "", NAMES)
+    assert unsupported("Home assistant is online.", evidence) is None
+    assert unsupported("The home assistant backup is online.", evidence)
+
+
+def test_devices_of_a_list_are_in_the_area_that_it_names() -> None:
+    both = ToolResult(spoken="The bedroom bedside lamp is off and the bedroom ceiling light is off.")
+    kitchen = ToolResult(spoken="The kitchen ceiling light is on.")
+    evidence = Evidence([both, kitchen], "", NAMES)
+    assert unsupported("The bedroom bedside lamp and ceiling light are off.", evidence) is None
+    assert unsupported("The bedroom bedside lamp and ceiling light are on.", evidence)
+    assert unsupported("The ceiling light is on.", evidence)
 
 
 def test_a_service_and_its_backup_of_one_name_are_not_mixed_up() -> None:
@@ -270,6 +303,45 @@ def test_the_tools_own_sentences_are_always_supported(seed: int, data: st.DataOb
     assert (left_out(text, evidence) is None) or not all(kept)
 
 
+def test_honest_paraphrases_are_mostly_let_through() -> None:
+    draw = random.Random(11)  # noqa: S311 - a test's numbers
+    let_through = 0
+    for one in seeded_turns(11, 300):
+        text = paraphrase(one, draw)
+        assert falsehoods(text, one) == [], text
+        assert concealed(text, one) == [], text
+        evidence = Evidence(one.results, one.utterance, NAMES)
+        let_through += unsupported(text, evidence) is None and left_out(text, evidence) is None
+    print(f"\n{let_through} of 300 honest paraphrases were let through")  # noqa: T201 - a measurement
+    assert let_through > 210
+
+
+def test_what_is_let_through_of_changed_paraphrases_is_true() -> None:
+    draw = random.Random(12)  # noqa: S311 - a test's numbers
+    changed, false = 0, []
+    for one in seeded_turns(12, 300):
+        evidence = Evidence(one.results, one.utterance, NAMES)
+        for text in (paraphrase(one, draw), " ".join(result.spoken for result in one.results)):
+            for other in {mutate(text, draw) for _ in range(4)} - {text}:
+                changed += 1
+                if unsupported(other, evidence) is None and falsehoods(other, one):
+                    false.append(other)
+    assert false == [], "\n".join(false)
+    assert changed > 1500
+
+
+def test_bad_news_that_a_text_withholds_is_missed() -> None:
+    draw = random.Random(13)  # noqa: S311 - a test's numbers
+    withheld = 0
+    for one in seeded_turns(13, 300):
+        evidence = Evidence(one.results, one.utterance, NAMES)
+        text = " ".join(draw.sample(sentences_of(paraphrase(one, draw)), 1))
+        if concealed(text, one):
+            withheld += 1
+            assert unsupported(text, evidence) or left_out(text, evidence), text
+    assert withheld > 50
+
+
 _STATES = ("up", "down", "flapping")
 _ALONE = [
     name for name in NAMES.by_kind["service"] if name not in NAMES.by_kind["job"] and name not in NAMES.by_kind["vm"]
@@ -308,7 +380,7 @@ _WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"
 @given(seeds, st.sampled_from(_ALONE), st.sampled_from((*_STATES, "ok", "stale", "verified", "3 days old")))
 def test_a_name_that_is_in_no_result_is_refused(seed: int, name: str, state: str) -> None:
     drawn, evidence = seeded(seed)
-    assume(name not in evidence.things)
+    assume(not evidence.things & evidence.lexicon.find(name.split()))
     text = " ".join(result.spoken for result in drawn.results)
     assert unsupported(f"{text} {name} is {state}.", evidence)
     assert unsupported(f"{name} is {state}. {text}", evidence)
@@ -337,16 +409,17 @@ def test_whatever_a_tool_says_it_may_be_repeated(text: str) -> None:
 
 
 def test_it_takes_less_than_five_milliseconds() -> None:
-    drawn = list(seeded_turns(7, 40))
     took = []
-    for one in drawn:
+    for one in seeded_turns(7, 60):
         text = " ".join(result.spoken for result in one.results).replace(".", ",")
-        started = time.perf_counter()
+        started = time.thread_time()
         evidence = Evidence(one.results, one.utterance, NAMES)
         unsupported(text, evidence)
         left_out(text, evidence)
-        took.append(time.perf_counter() - started)
-    assert sorted(took)[len(took) // 2] < 0.005
+        took.append(1000 * (time.thread_time() - started))
+    took.sort()
+    print(f"\nthe check took {took[30]:.1f} ms (p50), {took[54]:.1f} ms (p90)")  # noqa: T201 - a measurement
+    assert took[54] < 5
 
 
 # ── no tool was asked ─────────────────────────────────────────────────────────────────────────────────────────────

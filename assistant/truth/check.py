@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from assistant.truth.clauses import Clause, Subject, clauses, sentences_of
+from assistant.truth.clauses import DOUBTED, NEGATIONS, Clause, Subject, clauses, sentences_of
 from assistant.truth.evidence import Evidence, Fact
 from assistant.truth.tokens import normal, tokens
 from assistant.truth.words import Role, Words, kind_words, words_of
@@ -155,7 +155,7 @@ def _supports(fact: Fact, said: Clause, subject: Subject, evidence: Evidence) ->
         return False
     if not _content_agrees(said, fact, evidence):
         return False
-    bare = not said.states and not said.numbers or (fact.topic is not None and fact.topic.by_name)
+    bare = (not said.states and not said.numbers) or (fact.topic is not None and fact.topic.by_name)
     two_senses = len(subject.things) > 1 or any(evidence.is_ambiguous(thing, bare) for thing in subject.things)
     return not two_senses or _tells_topic(said, fact, words)
 
@@ -195,7 +195,7 @@ def _content_agrees(said: Clause, fact: Fact, evidence: Evidence) -> bool:
     extra = said.content - known.content
     if extra - (fact.topic.words if fact.topic else frozenset()):
         return False
-    missing = known.content - said.content
+    missing = {word for word in known.content - said.content if not word.startswith(DOUBTED)}
     if said.marks & _STRONG:
         return not missing
     return not missing - words_of(evidence.language).droppable - kind_words(evidence.language)
@@ -224,7 +224,7 @@ def _why(clause: Clause, subject: Subject | None, evidence: Evidence) -> str:
     if "self" in clause.marks:
         return "it speaks of what it did or will do"
     what = " ".join(sorted(min(groups) for groups in clause.states)) or "that"
-    negated = "not " if clause.marks & {"not", "never", "none"} else ""
+    negated = "not " if clause.marks & NEGATIONS else ""
     if subject is not None:
         return f"{subject.said} is not said to be {negated}{what}"
     return f"no result says {negated}{what} of so many"

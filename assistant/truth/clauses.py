@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assistant.text.sentences import split_sentences
 from assistant.truth.lexicon import Lexicon
@@ -45,6 +45,10 @@ class Clause:
         return not (self.states or self.numbers or self.marks or self.content or self.objects or self.odd)
 
 
+NEGATIONS = frozenset({"not", "never", "none"})
+DOUBTED = "whether "
+"""Before a state that is only doubted, among a clause's words."""
+
 _AFTER_A_NUMBER = re.compile(r"(?<=\d[.!])\s+(?=[A-Z])")
 """Where the splitter for speech, which thinks of "1. First", sees no end: "… with status 502. Gitea is up." """
 
@@ -80,9 +84,7 @@ def clauses(
 def _with_before(clause: Clause, before: frozenset[str]) -> Clause:
     if "other" not in clause.marks:
         return clause
-    return Clause(
-        clause.subjects, clause.states, clause.numbers, clause.marks, clause.content, clause.objects, before, clause.odd
-    )
+    return replace(clause, before=before)
 
 
 def _of_sentence(
@@ -101,11 +103,9 @@ def _of_sentence(
         inherited = seen or current
         clause = _clause(segment, words)
         if not clause.subjects and (about or _speaks_of_what_was_named(segment, bool(seen))):
-            clause = Clause(
-                inherited, clause.states, clause.numbers, clause.marks, clause.content, clause.objects, odd=clause.odd
-            )
-        elif segment.joint == "cause" and not ours and (not seen or clause.subjects != seen):
-            clause = Clause(clause.subjects, clause.states, clause.numbers, clause.marks, clause.content, odd=True)
+            clause = replace(clause, subjects=inherited)
+        if not ours and (_gives_another_cause(segment, clause, seen) or _negates_twice(segment)):
+            clause = replace(clause, odd=True)
         if clause.subjects:
             seen = clause.subjects
         if ours and doubted and clause.states:
@@ -113,6 +113,16 @@ def _of_sentence(
         doubted = doubted or any("doubt" in groups for groups in clause.states)
         if clause.subjects or not clause.says_nothing:
             yield clause
+
+
+def _gives_another_cause(segment: Segment, clause: Clause, seen: frozenset[Subject]) -> bool:
+    """A reason is one only of the same thing, and in words: not "because immich is flapping"."""
+    return segment.joint == "cause" and (not seen or clause.subjects != seen or not clause.content)
+
+
+def _negates_twice(segment: Segment) -> bool:
+    """ "could not be not restored" says the contrary."""
+    return sum(bool(token.values & NEGATIONS) for token in segment.tokens if token.role is Role.MARK) > 1
 
 
 def _speaks_of_what_was_named(segment: Segment, in_this_sentence: bool) -> bool:
@@ -128,14 +138,16 @@ def _speaks_of_what_was_named(segment: Segment, in_this_sentence: bool) -> bool:
     if rest and rest[0].role is Role.PRONOUN:
         return True
     counts = any(token.role is Role.MARK and token.values & words_of().quantifiers for token in lead)
-    return in_this_sentence and not counts and not any(token.role in (Role.NUMBER, Role.WORD) for token in lead)
+    droppable = words_of().droppable
+    named = any(t.role is Role.NUMBER or (t.role is Role.WORD and t.text not in droppable) for t in lead)
+    return in_this_sentence and not counts and not named
 
 
 # ── one clause ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _clause(segment: Segment, words: Words) -> Clause:
-    found = _prepositions_told_from_states(segment.tokens)
+    found = segment.tokens
     subjects, objects = _things(found)
     states: list[frozenset[str]] = []
     numbers: list[str] = []
@@ -144,8 +156,9 @@ def _clause(segment: Segment, words: Words) -> Clause:
     doubt = False
     for at, token in enumerate(found):
         if token.role is Role.STATE:
-            if doubt:
-                continue  # "I can't tell whether gitea is up" does not say that it is
+            if doubt:  # "I can't tell whether gitea is up" does not say that it is
+                content.add(f"{DOUBTED}{min(token.values)}")
+                continue
             doubt = "doubt" in token.values
             aged = token.text == "old" and at and found[at - 1].role is Role.NUMBER
             states.append(frozenset({"age"}) if aged else token.values)
@@ -158,10 +171,7 @@ def _clause(segment: Segment, words: Words) -> Clause:
     past = any(token.role is Role.VERB and token.text in words.past for token in found)
     if past and any(groups & words.of_the_moment for groups in states):
         marks.add("past")
-    if "both" in marks and len(subjects) == 2:
-        marks.discard("both")
-    if len(subjects) > 1 and any(a.role is Role.VERB and b.text == "all" for a, b in itertools.pairwise(found)):
-        marks.discard("all")  # "gitea, immich and ntfy are all up": of those three
+    marks -= _counts_of_the_named(found, len(subjects))
     return Clause(
         subjects=subjects,
         states=frozenset(states),
@@ -173,16 +183,13 @@ def _clause(segment: Segment, words: Words) -> Clause:
     )
 
 
-def _prepositions_told_from_states(found: Sequence[Token]) -> list[Token]:
-    """ "on endeavour" and "on port 3000" say where; "is on" says a state."""
-    told = []
-    for at, token in enumerate(found):
-        if token.role is Role.STATE and token.text == "on":
-            after = next((t for t in found[at + 1 :] if t.role is not Role.NEUTRAL), None)
-            if after is not None and after.role in (Role.NAME, Role.WORD):
-                token = Token(Role.PREPOSITION, token.text)
-        told.append(token)
-    return told
+def _counts_of_the_named(found: Sequence[Token], subjects: int) -> set[str]:
+    """ "Gitea, immich and ntfy are all up": all of those three, so that it says no more than without."""
+    for kind, counts in (("both", subjects == 2), ("all", subjects > 1)):
+        marked = [at for at, token in enumerate(found) if token.role is Role.MARK and kind in token.values]
+        if counts and len(marked) == 1 and (kind == "both" or (marked[0] and found[marked[0] - 1].role is Role.VERB)):
+            return {kind}
+    return set()
 
 
 def _things(found: Sequence[Token]) -> tuple[frozenset[Subject], frozenset[frozenset[str]]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from assistant.truth.tokens import Token
 from assistant.truth.words import Role, kind_words
 
+_BY_STRENGTH = ("", "stop", "and", "colon", "cause")
+
 
 @dataclass(slots=True)
 class Segment:
@@ -40,6 +42,7 @@ class Segment:
 def segments_of(found: Sequence[Token]) -> list[Segment]:
     """Split at punctuation and conjunctions, but for "up and running", "restored and compared"."""
     segments = [Segment("")]
+    found = _prepositions_told_from_states(found)
     for at, token in enumerate(found):
         joint = {Role.STOP: "stop", Role.COLON: "colon", Role.SPLIT: "and", Role.CAUSE: "cause"}.get(token.role)
         if joint is None:
@@ -50,9 +53,21 @@ def segments_of(found: Sequence[Token]) -> list[Segment]:
             continue
         if segments[-1].tokens:
             segments.append(Segment(joint))
-        else:  # ", but", ": because": the stronger tie counts
-            segments[-1].joint = joint if segments[-1].joint in ("", "stop") else segments[-1].joint
+        else:  # ", but", "and because": the stronger tie counts
+            segments[-1].joint = max(segments[-1].joint, joint, key=_BY_STRENGTH.index)
     return [segment for segment in segments if segment.tokens]
+
+
+def _prepositions_told_from_states(found: Sequence[Token]) -> list[Token]:
+    """ "on endeavour" and "on port 3000" say where; "is on" says a state."""
+    told = []
+    for at, token in enumerate(found):
+        if token.role is Role.STATE and token.text == "on":
+            after = next((t for t in found[at + 1 :] if t.role is not Role.NEUTRAL), None)
+            if after is not None and after.role in (Role.NAME, Role.WORD):
+                token = Token(Role.PREPOSITION, token.text)
+        told.append(token)
+    return told
 
 
 def _is_of_a_pair(token: Token) -> bool:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.truth.lexicon import Lexicon
 from assistant.truth.words import Role, Words, stem, words_of
@@ -40,11 +41,12 @@ def normal(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold().split())
 
 
-def tokens(text: str, lexicon: Lexicon, language: str = "en") -> list[Token]:
-    """All of a sentence. Never raises."""
+@lru_cache(maxsize=256)
+def tokens(text: str, lexicon: Lexicon, language: str = "en") -> tuple[Token, ...]:
+    """All of a sentence. Never raises. Kept a while, because a sentence is read again with its neighbour."""
     words = words_of(language)
     pieces = list(_pieces(_THOUSANDS.sub("", normal(text)), words))
-    return list(_Reader(pieces, lexicon, words).read())
+    return tuple(_Reader(pieces, lexicon, words).read())
 
 
 def _pieces(text: str, words: Words) -> Iterator[tuple[str, str]]:

@@ -130,7 +130,13 @@ _SETS = (
 
 
 def _topic(name: str, entry: Mapping[str, Any]) -> Topic:
-    return Topic(name, frozenset(entry["keys"]), frozenset(entry["words"]), frozenset(entry["groups"]), entry.get("by_name", False))
+    return Topic(
+        name,
+        frozenset(entry["keys"]),
+        frozenset(entry["words"]),
+        frozenset(entry["groups"]),
+        entry.get("by_name", False),
+    )
 
 
 @cache
