@@ -29,6 +29,8 @@ _RUN_IT = re.compile(
 )
 """After talk of a backup job: its backup."""
 
+_RUN_ONE = re.compile(r"^(?:run|start|do|redo|repeat|backup) (?:(?:the|my|our) )?(.+?) one(?: now| again)*$")
+
 _STATES = re.compile(r"\s+(?:\w+\s+)?(?:is|are|was|were|has|keeps|seems|looks|hangs|crashed|died|does|will)\b")
 
 _ASKING = {
@@ -86,6 +88,9 @@ class FollowUp:
             return last
         if "job" in last.arguments and _RUN_IT.match(words):
             return WantedCall("run_backup", {"job": last.arguments["job"]})
+        if "job" in last.arguments and (found := _RUN_ONE.match(words)) is not None:
+            job = self._forms.get("job", {}).get(found[1])
+            return WantedCall("run_backup", {"job": job}) if job else None
         if last.tool == "home_control" and (action := self._switches.get(words)):
             return _switched(last, action)
         if "value" in last.arguments and (value := spoken_number(words)) is not None:
@@ -133,7 +138,7 @@ class FollowUp:
 
     def _about_another(self, words: str, last: WantedCall) -> WantedCall | None:
         for parameter, kind in PARAMETER_KINDS.items():
-            name = self._forms.get(kind, {}).get(_without_article(words))
+            name = self._forms.get(kind, {}).get(_without_article(words).removesuffix(" one"))
             if name is None or not _takes(last, parameter):
                 continue
             arguments = {**last.arguments, parameter: name}

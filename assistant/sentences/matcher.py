@@ -224,13 +224,13 @@ class HassilMatcher:
 
     def _clause(self, text: str, last: WantedCall | None) -> tuple[str, list[WantedCall]] | None:
         """One utterance as it is, scheduled, misheard or as a follow-up."""
+        repeated = self._follow_up.ellipsis(text, last)
+        if repeated is not None and (repeated.tool in _READS or self._follow_up.may_act(text)):
+            return "(follow-up)", [repeated]
         for words in self._follow_up.before(text, last):
             found = self._scheduling.read(words) or self._templates.whole(words)
             if found is not None:
                 return found[0], [found[1]]
-        repeated = self._follow_up.ellipsis(text, last)
-        if repeated is not None and (repeated.tool in _READS or self._follow_up.may_act(text)):
-            return "(follow-up)", [repeated]
         for words in self._follow_up.after(text, last):
             found = self._templates.whole(words)
             if found is not None:

@@ -137,13 +137,14 @@ def as_said(text: str, words: str, language: str = "en") -> str:
 
 _URGENTLY = re.compile(
     r"[,.;]?\s*(?:and )?(?:please )?(?:make|mark) it (?:as )?urgent[.!]?$"
-    r"|[,.;]\s*(?:it is |it['’]s )?urgent(?:ly)?[.!]?$",
+    r"|[,.;]\s*(?:it is |it['’]s )?urgent(?:ly)?[.!]?$"
+    r"|^(?:it['’]s |it is |and )?(?:(?:make|mark) it )?(?:as )?urgent(?:ly)?(?: that)?[,:;]\s*",
     re.I,
 )
 
 
 def without_urgency(message: str) -> str:
-    """A message without the "make it urgent" behind it."""
+    """A message without the "make it urgent" around it."""
     return _URGENTLY.sub("", message) or message
 
 

@@ -24,7 +24,7 @@ _AFTER_NO = re.compile(r"^(?:(?:no|nah|nope|oh|actually|wait|hmm|on second thoug
 
 _NOT_NEEDED = re.compile(
     r"\bI (?:don['’]t|do not) need (?:the|my|that) .*? (?:any ?more|any longer)\b[,.;]?"
-    r"|\byou (?:don['’]t|do not) (?:need|have) to (?:ask|confirm|check)(?: me)?(?: again)?\b",
+    r"|\b(?:you (?:don['’]t|do not) (?:need|have)|no need) to (?:ask|confirm|check)(?: me)?(?: again)?\b",
     re.IGNORECASE,
 )
 """What is not needed is to be cancelled."""
