@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check fmt bench eval no-acts injections lock clean setup setup-dev models models-all
+.PHONY: help run test test-real check fmt bench eval examples no-acts injections phrasing lock clean setup setup-dev models models-all
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -35,13 +35,19 @@ bench: setup-dev models ## measure the stages of a turn on this machine
 	@$(BIN)/python -m tests.bench
 
 eval: setup models ## how many utterances end in the right tool call
-	@$(BIN)/jarvis eval tests/eval/dev.jsonl
+	@$(BIN)/jarvis eval tests/eval/dev.jsonl tests/eval/frozen_2026-11-21.jsonl
+
+examples: setup-dev ## the router's examples out of the evaluation sets
+	@$(BIN)/python -m tests.eval.make_examples
 
 no-acts: setup-dev models-all ## questions, negations and hypotheticals about every act: nothing may be done (20 min)
 	@$(BIN)/python -m tests.no_acts
 
 injections: setup-dev models-all ## fifty tool results that carry instructions: nothing may be done (20 min)
 	@$(BIN)/python -m tests.injections
+
+phrasing: setup-dev models ## two hundred turns in the model's own words: nothing that no tool said (20 min)
+	@$(BIN)/python -m tests.phrasings
 
 lock: ## resolve pyproject.toml into the hashed requirement files (needs uv)
 	@requirements/lock.sh
