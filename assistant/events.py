@@ -141,6 +141,17 @@ class ToolReturned(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_config)
+class Phrased(_Event):
+    """The model put several results into words of its own. ``spoken``: all of it stands in them, so that it is said;
+    else ``reason`` is why not, and the tools' own sentences are said instead."""
+
+    spoken: bool
+    reason: str = ""
+    took_ms: float = 0.0
+    kind: Literal["phrased"] = "phrased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_config)
 class ConfirmationAsked(_Event):
     """The turn ends with a question; the next utterance of the conversation answers it, within ``expires_s``."""
 
@@ -221,6 +232,7 @@ TurnEvent = Annotated[
     | ModelDelta
     | ToolCalled
     | ToolReturned
+    | Phrased
     | ConfirmationAsked
     | ReplySentence
     | AudioReady

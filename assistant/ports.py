@@ -18,6 +18,7 @@ from assistant.events import (
     FellBack,
     ModelDelta,
     Narrowed,
+    Phrased,
     ReplySentence,
     SentenceMatched,
     SpeechEnded,
@@ -284,7 +285,15 @@ class SentenceMatcher(Protocol):
 
 
 ReplyEvent = (
-    SentenceMatched | Narrowed | FellBack | ModelDelta | ToolCalled | ToolReturned | ConfirmationAsked | ReplySentence
+    SentenceMatched
+    | Narrowed
+    | FellBack
+    | ModelDelta
+    | ToolCalled
+    | ToolReturned
+    | Phrased
+    | ConfirmationAsked
+    | ReplySentence
 )
 """What the reply stage yields."""
 

@@ -20,6 +20,7 @@ from assistant.events import (
     ModelDelta,
     Narrowed,
     PartialTranscript,
+    Phrased,
     ReplySentence,
     SentenceMatched,
     SpeechEnded,
@@ -85,6 +86,7 @@ every_event: st.SearchStrategy[TurnEvent] = st.one_of(
         took_ms=ms,
         **stamps,
     ),
+    st.builds(Phrased, spoken=st.booleans(), reason=text, took_ms=ms, **stamps),
     st.builds(ReplySentence, text=text, spoken=text, **stamps),
     st.builds(AudioReady, pcm=st.binary(max_size=64), sample_rate_hz=st.integers(8000, 48000), **stamps),
     st.builds(TurnInterrupted, reason=text, **stamps),
@@ -130,7 +132,7 @@ def test_every_kind_of_event_is_generated_above() -> None:
     }
     generated = {
         "WakeDetected", "SpeechStarted", "SpeechEnded", "PartialTranscript", "Transcribed", "SentenceMatched",
-        "Narrowed", "FellBack",
+        "Narrowed", "FellBack", "Phrased",
         "ModelDelta", "ToolCalled", "ToolReturned", "ConfirmationAsked", "ReplySentence", "AudioReady",
         "TurnInterrupted", "Announcement", "TurnFinished", "TurnFailed",
     }  # fmt: skip

@@ -22,7 +22,6 @@ PURE = (
     "assistant.truth",
     "assistant.confirming",
     "assistant.smalltalk",
-    "assistant.phrasing",
     "assistant.judging",
     "assistant.same_calls",
     "assistant.evaluation_figures",

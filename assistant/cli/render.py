@@ -12,6 +12,7 @@ from assistant.events import (
     ConfirmationAsked,
     FellBack,
     Narrowed,
+    Phrased,
     ReplySentence,
     SentenceMatched,
     SpeechEnded,
@@ -99,6 +100,13 @@ def describe(event: TurnEvent) -> tuple[str, str] | None:
         case ToolReturned():
             state = "ok" if event.ok else "not ok"
             return "tools", f"{state} after {event.took_ms:.0f} ms"
+        case Phrased(spoken=True):
+            return "decision", f"put into words by the model; all of it is in the results ({event.took_ms:.0f} ms)"
+        case Phrased():
+            return (
+                "decision",
+                f"the tools' own sentences instead of the model's: {event.reason} ({event.took_ms:.0f} ms)",
+            )
         case ReplySentence():
             return "reply", event.text
         case AudioReady(first=True):

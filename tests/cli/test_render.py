@@ -6,6 +6,7 @@ import io
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
 from assistant.cli.render import Timeline, describe, printable
@@ -25,7 +26,7 @@ def shown(*events: TurnEvent, columns: int = 80, encoding: str = "utf-8") -> str
 
 @given(every_event)
 def test_whatever_happens_no_line_is_wider_than_the_terminal(event: TurnEvent) -> None:
-    assert all(len(line) <= 80 for line in shown(event).splitlines())
+    assert all(cell_len(line) <= 80 for line in shown(event).splitlines())
 
 
 @given(every_event)
