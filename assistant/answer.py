@@ -12,9 +12,9 @@ from assistant.conversation import PastCall
 from assistant.events import ModelDelta, ReplySentence, ToolReturned
 from assistant.phrases import phrase
 from assistant.ports import Names, ToolCallRequest, ToolDescription
-from assistant.sentences.claims import states_a_fact
 from assistant.text.sentences import SentenceSplitter, split_sentences
 from assistant.text.spoken import to_spoken
+from assistant.truth import states_nothing
 from tools.contract import CallOutcome, JsonObject
 
 MAX_CALLS_A_ROUND = 4
@@ -48,8 +48,8 @@ class Answer:
 class OwnWords:
     """The model's own words: shown sentence by sentence as they stream in, spoken when the answer is complete.
 
-    Not spoken earlier, because words before a tool call are no answer. As soon as a sentence states something about the
-    house, which only a tool may, the rest is neither shown nor spoken.
+    Not spoken earlier, because words before a tool call are no answer. As soon as a sentence states a number, a state
+    or something of a known name, which only a tool may, the rest is neither shown nor spoken.
     """
 
     def __init__(self, names: Names) -> None:
@@ -69,7 +69,7 @@ class OwnWords:
     def sentences(self, text: str, *, said: bool) -> list[ReplySentence]:
         """What to say for the complete ``text``. ``said``: a tool has answered, so an empty text is no failure."""
         pieces = split_sentences(text)
-        if self._claims or any(states_a_fact(p, self._names, first=n == 0) for n, p in enumerate(pieces)):
+        if self._claims or not all(states_nothing(p, self._names, first=n == 0) for n, p in enumerate(pieces)):
             return [] if said else [sentence(phrase("unchecked"))]
         if pieces or said:
             return [sentence(piece) for piece in pieces]
@@ -78,7 +78,7 @@ class OwnWords:
     def _judged(self, pieces: Sequence[str]) -> list[ModelDelta]:
         deltas: list[ModelDelta] = []
         for piece in pieces:
-            self._claims = self._claims or states_a_fact(piece, self._names, first=not self._shown)
+            self._claims = self._claims or not states_nothing(piece, self._names, first=not self._shown)
             if not self._claims:
                 deltas.append(ModelDelta(text=f" {piece}" if self._shown else piece))
                 self._shown.append(piece)

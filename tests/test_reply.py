@@ -394,12 +394,14 @@ async def test_tainted_text_is_spoken_and_never_remembered() -> None:
 
 async def test_a_reply_that_is_cut_off_remembers_what_was_said_until_then() -> None:
     conversation = Conversation()
-    events = replier([ModelReply("One. Two.")], house()).reply("count", conversation, CALLER, "model")
+    events = replier([ModelReply("Hello there. You're welcome.")], house()).reply(
+        "hello", conversation, CALLER, "model"
+    )
     async for event in events:
         if isinstance(event, ReplySentence):
             break
     await events.aclose()
-    assert conversation.exchanges[0].spoken == "One."
+    assert conversation.exchanges[0].spoken == "Hello there."
 
 
 async def test_the_level_of_the_call_is_passed_on() -> None:

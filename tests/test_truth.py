@@ -206,6 +206,17 @@ def test_a_name_alone_is_the_service_and_not_its_backup() -> None:
     assert unsupported("The home assistant backup is online.", evidence)
 
 
+def test_the_others_are_those_beside_what_was_named_just_before() -> None:
+    services = ToolResult(spoken="Immich is down. The other three are up.", data={"services": []})
+    evidence = Evidence([services, PHOTOS], "", NAMES)
+    assert unsupported("Immich is down, and the other three are up.", evidence) is None
+    assert (
+        unsupported("Immich is down, the photos backup is ok, and the other three services are up.", evidence) is None
+    )
+    assert unsupported("Immich is down, the photos backup is ok, and the other three are up.", evidence)
+    assert unsupported("The photos backup is ok, and the other three services are up.", evidence)
+
+
 def test_devices_of_a_list_are_in_the_area_that_it_names() -> None:
     both = ToolResult(spoken="The bedroom bedside lamp is off and the bedroom ceiling light is off.")
     kitchen = ToolResult(spoken="The kitchen ceiling light is on.")
@@ -440,6 +451,13 @@ def test_it_takes_less_than_five_milliseconds() -> None:
         "You're welcome.",
         "I can look after services and backups.",
         "One moment.",
+        "I am your home assistant.",
+        "Which one do you mean, gitea or grafana?",
+        "Shall I look at gitea?",
+        "Hello! How can I help you today?",
+        "I don't know.",
+        "Paris.",
+        "The sky is blue because air scatters short waves most.",
     ],
 )
 def test_talk_states_nothing(text: str) -> None:
@@ -465,6 +483,25 @@ def test_talk_states_nothing(text: str) -> None:
         "Done.",
         "You have three reminders.",
         "I can't restart gitea, because it is down.",
+        # nor in the form of a question
+        "Gitea is down, isn't it?",
+        "Did you know that gitea is down?",
+        "Did you know that the lights are on?",
+        "Gitea down?",
+        "Shall I restart gitea, which has been failing?",
+        "It is 21 degrees, is it not?",
+        "Why is it 30 degrees in the kitchen?",
+        # in passing, between other words
+        "You're welcome! By the way, gitea needs an update.",
+        "Hello. The kitchen is cold.",
+        "Your home assistant has an update.",
+        "According to my records, immich stores the photos.",
+        "There's a problem with jellyfin.",
+        "It takes half an hour, about 30 minutes.",
+        "Sure, two of your backups.",
+        "Okay, I have set the thermostat.",
+        "I have let everybody know.",
+        "Restarting gitea now.",
     ],
 )
 def test_numbers_states_names_and_deeds_are_facts(text: str) -> None:

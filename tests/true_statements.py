@@ -191,7 +191,8 @@ def of_lights(area: str, lights: int, on: int, degrees: int) -> list[Statement]:
 
 
 def of_certificate(service: str, days: int) -> Statement:
-    return Statement(f"the certificate (?:of|for) (?:the )?{service} expires in {spelled(number(days))} days")
+    what = f"(?:the )?certificate (?:of|for) (?:the )?{service}|(?:the )?{service} certificate"
+    return Statement(f"(?:{what}) expires in {spelled(number(days))} days")
 
 
 def of_disk(service: str, percent: int, hours: int) -> list[Statement]:

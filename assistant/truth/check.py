@@ -126,7 +126,10 @@ def _refusal(clause: Clause, evidence: Evidence) -> str | None:
 
 
 def _same_of_nothing_named(said: Clause, fact: Fact) -> bool:
-    """ "All four services are up." Only "all", "both" and "the other" may go, and only where the number stays."""
+    """ "All four services are up." Only "all", "both" and "the other" may go, and only where the number stays.
+
+    "The other three" are those beside what was named just before, "the other three services" those beside the services.
+    """
     known = fact.clause
     kinds = fact.topic.words if fact.topic else frozenset()
     if known.subjects or said.objects != known.objects:
@@ -137,7 +140,11 @@ def _same_of_nothing_named(said: Clause, fact: Fact) -> bool:
         return False
     if said.marks != known.marks and not (said.numbers and said.marks == known.marks - {"all", "both", "other"}):
         return False
-    if "other" in said.marks and said.before != known.before:
+    if (
+        "other" in said.marks
+        and said.before != known.before
+        and not (known.before < said.before and said.content & kinds)
+    ):
         return False
     return _states_agree(said, known) and _states_agree(known, said)
 

@@ -20,18 +20,19 @@ _INDEFINITE = frozenset({"a", "an", "any", "some", "another"})
 def states_nothing(text: str, names: Names, *, first: bool = True, language: str = "en") -> bool:
     """Whether ``text`` states no number, no state of the house, nothing of a known name, and no deed. In doubt, no.
 
-    ``first``: it begins the answer, where a pronoun is the thing that was asked about. Questions state nothing
-    ("Do you mean gitea?"), and neither does what the assistant cannot do ("I can't restart gitea.").
+    ``first``: it begins the answer, where a pronoun is the thing that was asked about. A question may have a name in
+    it ("Do you mean gitea?"), and so may what the assistant cannot do ("I can't restart gitea.").
     """
     words = words_of(language)
     for number, sentence in enumerate(sentences_of(text)):
-        begins = first and number == 0
-        if states_a_fact(sentence, names, first=begins, language=language):
+        if states_a_fact(sentence, names, first=first and number == 0, language=language):
             return False
-        if not sentence.rstrip("\"'”’) ").endswith("?"):
-            found = tokens(sentence, lexicon_of(names), language)
-            if _counts(found) or _speaks_of_a_name(found, words) or _claims(found, words) or _did(found, words):
-                return False
+        found = tokens(sentence, lexicon_of(names), language)
+        if _counts(found) or _claims(found, words):
+            return False
+        asks = sentence.rstrip("\"'”’) ").endswith("?") and not any(token.role is Role.STATE for token in found)
+        if not asks and (_speaks_of_a_name(found, words) or _did(found, words)):
+            return False
     return True
 
 
@@ -46,15 +47,22 @@ def _counts(found: Sequence[Token]) -> bool:
 
 
 def _speaks_of_a_name(found: Sequence[Token], words: Words) -> bool:
-    """A known name, unless it is a common noun here ("a cloud is …") or what cannot be done."""
+    """A known name, unless it is a common noun here ("a cloud is …"), what the assistant is, or what cannot be done."""
     said = " ".join(token.text for token in found)
     unable = any(phrase in said for phrase in words.unable)
     for at, token in enumerate(found):
-        if token.role is Role.NAME and not (at and found[at - 1].text in _INDEFINITE):
+        common = bool(at) and found[at - 1].text in _INDEFINITE
+        if token.role is Role.NAME and not common and not _is_itself(found, at):
             has_state = any(other.role in (Role.STATE, Role.CAUSE) for other in found)
             if has_state or not unable:
                 return True
     return False
+
+
+def _is_itself(found: Sequence[Token], at: int) -> bool:
+    """ "I am your home assistant.", in a house that has a service of that name."""
+    before = [token.text for token in found[:at] if token.role is not Role.NEUTRAL]
+    return before[-2:] == ["i", "am"]
 
 
 def _claims(found: Sequence[Token], words: Words) -> bool:
