@@ -89,6 +89,7 @@ def test_what_the_results_say_may_be_said_in_other_words(text: str) -> None:
         "Immich, like gitea, is down.",
         "Gitea is down. So is immich.",
         "ntfy is up gitea.",
+        "Gitea immich is down.",
         "Gitea down immich flapping.",
         "Immich & gitea are down.",
         "Gitea is hardly up.",
@@ -292,6 +293,18 @@ def test_half_of_the_truth_is_told_from_the_whole() -> None:
     evidence = Evidence([unproven], "", NAMES)
     assert unsupported("The photos backup was backed up two hours ago.", evidence) is None
     assert left_out("The photos backup was backed up two hours ago.", evidence) == "it leaves out photos"
+
+
+def test_things_without_a_known_name_are_kept_apart_as_well() -> None:
+    evidence = Evidence([ToolResult(spoken="Plex is up. Sonarr is down."), PHOTOS], "", NAMES)
+    photos = "The photos backup is ok"
+    both = f"Plex is up, sonarr is down. {photos}."
+    assert unsupported(both, evidence) is None
+    assert left_out(both, evidence) is None
+    assert left_out(f"Plex is up. {photos}.", evidence) == "it leaves out sonarr"
+    assert unsupported(f"Plex is down, sonarr is up. {photos}.", evidence)
+    assert unsupported("Plex and sonarr are down.", evidence)
+    assert unsupported("Radarr is down.", evidence)
 
 
 # ── properties ────────────────────────────────────────────────────────────────────────────────────────────────────

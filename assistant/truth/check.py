@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 from assistant.truth.clauses import DOUBTED, NEGATIONS, Clause, Subject, clauses, sentences_of
 from assistant.truth.evidence import Evidence, Fact
@@ -54,11 +55,21 @@ def left_out(text: str, evidence: Evidence) -> str | None:
         for subject, gist in _gists(spoken).items():
             if not any(_states_agree(gist, clause) for clause in said if _is_about(clause, subject)):
                 return f"it leaves out {subject.said}"
+        for known, strange in _of_what_has_no_name(spoken, evidence):
+            if not any(strange <= clause.content and _states_agree(known, clause) for clause in said):
+                return f"it leaves out {' '.join(sorted(strange))}"
         if any(clause.subjects for clause in spoken) or number in whole:
             continue
         if not any(_states_agree(known, clause) and not clause.subjects for known in spoken for clause in said):
             return "it leaves out a result"
     return None
+
+
+def _of_what_has_no_name(spoken: list[Clause], evidence: Evidence) -> list[tuple[Clause, frozenset[str]]]:
+    """Statements about things that the house's names do not have, with the words for them: an outside tool's."""
+    known = kind_words(evidence.language) | words_of(evidence.language).droppable
+    found = [(clause, frozenset(clause.content - known)) for clause in spoken if clause.states and not clause.subjects]
+    return [(clause, strange) for clause, strange in found if strange]
 
 
 def _gists(spoken: list[Clause]) -> dict[Subject, Clause]:
@@ -90,6 +101,8 @@ def _not_to_be_said(sentence: str, evidence: Evidence) -> str | None:
         return f"it answers {first!r} in its own words"
     if first in words.orders:
         return "it gives an order"
+    if any(a.role is b.role is Role.NAME and not a.is_area and not b.is_area for a, b in pairwise(found)):
+        return "it runs two names together"
     return None
 
 
