@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistant.ports import Names
-from assistant.sentences.vocabulary import KINDS, joined_names, misheard, spoken_forms
+from assistant.sentences.vocabulary import KINDS, joined_names, misheard, spoken_forms, template_words
 from tools.names import NameIndex
 
 MASKS = {
@@ -44,6 +44,19 @@ class Mentions:
         """With names that were heard as several words put together."""
         return joined_names(words, self._whole)
 
+    def _holds_another(self, words: str, found: list[Mention]) -> Mention | None:
+        """A misheard name of which another name is a part: "jelly fan" is no fan, when no template knows "jelly"."""
+        if len(found) != 1 or " " in found[0].words:
+            return None
+        known = template_words(self._language) | {word for form in self._whole for word in form.split()}
+        for kind in KINDS:
+            for stretch, name in misheard(kind, words, self._index, self._language, strict=False):
+                parts = stretch.split()
+                others = [part for part in parts if part != found[0].words]
+                if 0 < len(others) < len(parts) and not known.intersection(others):
+                    return Mention(stretch, {kind: name})
+        return None
+
     def find(self, words: str) -> tuple[Mention, ...]:
         """Longest first, each word used once; when nothing is named, what sounds like a name."""
         rest, found = f" {words} ", []
@@ -51,6 +64,8 @@ class Mentions:
             if f" {form} " in rest:
                 rest = rest.replace(f" {form} ", " \0 ", 1)
                 found.append(Mention(form, names))
+        if (longer := self._holds_another(words, found)) is not None:
+            return (longer,)
         if not found:
             heard: dict[str, dict[str, str]] = {}
             for kind in KINDS:

@@ -83,6 +83,13 @@ def is_retold(text: str, language: str = "en") -> bool:
     return any(f" {words} " in inside for words in _words(language).corrections if " " in words)
 
 
+_TIMED = re.compile(
+    r"\b(?:tonight|this (?:evening|afternoon)|o ?clock"
+    r"|(?:at|by|around) (?:\d|half|quarter|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    r"|in (?:an?|\d+|one|two|three|five|ten|fifteen|twenty|thirty) (?:minute|hour|second)s?)\b"
+)
+"""A time beside a request may be its own: it is not left out."""
+
 _BUT_NOT = re.compile(
     r"^(.+?) (?:but|and) (?:please )?"
     r"(?:leave|keep|not|do not (?:touch|turn off|turn on|switch off|switch on|stop|restart)|without)"
@@ -103,6 +110,8 @@ def is_corrected(text: str, language: str = "en") -> bool:
 
 def _put_right(first: list[str], second: list[str], *, sure: bool) -> Iterator[str]:
     """The first part's beginning with the second part; where both begin alike ("the kitchen … the hallway") first."""
+    while len(second) > 1 and second[0] in ("just", "only"):
+        second = second[1:]
     alike = [at for at in range(1, len(first)) if first[at] == second[0]]
     if not sure:
         yield from (" ".join([*first[:at], *second]) for at in reversed(alike))
@@ -110,6 +119,9 @@ def _put_right(first: list[str], second: list[str], *, sure: bool) -> Iterator[s
     others = [at for at in range(len(first) - 1, 0, -1) if at not in alike]
     for at in [*reversed(alike), *others]:
         yield " ".join([*first[:at], *second])
+    for at in alike:  # "turn the telly on, no, just the reading lamp": the end is kept
+        for end in range(at + 2, len(first)):
+            yield " ".join([*first[:at], *second, *first[end:]])
     for at in range(len(first) - 1, 0, -1):  # "the kitchen light, no, hallway, on": the end is kept
         yield " ".join([*first[:at], *second, *first[at + 1 :]])
     yield " ".join(second)
@@ -175,6 +187,8 @@ def _harmless(aside: str, known: _Words) -> bool:
     """A remark that changes nothing about the request beside it."""
     padded = f" {aside} "
     if any(f" {word} " in padded for word in known.changing):
+        return False
+    if _TIMED.search(aside):
         return False
     words = aside.split()
     return all(

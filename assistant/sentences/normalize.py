@@ -83,8 +83,10 @@ def utterance_core(text: str, language: str = "en") -> str:
 
 def order_core(text: str, language: str = "en") -> str:
     """``utterance_core`` without the politeness around an order ("could you … when you have a moment")."""
-    words = _stripped(utterance_core(text, language), "order_before", "order_after", language)
-    words = _active(words)
+    core = utterance_core(text, language)
+    if (needed := _NEEDED_DONE.match(core)) is not None:
+        core = f"{needed['thing']} to be {needed['done'] or needed['verb'] + ' ' + needed['way']}"
+    words = _active(_stripped(core, "order_before", "order_after", language))
     first, _, rest = words.partition(" ")
     plain_form = grammar_file("common", language)["gerunds"].get(first)
     return f"{plain_form} {rest}".strip() if plain_form else words
@@ -97,6 +99,15 @@ _TO_BE_DONE = re.compile(
 )
 _DONE_BY = {"turned": "turn", "switched": "switch", "shut": "shut", "powered": "power", "put": "put", "run": "run",
             "backed up": "backup", "stopped": "stop", "dimmed": "dim"}  # fmt: skip
+_BE_REMINDED = re.compile(
+    r"^(?:i (?:must|have to|need to|want to|would like to|should) )?be reminded ((?:about|of|to) .+)$"
+)
+_NEEDED_DONE = re.compile(
+    r"^(?:i|we) (?:need|want|would like|would love) (?P<thing>.+?) "
+    r"(?:(?P<verb>turned|switched|shut|powered) (?P<way>on|off|down)"
+    r"|(?P<done>stopped|started|restarted|rebooted|locked|unlocked|opened|closed|backed up))"
+    r"(?: again| now| for a (?:bit|while|moment)| for now)?$"
+)
 _OFF_AND_ON = re.compile(
     r"^(?:take|bring|shut|turn|switch|power) (.+?) (?:down|off) and (?:then )?(?:back )?(?:up|on)(?: again)?$"
 )
@@ -107,6 +118,8 @@ def _active(words: str) -> str:
     """ "immich needs to be started", "a reboot of the router" → "start immich", "reboot the router". English."""
     if (found := _DEED_OF.match(words.removeprefix("a ").removeprefix("the "))) is not None:
         return f"{found[1]} {found[2]}"
+    if (found := _BE_REMINDED.match(words)) is not None:
+        return f"remind me {found[1]}"
     if (found := _OFF_AND_ON.match(words)) is not None:
         return f"restart {found[1]}"
     found = _TO_BE_DONE.match(words)

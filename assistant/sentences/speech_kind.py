@@ -33,6 +33,12 @@ _NOTHING_OF_IT = re.compile(
     r"^no (?:more )?(?:backup|backups|updates|restarts|lights|alarms)(?: today| now| please| tonight| for now)*$"
 )
 
+_POLITE_IF = re.compile(
+    r"\bif (?:you (?:would|could|can|will|please|like|do not mind|would not mind)"
+    r"|you have (?:a )?(?:moment|second|minute|time)|possible|it is (?:not too much|no) trouble)(?: be so kind| kindly| be so good)?$"
+)
+"""A condition that is none, at the end of an order."""
+
 _WORRIED = re.compile(r"^(?:should|must|shall) (?:i|we) (?:worry|be (?:worried|concerned|nervous))\b")
 """Asks how things are, not what would be."""
 
@@ -117,7 +123,7 @@ def may_act(text: str, language: str = "en") -> bool:
         return False
     if _opener(order_core(text, language), words.message_openers):
         return True  # what a message says is not said to us
-    plain = plain_words(_NOT_NEEDED.sub("", text), language)
+    plain = _POLITE_IF.sub("", plain_words(_NOT_NEEDED.sub("", text), language))
     return not _holds(_before_reminder(plain, words), words.vetoes)
 
 

@@ -22,7 +22,7 @@ from tools.home.devices import Home
 from tools.names import NameIndex
 
 HERE = Path(__file__).parent
-SETS = tuple(f"paraphrases{n}.jsonl" for n in ("", "_2", "_3", "_4", "_5", "_6"))
+SETS = tuple(f"paraphrases{n}.jsonl" for n in ("", "_2", "_3", "_4", "_5", "_6", "_7"))
 TARGET = HERE.parent.parent / "prompts" / "examples" / "en_said.yaml"
 CHAT = "chat"
 """The tag of lines that no tool is for; other lines without a call forbid one, which is not the router's business."""
