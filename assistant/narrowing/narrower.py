@@ -138,7 +138,9 @@ class Narrower:
         return None
 
     def _several(self, text: str, last: WantedCall | None, outside: Sequence[ToolDescription]) -> Narrowed | None:
-        """Two or three requests in one utterance, when each of them is beyond doubt."""
+        """Two or three requests in one utterance, when each of them is beyond doubt; a message may say anything."""
+        if is_message(text, self._language):
+            return None
         for pieces in self._splits(text):
             calls: list[WantedCall] = []
             remarks: list[WantedCall] = []

@@ -35,7 +35,8 @@ _NOTHING_OF_IT = re.compile(
 
 _POLITE_IF = re.compile(
     r"\bif (?:you (?:would|could|can|will|please|like|do not mind|would not mind)"
-    r"|you have (?:a )?(?:moment|second|minute|time)|possible|it is (?:not too much|no) trouble)(?: be so kind| kindly| be so good)?$"
+    r"|you have (?:a )?(?:moment|second|minute|time)|possible|it is (?:not too much|no) trouble)"
+    r"(?: be so kind| kindly| be so good)?$"
 )
 """A condition that is none, at the end of an order."""
 
