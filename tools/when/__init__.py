@@ -1,7 +1,7 @@
 """When something is to be done, from what was said: "every sunday at three" → ``every sunday at 03:00``. English. Pure.
 
-The canonical forms and what they mean stand in ``tools.when.canonical_time``. Nothing is guessed: a recurrence that has no
-form, a time today that has passed, or an hour that no clock shows gives None rather than something near it.
+The canonical forms and what they mean stand in ``tools.when.canonical_time``. Nothing is guessed: a recurrence that has
+no form, a time today that has passed, or an hour that no clock shows gives None rather than something near it.
 
 Defaults, where people leave it open. A bare hour is the next time it comes; on another day, or recurring, 1 to 6 are
 p.m. and 7 to 11 a.m. (1 to 6 are a.m. when a recurring order is one for the night, and 4 to 11 when it is to wake
