@@ -138,7 +138,8 @@ def _targets(said: Said) -> list[JsonObject]:
     lit = _holds(said.words, known["light_words"])
     both = {m.names["device"] for m in said.mentions if lit and {"device", "area"} <= set(m.names)}
     devices = [device for device in said.named("device") if device not in both]  # "lights in the garage"
-    if _holds(said.words, known["targets"]["outdoor temperature sensor"]) and devices in ([], ["temperature sensor"]):
+    outside = _holds(said.words, known["targets"]["outdoor temperature sensor"])
+    if outside and not lit and devices in ([], ["temperature sensor"]):
         return [{"target": "outdoor temperature sensor"}]
     if devices:
         return [{"target": device, **where} for device in devices]

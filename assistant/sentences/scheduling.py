@@ -50,13 +50,11 @@ class Scheduling:
         own = self._own(rest)
         if own is not None:
             return "(time) " + own[0], WantedCall("schedule", {"what": own[1], "when": found.when})
-        rest = _SCHEDULE.sub("", rest)
+        rest = order_core(_SHOULD.sub("to be", _SCHEDULE.sub("", rest)), self._language)
         looks = found.recurring and orders_a_look(rest, self._language) and may_act(text, self._language)
         if is_corrected(found.rest, self._language):
             return None
-        order = (
-            self._read_order(_SHOULD.sub("to be", rest)) if rest and (looks or may_act(rest, self._language)) else None
-        )
+        order = self._read_order(rest) if rest and (looks or may_act(rest, self._language)) else None
         if order is None or order[1].tool in ("cancel_task", "schedule", "list_tasks"):
             return None
         if order[1].tool in READS and not found.recurring:
