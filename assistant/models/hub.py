@@ -46,7 +46,7 @@ def fetch(repo: str, revision: str, file: str, partial: Path, size: int, sha256:
     except HfHubHTTPError as error:
         return UNSUITABLE, str(error).splitlines()[0]
     except OfflineModeIsEnabled:
-        return UNREACHABLE, "switched off by HF_HUB_OFFLINE"
+        return UNREACHABLE, "switched off by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE"
     except (httpx2.HTTPError, OSError) as error:
         return UNREACHABLE, str(error) or type(error).__name__
     finally:
