@@ -212,7 +212,7 @@ async def open_app(
         model = ModelChain(lambda: _find_server(settings), lambda: _embedded_model(settings, models, state))
         stack.push_async_callback(model.close)
         clock = evaluation_clock if record else local_now
-        router = Router(_embedder(models), cache_dir=state.path / "router-cache")
+        router = Router(_embedder(models))
         understanding = Understanding(lambda names: _understood(names, house, router, clock))
         replier = Reply(
             understanding,

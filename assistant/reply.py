@@ -21,7 +21,7 @@ from assistant.events import Narrowed, ReplySentence, SentenceMatched
 from assistant.model_turn import ModelTurn
 from assistant.narrowing.doubt import Candidate
 from assistant.phrases import phrase
-from assistant.ports import ChatModel, Engine, ReplyEvent, Toolbox
+from assistant.ports import ChatModel, Engine, ReplyEvent, SentenceMatch, Toolbox
 from assistant.sampling import Sampling, Tokens
 from assistant.sentences import (
     asks_beside,
@@ -120,8 +120,7 @@ class Reply:
             yield sentence(result)
             return
         started = time.perf_counter()
-        matcher = request.understood.matcher
-        match = await asyncio.to_thread(matcher.match, request.text, request.conversation.last)
+        match = await asyncio.to_thread(_trusted_match, request)
         if match is None or (engine == "model" and match.answer not in ("clock", "calendar")):
             return
         yield SentenceMatched(
@@ -173,6 +172,18 @@ class Reply:
         async with aclosing(steps) as events:
             async for event in events:
                 yield event
+
+
+def _trusted_match(request: Request) -> SentenceMatch | None:
+    """What a template reads, unless the router is sure that it is about something else. Raises ModelFilesError."""
+    understood, last = request.understood, request.conversation.last
+    match = understood.matcher.match(request.text, last)
+    if match is None or understood.narrower is None or not match.tool or match.more:
+        return match
+    if not understood.narrower.doubts(request.text, match.tool):
+        return match
+    alone = understood.matcher.match(request.text) if last else match  # what is left out speaks for nothing
+    return match if alone is None or alone.tool != match.tool else None
 
 
 def _shown(candidate: Candidate) -> JsonObject:

@@ -14,7 +14,7 @@ from typing import Any
 
 from assistant.narrowing.mentions import Mention
 from assistant.ports import WantedCall
-from assistant.sentences.normalize import as_said, grammar_file, order_core, without_urgency
+from assistant.sentences.normalize import as_said, grammar_file, is_urgent, order_core, without_urgency
 from assistant.sentences.task_names import task_called
 from assistant.sentences.vocabulary import template_words
 from tools.contract import JsonObject
@@ -67,8 +67,10 @@ def calls_for(tool: str, said: Said) -> list[WantedCall]:
     if tool == "home_control":
         return list(_home_calls(said))
     if tool == "notify":
-        urgent: JsonObject = {"urgent": True} if _holds(said.words, ["urgent", "urgently", "emergency"]) else {}
-        return [WantedCall(tool, {"message": message, **urgent})] if (message := _message(said)) else []
+        if (message := _message(said)) is None:
+            return []
+        urgent: JsonObject = {"urgent": True} if is_urgent(said.text, message) else {}
+        return [WantedCall(tool, {"message": message, **urgent})]
     if tool == "schedule" and said.when is not None:
         return [WantedCall(tool, {"what": order_core(said.when.rest, said.language), "when": said.when.when})]
     if tool == "cancel_task":

@@ -48,14 +48,24 @@ class Mentions:
         """A misheard name of which another name is a part: "jelly fan" is no fan, when no template knows "jelly"."""
         if len(found) != 1 or " " in found[0].words:
             return None
-        known = template_words(self._language) | {word for form in self._whole for word in form.split()}
         for kind in KINDS:
             for stretch, name in misheard(kind, words, self._index, self._language, strict=False):
                 parts = stretch.split()
+                others_forms = (form for form, names in self._forms if names.get(kind) != name)
+                known = template_words(self._language) | {word for form in others_forms for word in form.split()}
                 others = [part for part in parts if part != found[0].words]
                 if 0 < len(others) < len(parts) and not known.intersection(others):
                     return Mention(stretch, {kind: name})
         return None
+
+    def _apart(self, rest: str) -> list[Mention]:
+        """A device whose words stand apart: "the lamp of the desk", "the lights outside on the patio"."""
+        said = {word.removesuffix("s") for word in rest.split()}
+        for form, names in self._forms:
+            parts = form.split()
+            if "device" in names and len(parts) > 1 and said.issuperset(part.removesuffix("s") for part in parts):
+                return [Mention(form, {"device": names["device"]})]
+        return []
 
     def find(self, words: str) -> tuple[Mention, ...]:
         """Longest first, each word used once; when nothing is named, what sounds like a name."""
@@ -66,6 +76,8 @@ class Mentions:
                 found.append(Mention(form, names))
         if (longer := self._holds_another(words, found)) is not None:
             return (longer,)
+        if not any("device" in mention.names for mention in found):
+            found += self._apart(rest)
         if not found:
             heard: dict[str, dict[str, str]] = {}
             for kind in KINDS:

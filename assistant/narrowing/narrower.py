@@ -23,8 +23,8 @@ from assistant.sentences.speech_kind import (
     is_beyond,
     is_hypothetical,
     is_message,
-    is_remark,
     is_reported,
+    is_statement,
     is_waved_off,
     may_act,
     speech_of,
@@ -33,14 +33,20 @@ from assistant.sentences.vocabulary import ACTS, READS, TOOLS, joined_words
 from tools.contract import JsonObject, Speech
 from tools.when import find_when
 
-CUE_WEIGHT = 0.12
-"""What a word that speaks for a tool adds to the likeness of its nearest example; at most two words count."""
+NOTHING = 0.8
+"""Probability from which no tool is meant at all, whatever is named."""
 
-READING_AN_ORDER = 0.25
-"""What a reading tool loses when the utterance orders something."""
+LIKELY = 0.3
+"""Likeness from which a tool of another server may be meant, ..."""
 
-LIKELY = 0.5
-"""A tool that scores less is not meant, unless its words or a name speak for it."""
+SURE_OF_OWN = 0.9
+"""... unless one of our own, or none, is as probable as this, ..."""
+
+DOUBTED, TRUSTED = 0.1, 0.2
+"""A tool below this probability is doubted though a template reads it; above this by the words alone it is not."""
+
+MOST_OUTSIDE = 3
+"""... and how many of them are put to the model."""
 
 NO_ORDER = "no order"
 """Why an act is excluded where nothing was asked: a reading tool that is far less likely is then not meant either."""
@@ -74,6 +80,8 @@ class Narrower:
         if is_retold(text, self._language):
             return self._put_right(text, last, outside)
         read = next(iter(self._follow_up.before(text, last)))
+        if read != text and self._is_no_request(text):
+            read = text  # "is it raining": not what was talked about
         scheduled = self._scheduling.read(read)
         if scheduled is not None:
             return Narrowed((Candidate(scheduled[1], 1.0),), (scheduled[1],), {"time": scheduled[1].arguments["when"]})
@@ -94,6 +102,10 @@ class Narrower:
             if about.decided and about.candidates[0].score > best and self._says(about.decided[0], text):
                 return about
         return narrowed
+
+    def _is_no_request(self, text: str) -> bool:
+        said = self._said(text, text)
+        return not said.mentions and self._scores(said, speech_of(text, self._language))[ANSWER] >= SURE_OF_OWN
 
     def _says(self, call: WantedCall, text: str) -> bool:
         """Whether the call's action was said: "lock" is no order in the name of a lock."""
@@ -131,7 +143,8 @@ class Narrower:
                 continue
             around = {speech_of(aside, self._language) for aside in (stretch.before, stretch.after) if aside}
             acts = any(call.tool in ACTS for call in one.decided)
-            if self._follow_up.leaves_out(stretch, one.decided) or not stretch.harmless:
+            asks = not acts and speech_of(stretch.words, self._language) is Speech.QUESTION
+            if self._follow_up.leaves_out(stretch, one.decided) or not (stretch.harmless or asks):
                 continue
             if Speech.ORDER not in around and not (acts and Speech.QUESTION in around):
                 return Narrowed(one.candidates, one.decided, {**one.signals, "request": stretch.words})
@@ -150,7 +163,7 @@ class Narrower:
                     break
                 one = self.narrow(piece, calls[-1] if calls else last, outside)
                 likely = max((candidate.score for candidate in one.candidates), default=0.0)
-                if not one.decided and is_remark(piece, self._language) and likely < LIKELY:
+                if not one.decided and is_statement(piece, self._language) and likely < LIKELY:
                     continue
                 calls += one.decided
                 if speech_of(piece, self._language) is not Speech.QUESTION:
@@ -194,27 +207,24 @@ class Narrower:
         speech = speech_of(said.text, self._language)
         acting = may_act(said.text, self._language)
         cues = cues_in(said.words, self._language)
-        scores = self._scores(said, cues, outside)
+        scores = self._scores(said, speech)
         excluded: dict[str, str] = {}
-        incomplete: dict[str, float] = {}
+        incomplete: list[str] = []
         candidates: list[Candidate] = []
         for tool in TOOLS:
-            if speech is Speech.ORDER and tool in READS:
-                scores[tool] -= READING_AN_ORDER
             why = self._excluded(tool, said, speech, cues, acting=acting)
             calls = [] if why else calls_for(tool, said)
             if why:
                 excluded[tool] = why
             elif not calls:
-                incomplete[tool] = scores[tool]
+                incomplete.append(tool)
             candidates += [Candidate(call, scores[tool]) for call in calls]
-        candidates += [Candidate(WantedCall(tool.name), scores[tool.name], open=True) for tool in outside]
         ranked = sorted(candidates, key=lambda candidate: -candidate.score)
-        if ranked and not said.mentions and ranked[0].score < max(LIKELY, scores[ANSWER]):
+        if ranked and (scores[ANSWER] >= NOTHING or (not said.mentions and ranked[0].score < scores[ANSWER])):
             excluded |= {candidate.call.tool: "nothing speaks for it" for candidate in ranked}
             ranked = []
-        barred = max((scores[tool] for tool, why in excluded.items() if why == NO_ORDER), default=0.0)
-        decided = without_doubt(ranked, said, speech, max([scores[ANSWER], *incomplete.values()]), barred)
+        others = self._outside(said, outside, best=max([scores[ANSWER], *(c.score for c in ranked)]))
+        decided = () if others else without_doubt(ranked, said, speech)
         signals: JsonObject = {
             "speech": speech.value,
             "names": {mention.words: dict(mention.names) for mention in said.mentions},
@@ -222,16 +232,39 @@ class Narrower:
             "scores": {tool: round(score, 2) for tool, score in sorted(scores.items(), key=lambda i: -i[1])[:5]},
             "excluded": {**excluded, **dict.fromkeys(incomplete, "nothing to call it with")},
         }
-        return Narrowed(few(ranked), decided, signals)
+        return Narrowed((*few(ranked), *others), decided, signals)
 
-    def _scores(self, said: Said, cues: Mapping[str, int], outside: Sequence[ToolDescription]) -> dict[str, float]:
-        """Per tool the best over the ways to mask its names, and a little for the words that speak for it."""
+    def doubts(self, text: str, tool: str) -> bool:
+        """Whether an utterance that a template reads for ``tool`` sounds clearly like something else. Blocking.
+
+        Raises ModelFilesError.
+        """
+        said, speech = self._said(text, text), speech_of(text, self._language)
+        if self._scores(said, speech, by_words=True)[tool] >= TRUSTED:
+            return False  # the cheaper look is nearly always enough
+        scores = self._scores(said, speech)
+        return scores[tool] < DOUBTED and max(scores.values()) >= SURE_OF_OWN
+
+    def _scores(self, said: Said, speech: Speech, *, by_words: bool = False) -> dict[str, float]:
+        """Per tool its probability over the ways to mask the names; a question is for no tool that acts."""
         kinds = list(dict.fromkeys(kind for mention in said.mentions for kind in mention.names)) or [""]
         variants = [
             masked(said.words, said.mentions, kind, devices=devices) for kind in kinds for devices in (False, True)
         ]
-        rows: Sequence[Mapping[str, float]] = self._router.scores(list(dict.fromkeys(variants)), outside)
-        return {tool: max(row[tool] for row in rows) + CUE_WEIGHT * min(cues.get(tool, 0), 2) for tool in rows[0]}
+        scores = self._router.scores(list(dict.fromkeys(variants)), by_words=by_words)
+        if speech is not Speech.QUESTION:
+            return scores
+        asked = {tool: 0.0 if tool in ACTS else score for tool, score in scores.items()}
+        total = sum(asked.values()) or 1.0
+        return {tool: score / total for tool, score in asked.items()}
+
+    def _outside(self, said: Said, tools: Sequence[ToolDescription], best: float) -> tuple[Candidate, ...]:
+        """Tools of other servers that may be meant; only the model can say with which arguments."""
+        if not tools or best >= SURE_OF_OWN:
+            return ()
+        near = self._router.likeness(said.words, tools)
+        likely = sorted((name for name, score in near.items() if score >= LIKELY), key=lambda name: -near[name])
+        return tuple(Candidate(WantedCall(name), near[name], open=True) for name in likely[:MOST_OUTSIDE])
 
     def _excluded(self, tool: str, said: Said, speech: Speech, cues: Mapping[str, int], *, acting: bool) -> str:
         """Why the tool cannot be meant; empty when it can."""

@@ -1,38 +1,37 @@
-"""The router: how near an utterance is to the nearest example of each tool."""
+"""The router: how likely each tool is what an utterance is for.
+
+A multinomial logistic regression over :mod:`assistant.narrowing.features`, fitted beforehand to the examples in
+``prompts/examples`` (`make examples`). It says what somebody talks about, not what may be done: that is for the other
+signals.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
+from assistant.narrowing.features import Vectors, features
 from assistant.narrowing.mentions import MASKS
 from assistant.ports import Embedder, ToolDescription
 from assistant.resources import resource
-
-log = logging.getLogger(__name__)
 
 ANSWER = "answer"
 """Stands for no tool at all, among the tools."""
 
 _PLACES = {"APP": "service", "DATA": "job", "VM": "vm", "ROOM": "area", "DEVICE": "device"}
 
-Vectors = NDArray[np.float32]
-
 
 @cache
 def examples(language: str = "en") -> dict[str, tuple[str, ...]]:
-    """Per tool, what people say to it, with names masked: the hand-written ones and those of the sets to develop on."""
+    """Per tool, what people say to it, with names masked: the hand-written ones and those that were collected."""
     found: dict[str, dict[str, None]] = {}
     for name in (language, f"{language}_said"):
         data: dict[str, Any] = yaml.safe_load(
@@ -43,85 +42,86 @@ def examples(language: str = "en") -> dict[str, tuple[str, ...]]:
     return {tool: tuple(lines) for tool, lines in found.items()}
 
 
+def examples_key(language: str = "en") -> str:
+    """Names the examples by their content: weights that were fitted to others are out of date."""
+    pairs = sorted((tool, line) for tool, lines in examples(language).items() for line in lines)
+    return hashlib.sha256("\n".join(f"{tool}\t{line}" for tool, line in pairs).encode()).hexdigest()[:16]
+
+
 def _masked(line: str) -> str:
     words = [MASKS[_PLACES[word]] if word in _PLACES else word for word in line.split()]
     return " ".join(words).lower().replace("the the ", "the ")
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A fitted regression. ``full`` is for rows with an embedding, ``words`` for rows without; shape (features, tools)
+    each, ``full_bias`` and ``words_bias`` (tools,)."""
+
+    tools: tuple[str, ...]
+    full: Vectors
+    full_bias: Vectors
+    words: Vectors
+    words_bias: Vectors
+    fitted_to: str = ""
+    """The :func:`examples_key` of its examples."""
+
+    def save(self, path: Path) -> None:
+        """Half precision is enough: the probabilities move by less than a thousandth."""
+        arrays = {name: getattr(self, name).astype(np.float16) for name in _ARRAYS}
+        np.savez_compressed(path, tools=np.array(self.tools), fitted_to=np.array(self.fitted_to), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Weights:
+        """Raises OSError, ValueError, KeyError on a damaged file."""
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name].astype(np.float32) for name in _ARRAYS}
+            return cls(tuple(str(tool) for tool in file["tools"]), fitted_to=str(file["fitted_to"]), **arrays)
+
+
+_ARRAYS = ("full", "full_bias", "words", "words_bias")
+
+
+@cache
+def weights(language: str = "en") -> Weights:
+    """Those of ``prompts/examples/<language>.npz``."""
+    return Weights.load(Path(str(resource("prompts", "examples", f"{language}.npz"))))
+
+
 class Router:
-    """Scores tools by their nearest example. Without an embedder by common words, which is coarser.
+    """Probabilities of the tools. Without an embedder from the words alone, which is coarser."""
 
-    ``cache_dir``: where the examples' vectors are kept between starts, as making them takes a second; None: nowhere.
-    """
-
-    def __init__(self, embedder: Embedder | None, language: str = "en", cache_dir: Path | None = None) -> None:
+    def __init__(self, embedder: Embedder | None, language: str = "en", fitted: Weights | None = None) -> None:
         self._embedder = embedder
-        pairs = [(tool, line) for tool, lines in examples(language).items() for line in lines]
-        self._own_tools, self._own_texts = [tool for tool, _ in pairs], [line for _, line in pairs]
-        self._cache_dir = cache_dir
-        self._own_vectors: Vectors | None = None
-        self._outside: tuple[tuple[str, str], ...] = ()
+        self._language = language
+        self._weights = fitted or weights(language)
+        self._outside: tuple[str, ...] = ()
         self._outside_vectors: Vectors | None = None
 
-    def scores(self, variants: Sequence[str], outside: Iterable[ToolDescription] = ()) -> list[Mapping[str, float]]:
-        """For each variant of the utterance: tool → similarity to its nearest example, −1 to 1.
+    def scores(self, variants: Sequence[str], *, by_words: bool = False) -> dict[str, float]:
+        """Tool (and ANSWER) → probability, the mean over the variants; they sum to 1. Raises ModelFilesError.
 
-        Tools of ``outside`` servers have their descriptions as their only example. Raises ModelFilesError.
+        ``by_words``: without the embedding, in a tenth of a millisecond.
         """
-        others = tuple((tool.name, tool.description[:300]) for tool in outside)
-        tools = [*self._own_tools, *(name for name, _ in others)]
-        if self._embedder is None:
-            texts = [*self._own_texts, *(text for _, text in others)]
-            table = np.array([[fuzz.token_sort_ratio(v, t) / 100 for t in texts] for v in variants])
+        texts = list(variants)
+        w = self._weights
+        if self._embedder is None or by_words:
+            logits = features(texts, None, self._language) @ w.words + w.words_bias
         else:
-            table = self._embedder.embed(variants) @ self._vectors(self._embedder, others).T
-        best: list[Mapping[str, float]] = []
-        for row in table:
-            scores: dict[str, float] = {}
-            for tool, score in zip(tools, row, strict=True):
-                scores[tool] = max(scores.get(tool, -1.0), float(score))
-            best.append(scores)
-        return best
+            logits = features(texts, self._embedder.embed(texts), self._language) @ w.full + w.full_bias
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = (odds / odds.sum(axis=1, keepdims=True)).mean(axis=0)
+        return {tool: float(share) for tool, share in zip(w.tools, shares, strict=True)}
 
-    def _vectors(self, embedder: Embedder, others: tuple[tuple[str, str], ...]) -> Vectors:
-        if self._own_vectors is None:
-            self._own_vectors = self._kept() if self._cache_dir else None
-            if self._own_vectors is None:
-                self._own_vectors = embedder.embed(self._own_texts)
-                self._keep(self._own_vectors)
-        if not others:
-            return self._own_vectors
-        if self._outside != others or self._outside_vectors is None:
-            self._outside, self._outside_vectors = others, embedder.embed([text for _, text in others])
-        return np.concatenate([self._own_vectors, self._outside_vectors])
-
-    def _file(self) -> Path | None:
-        """Named by what is in it, so that other examples or another model never meet old vectors."""
-        if self._cache_dir is None or self._embedder is None:
-            return None
-        content = "\n".join([self._embedder.name, *self._own_texts])
-        return self._cache_dir / f"examples-{hashlib.sha256(content.encode()).hexdigest()[:16]}.npy"
-
-    def _kept(self) -> Vectors | None:
-        if (file := self._file()) is None or not file.is_file():
-            return None
-        try:
-            vectors: Vectors = np.load(file, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            return None  # cut short by a power cut: made anew
-        fits = vectors.ndim == 2 and vectors.shape[0] == len(self._own_texts) and vectors.dtype == np.float32
-        return vectors if fits and bool(np.isfinite(vectors).all()) else None
-
-    def _keep(self, vectors: Vectors) -> None:
-        if (file := self._file()) is None:
-            return
-        try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for old in file.parent.glob("examples-*.npy"):
-                old.unlink(missing_ok=True)
-            handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
-            with os.fdopen(handle, "wb") as part:
-                np.save(part, vectors)
-            Path(name).replace(file)
-        except OSError as error:
-            log.warning("the examples' vectors cannot be kept: %s", error.strerror)
+    def likeness(self, text: str, outside: Iterable[ToolDescription]) -> Mapping[str, float]:
+        """How alike the utterance and the description of each tool of other servers are, −1 to 1."""
+        tools = list(outside)
+        if not tools:
+            return {}
+        told = tuple(tool.description[:300] for tool in tools)
+        if self._embedder is None:
+            return {tool.name: fuzz.token_sort_ratio(text, says) / 100 for tool, says in zip(tools, told, strict=True)}
+        if self._outside != told or self._outside_vectors is None:
+            self._outside, self._outside_vectors = told, self._embedder.embed(told)
+        near = self._embedder.embed([text]) @ self._outside_vectors.T
+        return {tool.name: float(score) for tool, score in zip(tools, near[0], strict=True)}
