@@ -210,5 +210,5 @@ def _similarity(said: str, name: str) -> float:
 
 @lru_cache(maxsize=4096)
 def _sound(word: str) -> str:
-    """Metaphone (Philips 1990) without its vowels but the first, voiced and unvoiced stops as one."""
-    return jellyfish.metaphone(word).replace(" ", "").translate(str.maketrans("GDBVZJ", "KTPFSX"))
+    """Metaphone (Philips 1990) without its vowels but the first, voiced and unvoiced stops as one, th like f."""
+    return jellyfish.metaphone(word).replace(" ", "").translate(str.maketrans("GDBVZJ0", "KTPFSXF"))

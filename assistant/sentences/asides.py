@@ -67,6 +67,8 @@ def corrected(text: str, language: str = "en") -> Iterator[str]:
     for size in (4, 3, 2, 1):
         for at in range(1, len(tokens) - size):
             if " ".join(tokens[at : at + size]) in _words(language).corrections:
+                while " ".join(tokens[at + size : at + size + 2]) in _words(language).corrections:
+                    size += 2  # "no sorry, I mean"
                 second = " ".join(tokens[at + size :])
                 around = (order_core(f"x {second}", language), order_core(f"{second} x", language))
                 if "x" in around:  # "wait, please" puts nothing right
@@ -165,8 +167,10 @@ def _starts(tokens: list[str], at: int, breaks: set[int], known: _Words) -> bool
     if word in known.orders or any(f"{rest} ".startswith(f"{opener} ") for opener in known.polite):
         return True
     followed = at + 1 < len(tokens) and tokens[at + 1] in known.articles
-    if word in known.maybe_orders or any(f"{rest} ".startswith(f"{opener} ") for opener in known.questions):
+    if word in known.maybe_orders:
         return paused or before in known.linking or followed
+    if any(f"{rest} ".startswith(f"{opener} ") for opener in known.questions):
+        return paused or before in known.linking or before == "me"  # "the wiki is the best": no question begins there
     return paused or before in ("so", "then")
 
 

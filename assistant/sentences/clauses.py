@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from assistant.ports import WantedCall
-from assistant.sentences.normalize import utterance_core
+from assistant.sentences.normalize import order_core, utterance_core
 
 _PAUSES = re.compile(r"[,;.!?]\s+|\s[-–—]\s")
 _JOINTS = ("and then", "and also", "and please", "after that", "and", "then", "plus", "also", "as well as")
@@ -19,7 +19,12 @@ MAX_CARRIED = 4
 def sentences_of(text: str, language: str = "en") -> list[str]:
     """What stands between pauses, without what is only filler; one piece when there is no pause."""
     pieces = [utterance_core(piece, language) for piece in _PAUSES.split(text)]
-    return [piece for piece in pieces if piece]
+    return [piece for piece in pieces if piece and not _says_nothing(piece, language)]
+
+
+def _says_nothing(piece: str, language: str) -> bool:
+    """ "if you please", "thank you": only politeness."""
+    return "x" in (order_core(f"x {piece}", language), order_core(f"{piece} x", language))
 
 
 def halves(words: str) -> Iterator[tuple[str, str]]:

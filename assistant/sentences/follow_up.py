@@ -24,6 +24,8 @@ SHORT = 7
 _ANOTHER = re.compile(r"\b(new|another|second) one\b")
 
 
+_THE_ONE = re.compile(r"\b(?:the|my|our|that) (\w+(?: \w+)?) one\b")
+
 _RUN_IT = re.compile(
     r"^(?:run|start|do|redo|repeat|make)(?: it| that| this| that one| this one| one)?(?: now| again)*$"
 )
@@ -41,6 +43,19 @@ _ASKING = {
 }
 
 
+_EXPLETIVE = re.compile(
+    r"\bhow (?:cold|warm|hot|cool|chilly|humid|damp|dark|bright|late|stuffy|windy) (?:is|was) it\b"
+    r"|\b(?:is|was) it (?:raining|snowing|windy|sunny|cloudy|freezing outside|late|dark)\b|\bwho is it\b"
+    r"|\b(?:is|was) it (?:cold|warm|hot|chilly|dark|stuffy|freezing) (?:in|out|outside|there|up|down)\b"
+    r"|\bwhat (?:time|day|date) is it\b|^it is (?:cold|warm|hot|dark|late|freezing|stuffy|time|raining)\b"
+)
+"""Of the weather and the time: this "it" is nothing that was talked about. English."""
+
+
+_NO_NOUN = r"(?! (?:timer|alarm|reminder|time|way|day|night|evening|morning|week|month|is (?:all|it|enough)\b))"
+""" "that timer" says which one."""
+
+
 class FollowUp:
     """For one set of live names."""
 
@@ -49,7 +64,9 @@ class FollowUp:
         self._places = {(device.name, device.area) for device in names.devices}
         self._forms = {kind: spoken_forms(known, language) for kind, known in names.by_kind.items()}
         words = grammar_file("follow_up", language)
-        self._pronouns = re.compile(r"\b(?:" + "|".join(sorted(words["pronouns"], key=len, reverse=True)) + r")\b")
+        self._pronouns = re.compile(
+            r"\b(?:" + "|".join(sorted(words["pronouns"], key=len, reverse=True)) + r")\b" + _NO_NOUN
+        )
         self._openers = tuple(sorted(words["openers"], key=len, reverse=True))
         self._closers = tuple(sorted(words["closers"], key=len, reverse=True))
         self._repeats = frozenset(words["repeats"])
@@ -59,18 +76,34 @@ class FollowUp:
         """What to read: the text itself, or with the last name in place of its pronoun."""
         words = plain_words(text, self._language)
         name = _subject(last)
-        if last is not None and name and self._pronouns.search(words):
+        if last is not None and name and self._pronouns.search(words) and not _EXPLETIVE.search(words):
             for said in _ways_to_say(last, name):
                 yield self._pronouns.sub(said, words, count=1)
+        if last is not None and (meant := self._the_one(words, last)) is not None:
+            yield meant
         if name and (another := _ANOTHER.sub(rf"\1 {name}", words)) != words:
             yield another
         yield text
+
+    def _the_one(self, words: str, last: WantedCall) -> str | None:
+        """ "start the test one", after talk of machines: the only one that has the word in one of its names."""
+        kind = next((kind for parameter, kind in PARAMETER_KINDS.items() if parameter in last.arguments), None)
+        kind = kind or {"check_vms": "vm", "check_services": "service", "check_backups": "job"}.get(last.tool)
+        found = _THE_ONE.search(words)
+        if kind is None or found is None:
+            return None
+        forms = self._forms.get(kind, {})
+        meant = {name for form, name in forms.items() if found[1] == form or found[1] in form.split()}
+        thing = f"the {meant.pop()} backup" if kind == "job" and meant else f"the {meant.pop()}" if meant else ""
+        return _THE_ONE.sub(thing, words) if thing and not meant else None
 
     def after(self, text: str, last: WantedCall | None) -> Iterator[str]:
         """With the last name added, where a short utterance names nothing ("then test the restore")."""
         words = utterance_core(text, self._language)
         name = _subject(last)
         if last is None or not name or len(words.split()) > SHORT or self._mentions(words) or self._says_nothing(words):
+            return
+        if _EXPLETIVE.search(plain_words(text, self._language)):
             return
         for said in _ways_to_say(last, name):
             yield f"{words} {said}"

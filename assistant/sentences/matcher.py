@@ -85,7 +85,7 @@ class HassilMatcher:
             or self._clause(text, last)
             or self._put_right(text, last)
             or self._but_not(text, last)
-            or self._compound(text, last)
+            or (None if is_retold(text, self._language) else self._compound(text, last))
             or self._beside(text, last)
         )
         if found and any(call.tool in _ACTS for call in found[1]) and self._is_no_order(_requested(text)):

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from assistant.resources import resource
+from assistant.sentences.politeness import plainly
 from tools.when.time_words import number
 
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
@@ -20,6 +21,13 @@ _POSSESSIVE = re.compile(r"(?<=\w)'s\b|(?<=s)'(?=\s|$)")
 
 _BACK_UP = re.compile(r"\bback ((?:the|my|our|your|it|them|that|all|everything)(?: \w+){0,3}?) up\b")
 """English: "back the photos up" is "backup the photos"."""
+
+_UP_AGAIN = re.compile(
+    r"\b((?:is|are|was|were|came|come|comes|gets?|got|bring|brought|be)(?: \w+){0,2}?"
+    r" (?!the |my |our |a |every )\w+) back up\b"
+    r"(?= (?:yet|again|now|online)\b)"
+)
+"""English: "is jellyfin back up" asks for no backup."""
 
 _STAMMER = re.compile(r"\b(the|a|an|to|is|are|i|in|and|my|it|can|you|what|of|for|turn|switch|how)(?: \1)+\b")
 
@@ -43,8 +51,9 @@ def plain_words(text: str, language: str = "en") -> str:
     text = " ".join(contractions.get(word, word) for word in text.split() if word not in hesitations)
     text = _STAMMER.sub(r"\1", _POSSESSIVE.sub("", text).replace("'", ""))
     pattern, repairs = _repairs(language)
-    words = pattern.sub(lambda found: repairs[found.group()], " ".join(text.split()))
-    return _fractions(_BACK_UP.sub(r"backup \1", words))
+    text = _UP_AGAIN.sub(r"\1 up again", " ".join(text.split()))
+    words = pattern.sub(lambda found: repairs[found.group()], text)
+    return plainly(_fractions(_BACK_UP.sub(r"backup \1", " ".join(words.split()))))
 
 
 _AND_A_HALF = re.compile(r"\b((?:\w+ )?\w+) and a half\b(?! (?:hour|minute|day|week|year))")
@@ -148,17 +157,23 @@ def as_said(text: str, words: str, language: str = "en") -> str:
     return words
 
 
+_IT_IS = r"(?:(?:it['’]?s|it is|this['’]?s|this is|that['’]s|make it|mark it(?: as)?|very|and|so) )*"
 _URGENTLY = re.compile(
-    r"[,.;]?\s*(?:and )?(?:please )?(?:make|mark) it (?:as )?urgent[.!]?$"
-    r"|[,.;]\s*(?:it is |it['’]s )?urgent(?:ly)?[.!]?$"
-    r"|^(?:it['’]s |it is |and )?(?:(?:make|mark) it )?(?:as )?urgent(?:ly)?(?: that)?[,:;]\s*",
+    rf"[,.;]?\s*(?:and )?(?:please )?(?:make|mark) it (?:as )?urgent[.!]?$|[,.;!]\s*{_IT_IS}urgent(?:ly)?[.!]*$"
+    rf"|^{_IT_IS}urgent(?:ly)?(?: that\b|[,:;!])\s*|^{_IT_IS[:-1]}+urgent\s+",
     re.I,
 )
+_URGENT = re.compile(r"\b(?:urgent|urgently|emergency|high priority|top priority)\b", re.I)
 
 
 def without_urgency(message: str) -> str:
     """A message without the "make it urgent" around it."""
     return _URGENTLY.sub("", message) or message
+
+
+def is_urgent(text: str, message: str) -> bool:
+    """Whether it is called urgent beside what the message says."""
+    return bool(_URGENT.search(text.replace(message, " ")))
 
 
 def _stripped(words: str, before: str, after: str, language: str) -> str:

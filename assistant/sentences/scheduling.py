@@ -10,7 +10,7 @@ from assistant.ports import Names, WantedCall
 from assistant.sentences.asides import is_corrected
 from assistant.sentences.grammar import Grammar
 from assistant.sentences.normalize import as_said, mended, order_core, plain_words
-from assistant.sentences.speech_kind import is_message, is_remark, may_act, orders_a_look, speech_of
+from assistant.sentences.speech_kind import is_message, is_statement, may_act, orders_a_look, speech_of
 from assistant.sentences.vocabulary import READS
 from tools.contract import Speech
 from tools.when import find_when
@@ -69,7 +69,7 @@ class Scheduling:
         reading = self._grammar.read(rest) or self._grammar.read(plain_words(rest, self._language))
         if reading is None and " remind me " in rest:  # "I have to leave then, so please remind me to …"
             before, _, message = rest.partition(" remind me ")
-            if is_remark(before, self._language):
+            if is_statement(before, self._language):
                 reading = self._grammar.read(f"remind me {message}")
         if reading is None:
             return None

@@ -30,7 +30,8 @@ _NOT_NEEDED = re.compile(
 """What is not needed is to be cancelled."""
 
 _NOTHING_OF_IT = re.compile(
-    r"^no (?:more )?(?:backup|backups|updates|restarts|lights|alarms)(?: today| now| please| tonight| for now)*$"
+    r"^no (?:more )?(?:backup|backups|updates|restarts|lights|alarms)"
+    r"(?:(?: today| now| tonight| for now)(?: please)?\b.*|(?: please)?$)"
 )
 
 _POLITE_IF = re.compile(
@@ -55,6 +56,8 @@ _I_DID = re.compile(
 
 _OFF_IN = re.compile(r"\w (?:on|off|out) (?:in|at|everywhere)\b")
 """An order without a verb, and where: "everything off in the living room"."""
+
+_PLEASE = re.compile(r"\bplease\W*$", re.IGNORECASE)
 
 TIME_PHRASE_WORDS = 8
 """How far into an utterance that opens with a time its verb may stand: "every sunday at three in the morning run"."""
@@ -82,6 +85,7 @@ class _Words:
     beyond: tuple[str, ...]
     not_beyond: tuple[str, ...]
     order_endings: tuple[str, ...]
+    polite_endings: tuple[str, ...]
     statement_verbs: frozenset[str]
 
 
@@ -97,6 +101,8 @@ def speech_of(text: str, language: str = "en") -> Speech:
         return _of_polite_request(utterance_core(core[len(polite) :], language), words)
     if _opener(core, words.asking):
         return Speech.QUESTION
+    if _opener(core, words.message_openers):
+        return Speech.ORDER
     first, *rest = core.split()
     if first == "do" and (marked or (rest and rest[0] in words.do_asks_before)):
         return Speech.QUESTION
@@ -107,7 +113,8 @@ def speech_of(text: str, language: str = "en") -> Speech:
     order = order_core(core, language)
     if order != core and order.split()[0] in words.order_verbs and order.split()[0] not in words.ask_verbs:
         return Speech.ORDER
-    ends_like_one = any(order.endswith(f" {ending}") for ending in words.order_endings) or bool(_OFF_IN.search(order))
+    endings = words.order_endings + (words.polite_endings if _PLEASE.search(text) else ())
+    ends_like_one = any(order.endswith(f" {ending}") for ending in endings) or bool(_OFF_IN.search(order))
     if ends_like_one and not words.statement_verbs.intersection(order.split()):
         return Speech.ORDER
     return Speech.UNKNOWN
@@ -179,7 +186,7 @@ def is_hypothetical(text: str, language: str = "en") -> bool:
     words, core = _words(language), utterance_core(text, language)
     if _WORRIED.match(core):
         return False
-    if core.startswith("if ") and speech_of(text, language) is Speech.UNKNOWN:
+    if core.startswith("if ") and speech_of(text, language) is not Speech.ORDER and "?" not in text:
         return True
     return bool(_opener(core, words.hypothetical)) or _holds(core, words.hypothetical_inside)
 
@@ -216,6 +223,17 @@ def is_remark(text: str, language: str = "en") -> bool:
     if is_hypothetical(text, language) or is_reported(text, language) or is_waved_off(text, language):
         return False
     return speech_of(text, language) is Speech.UNKNOWN and not _holds(plain_words(text, language), ("not", "no", "if"))
+
+
+_STATES = re.compile(
+    r"\b(?:i|we|he|she|they|it|you|there|this|that|everyone|everybody|nobody|somebody|someone)\b.* \w"
+    r"|\b(?:is|are|was|were|has|have|had|will|would|keeps?|looks?|feels?|seems?|smells?|sounds?|got|gets|goes|went|said)\b"
+)
+
+
+def is_statement(text: str, language: str = "en") -> bool:
+    """A remark that says something ("it is cold in here"), and not half a request ("a backup")."""
+    return is_remark(text, language) and bool(_STATES.search(plain_words(text, language)))
 
 
 def _holds(core: str, phrases: Iterable[str]) -> bool:
@@ -279,5 +297,6 @@ def _words(language: str) -> _Words:
         beyond=listed("beyond"),
         not_beyond=listed("not_beyond"),
         order_endings=listed("order_endings"),
+        polite_endings=listed("polite_endings"),
         statement_verbs=frozenset(listed("statement_verbs")),
     )

@@ -13,8 +13,24 @@ _CANCELS = re.compile(
     r"(?:(?:the|my|that|this|all|our|any|every|both|current|running|of)\s+)*"
 )
 
+_REMARK = re.compile(r"(?:(?<=timer)|(?<=alarm)) (?:i|we|he|she|they|it|you)\b.*$")
+"""A remark that follows without a pause; a reminder may be about anything."""
+
+
+_UNNEEDED = re.compile(
+    r"^(?:i|we) (?:do not|no longer) (?:need|want) (?:(?:the|my|that|this|our) )?(.+? (?:timer|reminder|alarm)s?)"
+    r"(?: (?:any more|anymore|any longer|now))?\b.*$"
+)
+
 
 def task_called(text: str, language: str = "en") -> str:
     """ "cancel my reminder about the bins, I've done them" → "reminder about the bins"."""
+    if (unneeded := _UNNEEDED.match(order_core(text, language))) is not None:
+        return unneeded[1]
     alone = next((one.words for one in stretches(text, language) if one.harmless and not one.before), text)
-    return _CANCELS.sub("", order_core(alone, language))
+    return without_remark(_CANCELS.sub("", order_core(alone, language)))
+
+
+def without_remark(task: str) -> str:
+    """ "the timer i use the fresh pasta" → "the timer"."""
+    return _REMARK.sub("", task).strip()

@@ -11,13 +11,14 @@ from assistant.sentences.home import HomeSentences
 from assistant.sentences.normalize import (
     as_said,
     grammar_file,
+    is_urgent,
     order_core,
     plain_words,
     utterance_core,
     without_urgency,
 )
 from assistant.sentences.speech_kind import may_act, speech_of
-from assistant.sentences.task_names import task_called
+from assistant.sentences.task_names import task_called, without_remark
 from assistant.sentences.vocabulary import (
     ACTS,
     KINDS,
@@ -40,6 +41,12 @@ _ALLOWED: dict[Speech, tuple[frozenset[str] | None, ...]] = {
 }
 """Tools whose templates are tried, group by group: "kitchen light on" orders, with a question mark it asks."""
 
+
+EVERYTHING = ("all", "lights")
+"""Targets that stand for many devices."""
+
+_NO_MESSAGE = frozenset({"to", "if", "when", "whenever", "once", "unless", "as"})
+""" "send a message to Bob": nobody that we could reach; "notify me if jellyfin goes down": nothing to send now."""
 
 _FOR_SOMEBODY = re.compile(r"\s+for (?!all$|everything$|me$)(?:(?:the|my|our|your) )?[a-z]+$")
 """Whom an order is for says nothing about it: "unlock the front door for the neighbour"."""
@@ -73,8 +80,11 @@ class Templates:
                     return call
         for words in self.ways_to_read(text):
             shorter = without_trimmings(words, self._forms, self._language)
-            if shorter and shorter != words and (call := self.by_templates(shorter, text)) is not None:
-                return call
+            if not shorter or shorter == words or (call := self.by_templates(shorter, text)) is None:
+                continue
+            if call[1].tool in _ACTS and call[1].arguments.get("target") in EVERYTHING:
+                continue  # "turn off the bedroom gizmo" is not for everything there
+            return call
         return None
 
     def ways_to_read(self, text: str) -> Iterator[str]:
@@ -104,13 +114,16 @@ class Templates:
         if reading.intent == "cancel_task":
             if "which" in arguments:  # "the pasta timer", "my reminder about the dentist": by all its words
                 arguments["task"] = task_called(text, self._language)
+            arguments["task"] = without_remark(str(arguments["task"]))
             task = str(arguments["task"]).split()
             if "and" in task or not self._task_words.intersection(task):
                 return None
         if "message" in arguments:
             said = as_said(text, str(arguments["message"]), self._language)
-            arguments["message"] = without_urgency(said)
-            if arguments["message"] != said:
+            arguments["message"] = message = without_urgency(said)
+            if message.casefold().split()[0] in _NO_MESSAGE:
+                return None
+            if is_urgent(text, message):
                 arguments["urgent"] = True
         if "urgent" in arguments:
             arguments["urgent"] = True

@@ -47,6 +47,9 @@ recognition makes of its names scores 0.88 and more ("graph anna", "home assista
 TOGETHER_LIKE = 0.84
 """The same for two words and more, which together are seldom like a name by chance ("jelly fish", "gravy anna")."""
 
+BEGINS_LIKE = 0.78
+"""The same for two words of which the first is the beginning of the name: "jelly fish"."""
+
 MIXED_LIKE = 0.85
 """The same where one of them is a word of the templates: "pie whole" is pihole, and "the mail server" no media server.
 That word has to add to the likeness; in "documentary up" it does not."""
@@ -119,6 +122,8 @@ def _least(kind: str, stretch: list[str], found: Resolved, literal: frozenset[st
     """The score from which that stretch is the name that was found."""
     if len(stretch) == 1:
         return SOUNDS_LIKE
+    if len(stretch[0]) > 4 and found.name.replace(" ", "").startswith(stretch[0]) and stretch[0] not in literal:
+        return BEGINS_LIKE
     own = [word for word in stretch if word not in literal]
     if len(own) == len(stretch):
         return TOGETHER_LIKE

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.models import ModelStore
+from assistant.sentences.vocabulary import TOOLS
 from tests.real.inspector import Inspector
 from tests.serving import Served, serving
 
@@ -29,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, model_store: ModelStore) ->
 
 def test_it_lists_the_tools_over_http(inspector: Inspector, served: Served) -> None:
     tools = inspector.over_http(f"{served.url}/mcp", "tools/list")["tools"]
-    assert {tool["name"] for tool in tools} == {"check_services", "check_backups"}
+    assert {tool["name"] for tool in tools} == set(TOOLS)
     assert all("title" not in tool["inputSchema"] for tool in tools)
 
 

@@ -11,7 +11,7 @@ WORDS = st.lists(st.sampled_from(["turn", "off", "the", "lights", "and", "then",
 
 
 def test_pauses_part_sentences_and_fillers_fall_out() -> None:
-    assert sentences_of("Is gitea up? Restart it, please - um, now") == ["is gitea up", "restart it", "please", "now"]
+    assert sentences_of("Is gitea up? Restart it, please - um, now") == ["is gitea up", "restart it"]
     assert sentences_of("set it to 21.5 degrees") == ["set it to 21.5 degrees"]
     assert sentences_of("") == []
 

@@ -108,6 +108,8 @@ class Home:
         if _ALL_WORDS.issuperset(left):
             return self._group(ALL, area, self._inside(area), said)
         found = self._named(" ".join(rest), area)
+        if not found and area:
+            found = self._more_exactly(" ".join(rest), area)
         if not found and area and self._named(" ".join(rest), None):
             there = sorted({device.area for device in self._named(" ".join(rest), None)})
             name = self._named(" ".join(rest), None)[0].name
@@ -143,6 +145,13 @@ class Home:
         if not isinstance(found, Resolved):
             return []
         return [d for d in self.devices if d.name == found.name and area in (None, d.area)]
+
+    def _more_exactly(self, said: str, area: str) -> list[Device]:
+        """The only one there that is called so among other words: the garden's outdoor temperature sensor."""
+        meant = self._named(said, None)
+        ending = f" {meant[0].name}" if meant else "\0"
+        inside = [device for device in self._inside(area) if device.name.endswith(ending)]
+        return inside if len(inside) == 1 else []
 
     def _inside(self, area: str | None) -> list[Device]:
         return [device for device in self.devices if area in (None, device.area)]
