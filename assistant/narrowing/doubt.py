@@ -64,6 +64,8 @@ def without_doubt(ranked: Sequence[Candidate], said: Said, speech: Speech) -> tu
     acts = best.call.tool in ACTS
     if acts and best.call.arguments.get("target") in ("lights", "all") and not nothing_unknown(said):
         return ()  # "the bathroom light", where there is no bathroom
+    if acts and any(mention.heard for mention in said.mentions) and not nothing_unknown(said):
+        return ()  # "get my tools out the van" is for no fan
     sole = SURE_LOOK if speech is Speech.UNKNOWN and STATING & set(said.words.split()) else SOLE
     if not acts and len(ranked) == 1 and said.mentions and best.score >= sole:
         return (best.call,)

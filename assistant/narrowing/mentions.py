@@ -25,6 +25,8 @@ class Mention:
 
     words: str
     names: Mapping[str, str]
+    heard: bool = False
+    """It only sounds like the name."""
 
 
 class Mentions:
@@ -55,7 +57,7 @@ class Mentions:
                 known = template_words(self._language) | {word for form in others_forms for word in form.split()}
                 others = [part for part in parts if part != found[0].words]
                 if 0 < len(others) < len(parts) and not known.intersection(others):
-                    return Mention(stretch, {kind: name})
+                    return Mention(stretch, {kind: name}, heard=True)
         return None
 
     def _apart(self, rest: str) -> list[Mention]:
@@ -85,7 +87,7 @@ class Mentions:
                     heard.setdefault(stretch, {}).setdefault(kind, name)
             longest = max(heard, key=len, default=None)
             if longest is not None:
-                found.append(Mention(longest, heard[longest]))
+                found.append(Mention(longest, heard[longest], heard=True))
         return tuple(found)
 
 

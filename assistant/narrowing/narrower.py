@@ -6,6 +6,7 @@ the router's nearest examples. Where they agree and every argument is resolved, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -50,6 +51,13 @@ MOST_OUTSIDE = 3
 
 NO_ORDER = "no order"
 """Why an act is excluded where nothing was asked: a reading tool that is far less likely is then not meant either."""
+
+LOOKS = {
+    "service_power": "check_services", "vm_power": "check_vms", "home_control": "home_state",
+    "run_backup": "check_backups", "test_restore": "check_backups", "schedule": "list_tasks",
+    "cancel_task": "list_tasks", "notify": ANSWER,
+}  # fmt: skip
+"""What a question in the words of an act is about."""
 
 MOST_PARTS = 3
 
@@ -165,6 +173,10 @@ class Narrower:
                 likely = max((candidate.score for candidate in one.candidates), default=0.0)
                 if not one.decided and is_statement(piece, self._language) and likely < LIKELY:
                     continue
+                if _about_oneself(piece) and (calls or piece is not pieces[-1]):
+                    signals.append(one.signals)  # "I need to get my tools": the reason for the other part
+                    calls += [call for call in one.decided if call.tool in READS]
+                    continue
                 calls += one.decided
                 if speech_of(piece, self._language) is not Speech.QUESTION:
                     remarks += [call for call in one.decided if call.tool in READS]
@@ -255,8 +267,9 @@ class Narrower:
         if speech is not Speech.QUESTION:
             return scores
         asked = {tool: 0.0 if tool in ACTS else score for tool, score in scores.items()}
-        total = sum(asked.values()) or 1.0
-        return {tool: score / total for tool, score in asked.items()}
+        for act, looks in LOOKS.items():  # "is it possible to restore gitea?" asks about what it would do
+            asked[looks] += scores[act]
+        return asked
 
     def _outside(self, said: Said, tools: Sequence[ToolDescription], best: float) -> tuple[Candidate, ...]:
         """Tools of other servers that may be meant; only the model can say with which arguments."""
@@ -292,6 +305,14 @@ class Narrower:
             return "another kind of name"
         return ""
 
+
+def _about_oneself(piece: str) -> bool:
+    return bool(_ONESELF.match(piece))
+
+
+_ONESELF = re.compile(
+    r"^(?:i|we|he|she|they) (?:need|have|want|am|are|is|was|were|will|would|got|must|just|can|cannot)\b"
+)
 
 _LATER = ("every ", "each ", "at ", "after ", "before ", "once ", "when ", "whenever ", "as soon as ", "tomorrow ")
 """How an order begins that is not for now: "at dusk turn off the heating" must not turn it off at noon."""

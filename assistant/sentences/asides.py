@@ -187,8 +187,17 @@ def _ends(tokens: list[str], at: int, breaks: set[int], known: _Words) -> bool:
     return bool(after) and after[0] in known.verbs and not set(subject[1:]) & known.no_subject
 
 
+_UNNEEDED = re.compile(
+    r"(?:(?:because|as|since|and) )?(?:i|we) (?:do not|no longer) (?:need|want) (?:it|that|them)"
+    r"(?: any ?more| any longer| now)*"
+)
+"""Said of what is to be cancelled or turned off."""
+
+
 def _harmless(aside: str, known: _Words) -> bool:
     """A remark that changes nothing about the request beside it."""
+    if _UNNEEDED.fullmatch(aside):
+        return True
     padded = f" {aside} "
     if any(f" {word} " in padded for word in known.changing):
         return False

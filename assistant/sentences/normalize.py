@@ -29,6 +29,13 @@ _UP_AGAIN = re.compile(
 )
 """English: "is jellyfin back up" asks for no backup."""
 
+_PUT = re.compile(
+    r"\b(?:stick|pop|bung|chuck|whack|shove|flick|bang|slap|throw)"
+    r"(?= (?:the|my|our|that|those|all|some|us|both) .*?\b(?:on|off)\b)"
+    r"|\b(?:stick|pop|bung|chuck|whack|flick|bang|slap)(?= (?:on|off) (?:the|my|our|a)\b)"
+)
+"""English: "stick the heating on"."""
+
 _STAMMER = re.compile(r"\b(the|a|an|to|is|are|i|in|and|my|it|can|you|what|of|for|turn|switch|how)(?: \1)+\b")
 
 
@@ -51,7 +58,7 @@ def plain_words(text: str, language: str = "en") -> str:
     text = " ".join(contractions.get(word, word) for word in text.split() if word not in hesitations)
     text = _STAMMER.sub(r"\1", _POSSESSIVE.sub("", text).replace("'", ""))
     pattern, repairs = _repairs(language)
-    text = _UP_AGAIN.sub(r"\1 up again", " ".join(text.split()))
+    text = _PUT.sub("put", _UP_AGAIN.sub(r"\1 up again", " ".join(text.split())))
     words = pattern.sub(lambda found: repairs[found.group()], text)
     return plainly(_fractions(_BACK_UP.sub(r"backup \1", " ".join(words.split()))))
 

@@ -23,6 +23,9 @@ _STATED = re.compile(r"\b(?:is|are|was|starts|leaves|arrives|begins|closes|opens
 
 _SHOULD = re.compile(r"\b(?:must|should|shall|needs to|has to|have to) be\b")
 
+_REMIND = re.compile(r"^\W*[\w: ]+[,;:]\s+(?:please )?(?:remind|wake)\b", re.IGNORECASE)
+""" "Half seven, remind me to …"."""
+
 _SCHEDULE = re.compile(r"^(?:schedule|plan|program|set up|arrange|book) (?:(?:a|an|the) )?")
 
 ReadOrder = Callable[[str], tuple[str, WantedCall] | None]
@@ -43,7 +46,7 @@ class Scheduling:
             return None
         now = self._clock()
         text = mended(text, self._language)
-        found = find_when(text, now)
+        found = find_when(text, now) or (find_when(f"at {text}", now) if _REMIND.search(text) else None)
         if found is None or (is_message(text, self._language) and _STATED.search(plain_words(found.rest))):
             return None
         rest = order_core(found.rest, self._language)

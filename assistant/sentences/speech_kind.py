@@ -24,6 +24,7 @@ _AFTER_NO = re.compile(r"^(?:(?:no|nah|nope|oh|actually|wait|hmm|on second thoug
 
 _NOT_NEEDED = re.compile(
     r"\bI (?:don['’]t|do not) need (?:the|my|that) .*? (?:any ?more|any longer)\b[,.;]?"
+    r"|\bI (?:don['’]t|do not|no longer) need (?:it|that|them)(?: any ?more| any longer)?\b"
     r"|\b(?:you (?:don['’]t|do not) (?:need|have)|no need) to (?:ask|confirm|check)(?: me)?(?: again)?\b",
     re.IGNORECASE,
 )
@@ -184,7 +185,7 @@ def asks_beside(text: str, language: str = "en") -> bool:
 def is_hypothetical(text: str, language: str = "en") -> bool:
     """ "what would happen if jellyfin went down", "should I restart it": nothing that a tool could look up."""
     words, core = _words(language), utterance_core(text, language)
-    if _WORRIED.match(core):
+    if _WORRIED.match(core) or asks_recoverable(text, language):
         return False
     if core.startswith("if ") and speech_of(text, language) is not Speech.ORDER and "?" not in text:
         return True
@@ -203,10 +204,27 @@ def _did(text: str, language: str) -> bool:
     return bool(_I_DID.match(utterance_core(text, language))) and speech_of(text, language) is Speech.UNKNOWN
 
 
+_LOST = re.compile(
+    r"\bif (?:i|we|it|they|everything|something|the|my|our|one) (?:\w+ ){0,4}?"
+    r"(?:lost|lose|needed|need|had|deleted|dies|died|broke|breaks|burned|burnt|goes|went|gone|disappeared|vanished)\b"
+)
+_BACK_AGAIN = re.compile(
+    r"\b(?:get|got|have|bring|come|gets|comes) (?:\w+ ){0,3}?back\b|\b(?:recover|restor|retriev)\w*"
+    r"|\bbackup (?:\w+ )?work\b"
+)
+
+
+def asks_recoverable(text: str, language: str = "en") -> bool:
+    """ "If we lost the photos, could we get them back?": supposed, and yet the backups' verdict is the answer."""
+    plain = plain_words(text, language)
+    return "?" in text and bool(_LOST.search(plain)) and bool(_BACK_AGAIN.search(plain))
+
+
 def is_beyond(text: str, language: str = "en") -> bool:
     """ "delete the photos backup", "install updates": an order that no tool carries out."""
     words = _words(language)
-    core = order_core(_NO_COMMA.sub("", text), language)
+    asks = speech_of(text, language) is Speech.QUESTION  # "is it possible to restore the files"
+    core = (utterance_core if asks else order_core)(_NO_COMMA.sub("", text), language)
     return bool(_opener(core, words.beyond)) and not _holds(core, words.not_beyond)
 
 

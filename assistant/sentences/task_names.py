@@ -25,10 +25,16 @@ _UNNEEDED = re.compile(
 
 def task_called(text: str, language: str = "en") -> str:
     """ "cancel my reminder about the bins, I've done them" → "reminder about the bins"."""
-    if (unneeded := _UNNEEDED.match(order_core(text, language))) is not None:
+    core = order_core(text, language)
+    if (unneeded := _UNNEEDED.match(core) or _CAN_GO.match(core)) is not None:
         return unneeded[1]
     alone = next((one.words for one in stretches(text, language) if one.harmless and not one.before), text)
     return without_remark(_CANCELS.sub("", order_core(alone, language)))
+
+
+_CAN_GO = re.compile(
+    r"^(?:(?:the|my|that|this|our) )?(.+? (?:timer|reminder|alarm)s?) (?:can|could|should|may|must|is|are)\b.*$"
+)
 
 
 def without_remark(task: str) -> str:

@@ -9,6 +9,7 @@ from functools import cache
 
 from assistant.sentences.normalize import grammar_file, plain_words
 from tools.names import NameIndex, Resolved
+from tools.when.time_words import number
 
 READS = (
     "check_services", "check_alerts", "service_logs", "check_backups", "check_vms", "home_state", "list_tasks",
@@ -146,6 +147,7 @@ def without_trimmings(words: str, forms: Iterable[str], language: str = "en") ->
         for at, word in enumerate(parts)
         if word in known
         or not word.isalpha()
+        or number([word], 0) is not None
         or not (
             at in (0, len(parts) - 1)
             or word.endswith("ly")

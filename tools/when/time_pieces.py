@@ -76,6 +76,7 @@ class _Reader:
         said = frozenset(words)
         text = " ".join(words)
         self._timer = whole or bool(said & _TIMERS) or "time me" in text or "on the clock" in text
+        self._timer = self._timer or any(w == "time" and number(words, at + 1) for at, w in enumerate(words))
         self._alarm = bool(said & (_TIMERS | {"wake"}))
         self._level = bool(said & _KEEP_LEVEL and said & _LEVELS) and not (self._alarm or "to" in said)
 
