@@ -33,6 +33,8 @@ from assistant.sentences import (
     is_waved_off,
     speech_of,
 )
+from assistant.sentences.matcher import NOT_FOR_US
+from assistant.sentences.templates import TRIMMED
 from assistant.sentences.vocabulary import TOOLS
 from assistant.smalltalk import arithmetic, spoken_answer
 from assistant.understanding import Understanding
@@ -178,9 +180,13 @@ def _trusted_match(request: Request) -> SentenceMatch | None:
     """What a template reads, unless the router is sure that it is about something else. Raises ModelFilesError."""
     understood, last = request.understood, request.conversation.last
     match = understood.matcher.match(request.text, last)
-    if match is None or understood.narrower is None or not match.tool or match.more:
+    if match is None or understood.narrower is None or match.more:
         return match
-    if not understood.narrower.doubts(request.text, match.tool):
+    if match.answer in NOT_FOR_US and understood.narrower.narrow(request.text, last).decided:
+        return None  # "print the last error": refused only where nothing else is meant
+    if not match.tool:
+        return match
+    if not understood.narrower.doubts(request.text, match.tool, closely=TRIMMED in match.template):
         return match
     alone = understood.matcher.match(request.text) if last else match  # what is left out speaks for nothing
     return match if alone is None or alone.tool != match.tool else None

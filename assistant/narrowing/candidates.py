@@ -15,6 +15,7 @@ from typing import Any
 from assistant.narrowing.mentions import Mention
 from assistant.ports import WantedCall
 from assistant.sentences.normalize import as_said, grammar_file, is_urgent, order_core, without_urgency
+from assistant.sentences.speech_kind import is_message
 from assistant.sentences.task_names import task_called
 from assistant.sentences.vocabulary import template_words
 from tools.contract import JsonObject
@@ -60,7 +61,10 @@ def calls_for(tool: str, said: Said) -> list[WantedCall]:
         actions = actions_in(tool, _order_words(said), said.language)[:1]
         return [WantedCall(tool, {kind: name, "action": action}) for name in said.named(kind) for action in actions]
     if tool in ("run_backup", "test_restore"):
-        names = said.named("job") or (["all"] if _holds(said.words, _words(said.language)["every_words"]) else [])
+        words = _words(said.language)["every_words"] + (
+            _words(said.language)["whole_backup"] if tool == "run_backup" else []
+        )
+        names = said.named("job") or (["all"] if _holds(said.words, words) else [])
         return [WantedCall(tool, {"job": name}) for name in names]
     if tool == "home_state":
         return [WantedCall(tool, target) for target in _targets(said)]
@@ -193,10 +197,24 @@ _MESSAGE = re.compile(
 )
 
 
+_AFTER_PHONE = re.compile(
+    r"\b(?:phone|phones|mobile|cell|smartphone|telephone|handy|watch|message|notification|push|alert|note)\b.*?"
+    r"(?:\b(?:that (?:says|reads)|saying(?: that)?|which says|says|to say(?: that)?|with the (?:text|words?)|reading"
+    r"|the words|that|with)\b[:,]?|[:,])\s+(?P<message>\S.*)$",
+    re.IGNORECASE,
+)
+
+
+def _after_phone(said: Said) -> str | None:
+    """ "Pop a note on my phone that grandpa's asleep": what stands behind, however the order began."""
+    found = _AFTER_PHONE.search(said.text) if is_message(said.text, said.language) else None
+    return without_urgency(found["message"].strip(" .!")) if found else None
+
+
 def _message(said: Said) -> str | None:
     found = _MESSAGE.match(order_core(said.words, said.language))
     if found is None:
-        return None
+        return _after_phone(said)
     return without_urgency(as_said(said.text, next(group for group in found.groups() if group), said.language))
 
 

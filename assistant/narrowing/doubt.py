@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from assistant.narrowing.candidates import Said, nothing_unknown
 from assistant.ports import WantedCall
 from assistant.sentences.normalize import utterance_core
+from assistant.sentences.speech_kind import is_message
 from assistant.sentences.vocabulary import ACTS
 from tools.contract import JsonObject, Speech
 
@@ -20,6 +21,9 @@ SURE_OF_ALL = 0.7
 SURE_LOOK = 0.9
 """The same for a look that "or" stands in ("has it ever been restored, or are we just hoping"), or that nobody asked
 for ("jellyfin is down")."""
+
+CLIPPED = 4
+"""Words of an utterance that asks without a verb ("gitea logs please"); a longer one states something."""
 
 _JOINTS = frozenset({"and", "then", "but", "or"})
 
@@ -66,7 +70,8 @@ def without_doubt(ranked: Sequence[Candidate], said: Said, speech: Speech) -> tu
         return ()  # "the bathroom light", where there is no bathroom
     if acts and any(mention.heard for mention in said.mentions) and not nothing_unknown(said):
         return ()  # "get my tools out the van" is for no fan
-    sole = SURE_LOOK if speech is Speech.UNKNOWN and STATING & set(said.words.split()) else SOLE
+    stated = speech is Speech.UNKNOWN and (len(said.words.split()) > CLIPPED or bool(STATING & set(said.words.split())))
+    sole = SURE_LOOK if stated else SOLE
     if not acts and len(ranked) == 1 and said.mentions and best.score >= sole:
         return (best.call,)
     if acts and speech is Speech.ORDER and len(ranked) == 1 and best.score >= SOLE and nothing_unknown(said):
@@ -82,13 +87,14 @@ def without_doubt(ranked: Sequence[Candidate], said: Said, speech: Speech) -> tu
         return ()
     if acts:
         return (best.call,) if best.score >= SURE_ACT else ()
-    stated = speech is Speech.UNKNOWN and STATING & set(said.words.split())
     sure = SURE_LOOK if stated else SURE_READ if said.mentions else SURE_OF_ALL
     return (best.call,) if best.score >= sure else ()
 
 
 def _orders(best: Candidate, said: Said, speech: Speech) -> bool:
     """An order, or words that could hardly be anything else: "bedside lamp twenty percent"."""
+    if best.call.tool == "notify" and speech is not Speech.QUESTION and is_message(said.text, said.language):
+        return True
     if speech is not Speech.UNKNOWN:
         return speech is Speech.ORDER
     return not STATING & set(said.words.split()) and best.score >= SURE_WITHOUT_VERB

@@ -59,6 +59,9 @@ LOOKS = {
 }  # fmt: skip
 """What a question in the words of an act is about."""
 
+ABOUT = 0.6
+"""Probability from which words that name nothing are about what was talked about."""
+
 MOST_PARTS = 3
 
 
@@ -107,7 +110,7 @@ class Narrower:
         best = max((candidate.score for candidate in narrowed.candidates), default=0.0)
         for longer in self._follow_up.after(text, last):  # "then test the restore": of what was talked about
             about = self._by_signals(self._said(longer, text), outside)
-            if about.decided and about.candidates[0].score > best and self._says(about.decided[0], text):
+            if about.decided and about.candidates[0].score > max(best, ABOUT) and self._says(about.decided[0], text):
                 return about
         return narrowed
 
@@ -177,6 +180,8 @@ class Narrower:
                     signals.append(one.signals)  # "I need to get my tools": the reason for the other part
                     calls += [call for call in one.decided if call.tool in READS]
                     continue
+                if piece.split()[0] == "why" and piece is not pieces[-1]:
+                    remarks += one.decided  # "why is the fan still running, switch it off"
                 calls += one.decided
                 if speech_of(piece, self._language) is not Speech.QUESTION:
                     remarks += [call for call in one.decided if call.tool in READS]
@@ -246,15 +251,17 @@ class Narrower:
         }
         return Narrowed((*few(ranked), *others), decided, signals)
 
-    def doubts(self, text: str, tool: str) -> bool:
+    def doubts(self, text: str, tool: str, *, closely: bool = False) -> bool:
         """Whether an utterance that a template reads for ``tool`` sounds clearly like something else. Blocking.
 
-        Raises ModelFilesError.
+        ``closely``: whether it does not sound clearly like that. Raises ModelFilesError.
         """
         said, speech = self._said(text, text), speech_of(text, self._language)
-        if self._scores(said, speech, by_words=True)[tool] >= TRUSTED:
+        if not closely and self._scores(said, speech, by_words=True)[tool] >= TRUSTED:
             return False  # the cheaper look is nearly always enough
         scores = self._scores(said, speech)
+        if closely:
+            return scores[tool] < LIKELY
         return scores[tool] < DOUBTED and max(scores.values()) >= SURE_OF_OWN
 
     def _scores(self, said: Said, speech: Speech, *, by_words: bool = False) -> dict[str, float]:
@@ -317,7 +324,23 @@ _ONESELF = re.compile(
 _LATER = ("every ", "each ", "at ", "after ", "before ", "once ", "when ", "whenever ", "as soon as ", "tomorrow ")
 """How an order begins that is not for now: "at dusk turn off the heating" must not turn it off at noon."""
 
-_DESTROYS = frozenset({"delete", "erase", "wipe", "remove", "overwrite", "destroy", "purge", "format", "trash", "nuke"})
+_DESTROYS = frozenset(
+    {
+        "delete",
+        "erase",
+        "wipe",
+        "remove",
+        "overwrite",
+        "destroy",
+        "purge",
+        "format",
+        "trash",
+        "nuke",
+        "rid",
+        "gone",
+        "ditch",
+    }
+)
 
 _NEED_CUES = frozenset(
     {"check_alerts", "service_logs", "find_service", "list_tasks", "cancel_task", "schedule", "notify", "test_restore",

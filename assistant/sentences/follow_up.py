@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from assistant.ports import Names, WantedCall
 from assistant.sentences.asides import Stretch
 from assistant.sentences.normalize import grammar_file, order_core, plain_words, utterance_core
-from assistant.sentences.speech_kind import may_act
+from assistant.sentences.speech_kind import may_act, speech_of
 from assistant.sentences.vocabulary import PARAMETER_KINDS, spoken_forms
-from tools.contract import JsonObject
+from tools.contract import JsonObject, Speech
 from tools.when.time_words import number
 
 SHORT = 7
@@ -167,6 +167,8 @@ class FollowUp:
 
     def may_act(self, text: str) -> bool:
         """Whether what is left without "no, I meant" may act."""
+        if speech_of(text, self._language) is Speech.QUESTION:  # "do you know"
+            return False
         return may_act(self._bare(utterance_core(text, self._language)), self._language)
 
     def _about_another(self, words: str, last: WantedCall) -> WantedCall | None:

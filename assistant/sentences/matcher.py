@@ -53,6 +53,9 @@ MAX_LISTED = 4
 """Words of what is listed after a verb: "check the alerts, then the backups"."""
 
 REFUSALS = frozenset({"cannot_delete", "cannot_change", "cannot_play", "cannot_tell"})
+NOT_FOR_US = frozenset({"cannot_change", "cannot_play"})
+"""Refusals of what somebody else could mean by his words: "print the last error"."""
+
 _SECRETS = frozenset({"cannot_tell"})
 _READS, _ACTS = frozenset(READS), frozenset(ACTS)
 
@@ -110,7 +113,7 @@ class HassilMatcher:
 
     def _refusal(self, text: str) -> SentenceMatch | None:
         """What nobody can do here, if nothing else was understood."""
-        if self._is_no_order(text):
+        if self._is_no_order(text) or is_message(text, self._language):
             return None
         asks = speech_of(text, self._language) is Speech.QUESTION
         reading = self._chat.read(order_core(text, self._language), _SECRETS if asks else REFUSALS)

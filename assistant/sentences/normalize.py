@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from assistant.resources import resource
-from assistant.sentences.politeness import plainly
+from assistant.sentences.politeness import plainly, wished
 from tools.when.time_words import number
 
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
@@ -26,6 +26,7 @@ _UP_AGAIN = re.compile(
     r"\b((?:is|are|was|were|came|come|comes|gets?|got|bring|brought|be)(?: \w+){0,2}?"
     r" (?!the |my |our |a |every )\w+) back up\b"
     r"(?= (?:yet|again|now|online)\b)"
+    r"|\b((?:bring|get|take|put)(?: \w+){0,3}? (?!the |my |our |a |every )\w+) back up$"
 )
 """English: "is jellyfin back up" asks for no backup."""
 
@@ -35,6 +36,9 @@ _PUT = re.compile(
     r"|\b(?:stick|pop|bung|chuck|whack|flick|bang|slap)(?= (?:on|off) (?:the|my|our|a)\b)"
 )
 """English: "stick the heating on"."""
+
+_WINDOWS = re.compile(r"\bwindows (?=(?:(?:is|are|still|all|left|any) )*(?:open|shut|closed|ajar)\b)")
+"""Those in the walls."""
 
 _STAMMER = re.compile(r"\b(the|a|an|to|is|are|i|in|and|my|it|can|you|what|of|for|turn|switch|how)(?: \1)+\b")
 
@@ -58,7 +62,8 @@ def plain_words(text: str, language: str = "en") -> str:
     text = " ".join(contractions.get(word, word) for word in text.split() if word not in hesitations)
     text = _STAMMER.sub(r"\1", _POSSESSIVE.sub("", text).replace("'", ""))
     pattern, repairs = _repairs(language)
-    text = _PUT.sub("put", _UP_AGAIN.sub(r"\1 up again", " ".join(text.split())))
+    text = _WINDOWS.sub("window ", text)
+    text = _PUT.sub("put", _UP_AGAIN.sub(lambda found: f"{found[1] or found[2]} up again", " ".join(text.split())))
     words = pattern.sub(lambda found: repairs[found.group()], text)
     return plainly(_fractions(_BACK_UP.sub(r"backup \1", " ".join(words.split()))))
 
@@ -127,6 +132,10 @@ _NEEDED_DONE = re.compile(
 _OFF_AND_ON = re.compile(
     r"^(?:take|bring|shut|turn|switch|power) (.+?) (?:down|off) and (?:then )?(?:back )?(?:up|on)(?: again)?$"
 )
+_GET_DONE = re.compile(
+    r"^(?:get|have|let us have) (?P<thing>(?!me |us |it )(?:\w+ ){1,4}?\w+) "
+    r"(?P<done>started|going|running|stopped|restarted|rebooted|locked|unlocked|closed|backed up)(?: again| now)?$"
+)
 _DEED_OF = re.compile(r"^(restart|reboot|shutdown|shut down|stop|start|launch) of (.+)$")
 
 
@@ -138,6 +147,8 @@ def _active(words: str) -> str:
         return f"remind me {found[1]}"
     if (found := _OFF_AND_ON.match(words)) is not None:
         return f"restart {found[1]}"
+    if (found := _GET_DONE.match(words)) is not None:
+        return f"backup {found['thing']}" if found["done"] == "backed up" else wished(found["thing"], found["done"])
     found = _TO_BE_DONE.match(words)
     if found is None:
         return words
@@ -190,6 +201,8 @@ def _stripped(words: str, before: str, after: str, language: str) -> str:
         if found := next((f for f in front if shorter.startswith(f"{f} ")), None):
             shorter = shorter[len(found) + 1 :]
         elif found := next((f for f in back if shorter.endswith(f" {f}")), None):
+            if shorter[: -len(found) - 1] in ("do", "does", "did"):
+                return shorter  # "do you know"
             shorter = shorter[: -len(found) - 1]
         else:
             return shorter

@@ -57,11 +57,17 @@ _STATE = (
     r"(?P<state>on|off|open|closed|shut|up|down|locked|unlocked|going|running|started|stopped|restarted|rebooted"
     r"|(?:at|to|on) [\w. ]+? (?:degrees?|percent)|(?:at|to) [\w.]+)"
 )
-_THING = r"(?P<thing>(?!you |to |it if )(?:(?!if |whether |that |know |what )\w+ )*?(?!backed )\w+)"
+_NO_THING = "(?:if|whether|that|know|what|put|turn|switch|set|open|close|start|stop|can|could|will|and) "  # begins something else
+_THING = rf"(?P<thing>(?!you |to |it if )(?:(?!{_NO_THING})\w+ ){{0,5}}?(?!backed )\w+)"
 _HAVE = re.compile(
     r"^(?P<before>(?:\w+ ){0,3}?)(?:(?:could|can|may|might) (?:i|we) (?:please |just )?(?:have|get)"
     rf"|(?:i|we) (?:would |should |will )?(?:like|love|want|need|prefer)(?: to have)?) {_THING} {_STATE}"
-    r"(?P<after>(?: please| now| again| if you please| if you would| thanks| thank you| for me| in here)*)$"
+    r"(?P<after>(?: please| now| again| if you please| if you would| thanks| thank you| for me| in here"
+    r"| in the \w+(?: \w+)?)*)$"
+)
+_COME = re.compile(
+    r"^(?P<before>(?:\w+ ){0,3}?)(?:could|can|may) (?P<thing>(?:the|my|our|all|that|both)(?: \w+){1,4}?) (?:please )?"
+    r"(?:come|go|be turned|be switched|be put|be) (?P<state>on|off|up|down)(?P<after>(?: please| now| again| thanks)*)$"
 )
 _TIMER = re.compile(
     r"^(?P<before>(?:\w+ ){0,3}?)(?:could|can|may|might) (?:i|we) (?:please |just )?(?:have|get) "
@@ -90,12 +96,12 @@ _E_OFF = frozenset(
 
 def plainly(words: str) -> str:
     """Plain words with a polite order in front made ``could you …``; others as they are."""
-    for pattern in (_MIND, _FRAME, _SUGGESTED, _TIMER, _HAVE):
+    for pattern in (_MIND, _FRAME, _SUGGESTED, _TIMER, _HAVE, _COME):
         found = pattern.match(words)
         if found is None or not _BEFORE.issuperset(found["before"].split()):
             continue
-        if pattern is _HAVE:
-            return f"{found['before']}{PLAIN} {_wished(found['thing'], found['state'])}{found['after']}"
+        if pattern in (_HAVE, _COME):
+            return f"{found['before']}{PLAIN} {wished(found['thing'], found['state'])}{found['after']}"
         if pattern is _TIMER:
             return f"{found['before']}{PLAIN} set {found['rest']}"
         if pattern is _MIND:
@@ -104,7 +110,8 @@ def plainly(words: str) -> str:
     return words
 
 
-def _wished(thing: str, state: str) -> str:
+def wished(thing: str, state: str) -> str:
+    """The order that brings a thing into a state: "the lamp", "on" → "turn on the lamp"."""
     if state in _DONE:
         return f"{_DONE[state]} {thing}"
     if state in ("up", "down"):

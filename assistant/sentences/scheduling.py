@@ -28,6 +28,19 @@ _REMIND = re.compile(r"^\W*[\w: ]+[,;:]\s+(?:please )?(?:remind|wake)\b", re.IGN
 
 _SCHEDULE = re.compile(r"^(?:schedule|plan|program|set up|arrange|book) (?:(?:a|an|the) )?")
 
+_NO_DEED = frozenset(
+    ["the", "that", "this", "my", "delete", "cancel", "remove", "is", "was", "for", "on", "at", "list"]
+)
+
+_REMIND_OF = re.compile(
+    r"^(?:i|we) (?:have to|have got to|got to|must|need to|should|ought to|want to|must not forget to) (?P<deed>.+?)"
+    r" (?:so )?(?:please )?(?:can you |could you )?remind (?:me|us)(?: of (?:it|that)| about (?:it|that))?$"
+)
+""" "I have to call the client back, remind me at five"."""
+
+_OTHER = frozenset(["delete", "cancel", "remove", "scrap", "reminder", "timer", "alarm"])
+"""In the name of a timer: then something else was meant."""
+
 ReadOrder = Callable[[str], tuple[str, WantedCall] | None]
 
 
@@ -70,16 +83,22 @@ class Scheduling:
     def _own(self, rest: str) -> tuple[str, str] | None:
         """A timer, an alarm or a reminder, and how it is called."""
         reading = self._grammar.read(rest) or self._grammar.read(plain_words(rest, self._language))
+        if reading is None and (due := _REMIND_OF.match(rest)) is not None:
+            reading = self._grammar.read(f"remind me to {due['deed']}")
         if reading is None and " remind me " in rest:  # "I have to leave then, so please remind me to …"
             before, _, message = rest.partition(" remind me ")
             if is_statement(before, self._language):
                 reading = self._grammar.read(f"remind me {message}")
         if reading is None:
             return None
+        if reading.template == "reminder {message}" and reading.slots.get("message", "").split()[0] in _NO_DEED:
+            return None  # "the reminder at five, delete that"
         if " and " in f" {reading.slots.get('label', '')} ":
             return None  # two requests in one
         label = str(reading.slots.get("label", "")).strip()
         message = str(reading.slots.get("message", "")).strip()
+        if message in _NO_DEED or label in _NO_DEED or _OTHER.intersection(label.split()):
+            return None
         if reading.intent == "reminder":
             return reading.template, f"remind me to {message}" if message else "reminder"
         return reading.template, f"{label} {reading.intent}".strip()

@@ -47,6 +47,9 @@ _WORRIED = re.compile(r"^(?:should|must|shall) (?:i|we) (?:worry|be (?:worried|c
 
 _SENTENCE_END = re.compile(r"[,;.!?]+\s+")
 
+_TRY_IF = re.compile(r"\b(test|try|try out|prove|verify) (?:if|whether)\b")
+"""What is to be tried is no condition: "test whether the papers can be restored"."""
+
 _I_DID = re.compile(
     r"^(?:(?:yesterday|earlier|today|this morning|last night|last week) )?"
     r"(?:i|we|you|he|she|they|somebody|someone|nobody)"
@@ -57,6 +60,22 @@ _I_DID = re.compile(
 
 _OFF_IN = re.compile(r"\w (?:on|off|out) (?:in|at|everywhere)\b")
 """An order without a verb, and where: "everything off in the living room"."""
+
+_TAGGED = re.compile(
+    r" (?:on or off|off or on|up or down|open or (?:closed|shut|not)|closed or open|locked or (?:unlocked|open|not)"
+    r"|or not|running or (?:stopped|not|off))$"
+)
+_TAG = re.compile(r" (?:is it|are they|was it|were they)$")
+"""Asks with its end: "windows box, on or off", "light's on in the hallway, is it"."""
+
+_TELL_LATER = re.compile(
+    r"^(?:tell|let|ping|nudge|buzz) (?:me|us) (?:know )?(?:tomorrow|tonight|(?:in|at) (?:an?|half|quarter|\d|one|two"
+    r"|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|noon|midnight))\b"
+)
+""" "Tell me in half an hour to check the oven": to be reminded, not told."""
+
+_WILL_YOU = re.compile(r"[,.]? (?:will|would|can|could|won['’]t) (?:you|ya)(?: please)?\?\s*$", re.IGNORECASE)
+"""The question mark of an order: "put the machine on, will you?"."""
 
 _PLEASE = re.compile(r"\bplease\W*$", re.IGNORECASE)
 
@@ -95,16 +114,19 @@ def speech_of(text: str, language: str = "en") -> Speech:
     """Question, order, or unknown. A polite question ("could you restart gitea?") is an order."""
     words = _words(language)
     core = utterance_core(_NO_COMMA.sub("", text), language)
-    marked = text.rstrip().endswith("?")
+    marked = text.rstrip().endswith("?") and not _WILL_YOU.search(text)
     if not core or _opener(core, words.negations):
         return Speech.UNKNOWN
     if polite := _opener(core, words.polite_order):
         return _of_polite_request(utterance_core(core[len(polite) :], language), words)
     if _opener(core, words.asking):
         return Speech.QUESTION
-    if _opener(core, words.message_openers):
+    if _opener(core, words.message_openers) or _TELL_LATER.match(core):
         return Speech.ORDER
     first, *rest = core.split()
+    plain = plain_words(text, language)
+    if _TAG.search(plain) or (_TAGGED.search(plain) and first not in words.order_verbs):
+        return Speech.QUESTION
     if first == "do" and (marked or (rest and rest[0] in words.do_asks_before)):
         return Speech.QUESTION
     if first in words.question_words or first in words.ask_verbs or marked:
@@ -132,7 +154,7 @@ def may_act(text: str, language: str = "en") -> bool:
         return False
     if _opener(order_core(text, language), words.message_openers):
         return True  # what a message says is not said to us
-    plain = _POLITE_IF.sub("", plain_words(_NOT_NEEDED.sub("", text), language))
+    plain = _TRY_IF.sub(r"\1", _POLITE_IF.sub("", plain_words(_NOT_NEEDED.sub("", text), language)))
     return not _holds(_before_reminder(plain, words), words.vetoes)
 
 
@@ -231,9 +253,22 @@ def is_beyond(text: str, language: str = "en") -> bool:
 def is_message(text: str, language: str = "en") -> bool:
     """A message to send or something to be reminded of: what it says is not said to us."""
     core = order_core(text, language)
+    if speech_of(text, language) is not Speech.QUESTION and _TO_PHONE.search(plain_words(text, language)):
+        return True
     return bool(_opener(core, _words(language).message_openers)) or (
         speech_of(text, language) is not Speech.QUESTION and _holds(core, _words(language).reminders)
     )
+
+
+_SENT = r"(?:message|notification|notifications|push|ping|note|alert|text|word)"
+_PHONE = r"(?:phone|phones|mobile|cell|smartphone|telephone|handy|watch)"
+_TO_PHONE = re.compile(
+    rf"\b{_SENT} (?:\w+ ){{0,2}}?(?:to|on|onto|for) (?:\w+ )?{_PHONE}\b|\b{_PHONE} {_SENT}\b"
+    rf"|\b(?:my|the|our) {_PHONE} (?:a |an )?(?:\w+ )?{_SENT}\b|\btell me on my {_PHONE}\b"
+    rf"|\b(?:send|push|buzz|tell|write) (?:me )?(?:to |on )?(?:my|the) {_PHONE}\b"
+    rf"|^(?:an? )?(?:urgent|high priority|low priority|critical|loud|quick) {_SENT}\b"
+)
+""" "Pop a message on my phone": a message, however it begins."""
 
 
 def is_remark(text: str, language: str = "en") -> bool:

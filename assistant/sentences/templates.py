@@ -42,6 +42,9 @@ _ALLOWED: dict[Speech, tuple[frozenset[str] | None, ...]] = {
 """Tools whose templates are tried, group by group: "kitchen light on" orders, with a question mark it asks."""
 
 
+TRIMMED = "(trimmed) "
+"""Before a template that read an utterance without some of its words."""
+
 EVERYTHING = ("all", "lights")
 """Targets that stand for many devices."""
 
@@ -84,7 +87,7 @@ class Templates:
                 continue
             if call[1].tool in _ACTS and call[1].arguments.get("target") in EVERYTHING:
                 continue  # "turn off the bedroom gizmo" is not for everything there
-            return call
+            return f"{TRIMMED}{call[0]}", call[1]
         return None
 
     def ways_to_read(self, text: str) -> Iterator[str]:

@@ -142,12 +142,14 @@ def without_trimmings(words: str, forms: Iterable[str], language: str = "en") ->
     """
     known = template_words(language) | {word for form in forms for word in form.split()} | NEVER_TRIMMED
     parts = words.split()
+    never = frozenset(grammar_file("speech", language)["order_verbs"])
     kept = [
         word
         for at, word in enumerate(parts)
         if word in known
         or not word.isalpha()
         or number([word], 0) is not None
+        or word in never
         or not (
             at in (0, len(parts) - 1)
             or word.endswith("ly")
@@ -175,6 +177,13 @@ NEVER_TRIMMED = frozenset(
         "probably",
         "possibly",
         "later",
+        "last",
+        "latest",
+        "previous",
+        "recent",
+        "next",
+        "any",
+        "when",
         "yesterday",
         "instead",
         "hypothetically",

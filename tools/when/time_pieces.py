@@ -152,7 +152,7 @@ class _Reader:
         lead = 0
         if word in {"in", "after", "wait"}:
             lead = 1 + (word == "wait" and word_at(words, at + 1) == "for")
-        elif self._timer and word in {"for", "to", "of"}:
+        elif self._timer and word in {"for", "to", "of", "on", "with"}:
             lead = 1
         lead += bool(lead) and word_at(words, at + lead) in _ABOUT
         if (read := duration(words, at + lead)) is None:
