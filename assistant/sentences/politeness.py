@@ -57,7 +57,9 @@ _STATE = (
     r"(?P<state>on|off|open|closed|shut|up|down|locked|unlocked|going|running|started|stopped|restarted|rebooted"
     r"|(?:at|to|on) [\w. ]+? (?:degrees?|percent)|(?:at|to) [\w.]+)"
 )
-_NO_THING = "(?:if|whether|that|know|what|put|turn|switch|set|open|close|start|stop|can|could|will|and) "  # begins something else
+_NO_THING = "(?:if|whether|that|know|what|put|turn|switch|set|open|close|start|stop|can|could|will|and) "
+"""With these something else begins."""
+
 _THING = rf"(?P<thing>(?!you |to |it if )(?:(?!{_NO_THING})\w+ ){{0,5}}?(?!backed )\w+)"
 _HAVE = re.compile(
     r"^(?P<before>(?:\w+ ){0,3}?)(?:(?:could|can|may|might) (?:i|we) (?:please |just )?(?:have|get)"
@@ -66,8 +68,8 @@ _HAVE = re.compile(
     r"| in the \w+(?: \w+)?)*)$"
 )
 _COME = re.compile(
-    r"^(?P<before>(?:\w+ ){0,3}?)(?:could|can|may) (?P<thing>(?:the|my|our|all|that|both)(?: \w+){1,4}?) (?:please )?"
-    r"(?:come|go|be turned|be switched|be put|be) (?P<state>on|off|up|down)(?P<after>(?: please| now| again| thanks)*)$"
+    r"^(?P<before>(?:\w+ ){0,3}?)could (?P<thing>(?:the|my|our|all|that|both)(?: \w+){1,4}?) (?:please )?"
+    r"(?:come|go) (?P<state>on|off|up|down)(?P<after>(?: please| now| again| thanks)*)$"
 )
 _TIMER = re.compile(
     r"^(?P<before>(?:\w+ ){0,3}?)(?:could|can|may|might) (?:i|we) (?:please |just )?(?:have|get) "
