@@ -101,6 +101,7 @@ def cues_in(words: str, language: str = "en") -> dict[str, int]:
 
 _PLACE = re.compile(r"\b(?:in|inside)\s+(?:the|my|our)\s+(\w+)")
 _WHICH = re.compile(r"\b(\w+)\s+(?:light|lights|lamp|lamps)\b")
+_WHERE = re.compile(r"\b(?:light|lights|lamp|lamps|everything|thing)\s+(?:on |off |out )?(\w+)")
 
 
 _SUBJECT = re.compile(
@@ -119,7 +120,10 @@ def unknown_name(said: Said) -> bool:
 def unknown_place(said: Said) -> bool:
     """ "the lamp in the attic", "the attic light", where there is no attic: no lamp elsewhere can be meant."""
     known = set(" ".join(mention.words for mention in said.mentions).split()) | template_words(said.language)
-    return any(place not in known for place in (*_PLACE.findall(said.words), *_WHICH.findall(said.words)))
+    return any(
+        place not in known
+        for place in (*_PLACE.findall(said.words), *_WHICH.findall(said.words), *_WHERE.findall(said.words))
+    )
 
 
 def _order_words(said: Said) -> str:
@@ -218,16 +222,8 @@ def _message(said: Said) -> str | None:
     return without_urgency(as_said(said.text, next(group for group in found.groups() if group), said.language))
 
 
-_CANCEL = re.compile(
-    r"\b(?:cancel|stop|delete|remove|clear|abort|end|dismiss|forget|get rid|call off|scrap|drop|kill|silence|turn off"
-    r"|switch off|off|unschedule|do not need)\b"
-)
-
-
 def _task(said: Said) -> str | None:
     words = said.words.split()
-    if not _CANCEL.search(said.words):
-        return None
     known = set(grammar_file("cancel_task", said.language)["task_words"])
     if not known.intersection(words):
         return None

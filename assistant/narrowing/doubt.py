@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assistant.narrowing.candidates import Said, nothing_unknown
+from assistant.narrowing.candidates import Said, nothing_unknown, unknown_place
 from assistant.ports import WantedCall
 from assistant.sentences.normalize import utterance_core
 from assistant.sentences.speech_kind import is_message
@@ -19,7 +19,7 @@ SURE_OF_ALL = 0.7
 """The same for a look at all of something, as nothing was named."""
 
 SURE_LOOK = 0.9
-"""The same for a look that "or" stands in ("has it ever been restored, or are we just hoping"), or that nobody asked
+"""The same for a look that "and" or "or" stands in ("what timers and reminders are there"), or that nobody asked
 for ("jellyfin is down")."""
 
 CLIPPED = 4
@@ -38,8 +38,9 @@ word of the order is a known one."""
 
 MOST_TOOLS = 4
 MOST_CALLS = 6
-TOO_FAR = 0.02
-"""A tool that is less probable than this is not put to the model."""
+TOO_FAR_READ, TOO_FAR_ACT = 0.4, 0.1
+"""A tool that is less probable than this is not put to the model. On the sets to develop on one of 25 undecided looks
+below it was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def without_doubt(ranked: Sequence[Candidate], said: Said, speech: Speech) -> tu
         return ()
     best = ranked[0]
     acts = best.call.tool in ACTS
-    if acts and best.call.arguments.get("target") in ("lights", "all") and not nothing_unknown(said):
+    if acts and best.call.arguments.get("target") in ("lights", "all") and unknown_place(said):
         return ()  # "the bathroom light", where there is no bathroom
     if acts and any(mention.heard for mention in said.mentions) and not nothing_unknown(said):
         return ()  # "get my tools out the van" is for no fan
@@ -78,8 +79,7 @@ def without_doubt(ranked: Sequence[Candidate], said: Said, speech: Speech) -> tu
         return (best.call,)
     if acts and (best.call.tool == "schedule" or not _orders(best, said, speech)):
         return ()
-    joints = _JOINTS if acts or best.score < SURE_LOOK else _JOINTS - {"but", "or"}
-    if joints & set(utterance_core(said.words, said.language).split()):
+    if (acts or best.score < SURE_LOOK) and _JOINTS & set(utterance_core(said.words, said.language).split()):
         return ()  # perhaps two requests
     if sum(candidate.call.tool == best.call.tool for candidate in ranked) > 1:
         return ()
@@ -103,7 +103,8 @@ def _orders(best: Candidate, said: Said, speech: Speech) -> bool:
 def _left_over(best: Candidate, said: Said) -> bool:
     """Whether a name was said that the call does not have."""
     given = {str(value) for value in best.call.arguments.values()}
-    return any(not given & set(mention.names.values()) for mention in said.mentions)
+    outside = str(best.call.arguments.get("target", "")).startswith("outdoor")  # whatever is named: "in the garden"
+    return any(not given & set(m.names.values()) for m in said.mentions if not (outside and "area" in m.names))
 
 
 def said_before(call: WantedCall, before: Sequence[WantedCall]) -> bool:
@@ -114,5 +115,7 @@ def said_before(call: WantedCall, before: Sequence[WantedCall]) -> bool:
 def few(ranked: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """What is put to the model: the calls of the best tools."""
     tools = list(dict.fromkeys(candidate.call.tool for candidate in ranked))[:MOST_TOOLS]
-    kept = [c for c in ranked if c.call.tool in tools and (c.score >= TOO_FAR or c.call.tool == tools[0])]
+    kept = [
+        c for c in ranked if c.call.tool in tools and c.score >= (TOO_FAR_ACT if c.call.tool in ACTS else TOO_FAR_READ)
+    ]
     return tuple(kept[:MOST_CALLS])

@@ -41,6 +41,9 @@ _REMIND_OF = re.compile(
 _OTHER = frozenset(["delete", "cancel", "remove", "scrap", "reminder", "timer", "alarm"])
 """In the name of a timer: then something else was meant."""
 
+_HOURS = re.compile(r"\b(at|by) (\d{1,2}) hours\b", re.IGNORECASE)
+""" "At 23 hours"."""
+
 ReadOrder = Callable[[str], tuple[str, WantedCall] | None]
 
 
@@ -58,7 +61,7 @@ class Scheduling:
         if speech_of(text, self._language) is Speech.QUESTION:
             return None
         now = self._clock()
-        text = mended(text, self._language)
+        text = _HOURS.sub(r"\1 \2:00", mended(text, self._language))
         found = find_when(text, now) or (find_when(f"at {text}", now) if _REMIND.search(text) else None)
         if found is None or (is_message(text, self._language) and _STATED.search(plain_words(found.rest))):
             return None

@@ -8,7 +8,8 @@ from assistant.sentences.asides import stretches
 from assistant.sentences.normalize import order_core
 
 _CANCELS = re.compile(
-    r"^(?:cancel|stop|delete|remove|clear|kill|abort|end|turn off|switch off|dismiss|scrap|drop|unset|forget about"
+    r"^(?:ditch|bin|axe|nix|void|lose|chuck|"
+    r"cancel|stop|delete|remove|clear|kill|abort|end|turn off|switch off|dismiss|scrap|drop|unset|forget about"
     r"|forget|get rid of|call off|take back|undo|silence|disable|shut off|unschedule|stop doing)\s+"
     r"(?:(?:the|my|that|this|all|our|any|every|both|current|running|of)\s+)*"
 )

@@ -113,7 +113,9 @@ def misheard(
     for length in range(LONGEST_NAME_WORDS, 0, -1):
         for start in range(len(parts) - length + 1):
             stretch = parts[start : start + length]
-            if vocabulary.isdisjoint(stretch) or (not strict and not vocabulary.issuperset(stretch)):
+            behind = parts[start + length] if start + length < len(parts) else ""
+            named = behind in _KIND_NOUNS.get(kind, ()) and length > 1  # "the send box vm"
+            if vocabulary.isdisjoint(stretch) or (not strict and (named or not vocabulary.issuperset(stretch))):
                 found = index.resolve(kind, " ".join(stretch))
                 if isinstance(found, Resolved) and found.score >= _least(kind, stretch, found, literal, index):
                     yield " ".join(stretch), found.name
@@ -158,6 +160,8 @@ def without_trimmings(words: str, forms: Iterable[str], language: str = "en") ->
     ]
     return " ".join(kept)
 
+
+_KIND_NOUNS = {"vm": ("vm", "machine"), "service": ("server", "service", "app"), "job": ("backup", "job")}
 
 NEVER_TRIMMED = frozenset(
     [
