@@ -76,7 +76,8 @@ def calls_for(tool: str, said: Said) -> list[WantedCall]:
         urgent: JsonObject = {"urgent": True} if is_urgent(said.text, message) else {}
         return [WantedCall(tool, {"message": message, **urgent})]
     if tool == "schedule" and said.when is not None:
-        return [WantedCall(tool, {"what": order_core(said.when.rest, said.language), "when": said.when.when})]
+        what = order_core(said.when.rest, said.language)
+        return [WantedCall(tool, {"what": _timer_called(what) or what, "when": said.when.when})]
     if tool == "cancel_task":
         return [WantedCall(tool, {"task": task})] if (task := _task(said)) else []
     return []
@@ -200,6 +201,41 @@ _MESSAGE = re.compile(
     r"|^(?:send|push|text|message|notify|ping|tell)\b.*?\b(?:phone|mobile|me|us)\b\s+(?P<three>.+)$"
 )
 
+
+_TIMER = re.compile(
+    r"\b(?:timer|countdown)\b(?!s)(?:.*?\bfor (?:the |my |a |some )?(?P<label>[a-z]+(?: [a-z]+)?))?(?: on| please)*$"
+)
+_TIMER_LABEL = re.compile(r"\b(?:the|my|a|an) (?P<label>(?!kitchen |egg |new |count)[a-z]+) timer\b")
+
+
+def _timer_called(words: str) -> str | None:
+    """ "stick a timer on for the rice" → "rice timer"; None where it is no mere timer."""
+    if _OTHER_DEEDS & set(words.split()) or (found := _TIMER.search(words)) is None:
+        return None
+    label = found["label"] or ((own := _TIMER_LABEL.search(words)) and own["label"])
+    return f"{label} timer" if label else "timer"
+
+
+_OTHER_DEEDS = frozenset(
+    {
+        "cancel",
+        "delete",
+        "remove",
+        "stop",
+        "and",
+        "then",
+        "remind",
+        "when",
+        "if",
+        "how",
+        "long",
+        "was",
+        "had",
+        "is",
+        "did",
+        "yesterday",
+    }
+)
 
 _AFTER_PHONE = re.compile(
     r"\b(?:phone|phones|mobile|cell|smartphone|telephone|handy|watch|message|notification|push|alert|note)\b.*?"

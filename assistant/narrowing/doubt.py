@@ -77,7 +77,10 @@ def without_doubt(ranked: Sequence[Candidate], said: Said, speech: Speech) -> tu
         return (best.call,)
     if acts and speech is Speech.ORDER and len(ranked) == 1 and best.score >= SOLE and nothing_unknown(said):
         return (best.call,)
-    if acts and (best.call.tool == "schedule" or not _orders(best, said, speech)):
+    timer = best.call.tool == "schedule" and str(best.call.arguments["what"]).endswith("timer")
+    if acts and not (timer and best.score >= SURE_WITHOUT_VERB) and best.call.tool == "schedule":
+        return ()  # the template of what is to be done later says more than its likeness
+    if acts and not timer and not _orders(best, said, speech):
         return ()
     if (acts or best.score < SURE_LOOK) and _JOINTS & set(utterance_core(said.words, said.language).split()):
         return ()  # perhaps two requests

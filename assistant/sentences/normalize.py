@@ -31,7 +31,7 @@ _UP_AGAIN = re.compile(
 """English: "is jellyfin back up" asks for no backup."""
 
 _PUT = re.compile(
-    r"\b(?:stick|pop|bung|chuck|whack|shove|flick|bang|slap|throw)"
+    r"\b(?:stick|pop|bung|chuck|whack|shove|flick|bang|slap|throw|knock)"
     r"(?= (?:the|my|our|that|those|all|some|us|both) .*?\b(?:on|off)\b)"
     r"|\b(?:stick|pop|bung|chuck|whack|flick|bang|slap)(?= (?:on|off) (?:the|my|our|a)\b)"
 )

@@ -38,6 +38,7 @@ _FRAMES = (
     r"do me (?:a|the) (?:favou?r|solid)(?: and| please)?",
     rf"(?:might|may) you{_ONE_WORD}",
     r"why do not you(?: just)?(?= \w)",
+    r"(?:will|would|can|could) not you",
     r"(?:go on|go ahead|please go) and",
 )
 _FRAME = re.compile(rf"^(?P<before>(?:\w+ ){{0,3}}?)(?:{'|'.join(_FRAMES)}) (?P<rest>\w.*)$")

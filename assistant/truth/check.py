@@ -17,6 +17,9 @@ LONGEST_TEXT = 600
 _NOT_SPOKEN = re.compile(r"https?:|www\.|```|[`{}<>|\\$=@#?]|\w/\w|\n\s*[-*\d]", re.IGNORECASE)
 """Addresses, code, commands, lists; and questions, which offer what nobody may promise."""
 
+_PARTICIPLE = re.compile(r"\b(?:being|having)\b", re.IGNORECASE)
+"""Hangs a second statement on the first ("…, with config being eight days old") without a verb to hold it against."""
+
 _STRONG = frozenset({"all", "none", "only", "both"})
 """Of a statement about all or none of something nothing may be left out: without "in the kitchen" it says more."""
 
@@ -95,6 +98,8 @@ def _not_to_be_said(sentence: str, evidence: Evidence) -> str | None:
     words = words_of(evidence.language)
     if _NOT_SPOKEN.search(sentence):
         return "it is not plain speech"
+    if _PARTICIPLE.search(sentence):
+        return "it ties together what no tool tied"
     found = tokens(sentence, evidence.lexicon, evidence.language)
     first = found[0].text if found else ""
     if first in words.openers and (first != "no" or len(found) < 2 or found[1].role is Role.STOP):

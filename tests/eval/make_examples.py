@@ -31,7 +31,9 @@ from tools.home.devices import Home
 from tools.names import NameIndex
 
 HERE = Path(__file__).parent
-SETS = tuple(f"paraphrases{n}.jsonl" for n in ("", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", "_10", "_11", "_12"))
+SETS = tuple(
+    f"paraphrases{n}.jsonl" for n in ("", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", "_10", "_11", "_12", "_13")
+)
 REQUESTS = HERE / "requests.yaml"
 EXAMPLES = HERE.parent.parent / "prompts" / "examples"
 CHAT = "chat"
