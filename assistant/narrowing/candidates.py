@@ -15,10 +15,10 @@ from typing import Any
 from assistant.narrowing.mentions import Mention
 from assistant.ports import WantedCall
 from assistant.sentences.normalize import as_said, grammar_file, is_urgent, order_core, without_urgency
-from assistant.sentences.speech_kind import is_message
+from assistant.sentences.speech_kind import is_message, speech_of
 from assistant.sentences.task_names import task_called
 from assistant.sentences.vocabulary import template_words
-from tools.contract import JsonObject
+from tools.contract import JsonObject, Speech
 from tools.when import WhenFound
 from tools.when.time_words import number
 
@@ -261,7 +261,7 @@ def _message(said: Said) -> str | None:
 def _task(said: Said) -> str | None:
     words = said.words.split()
     known = set(grammar_file("cancel_task", said.language)["task_words"])
-    if not known.intersection(words):
+    if not known.intersection(words) or speech_of(said.text, said.language) is Speech.QUESTION:
         return None
     for own in ("timer", "reminder", "alarm"):
         if own in words or f"{own}s" in words:

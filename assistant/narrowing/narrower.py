@@ -249,7 +249,8 @@ class Narrower:
             "scores": {tool: round(score, 2) for tool, score in sorted(scores.items(), key=lambda i: -i[1])[:5]},
             "excluded": {**excluded, **dict.fromkeys(incomplete, "nothing to call it with")},
         }
-        return Narrowed((*few(ranked), *others), decided, signals)
+        kept = few(ranked) or tuple(ranked[:1] if decided else ())
+        return Narrowed((*kept, *others), decided, signals)
 
     def doubts(self, text: str, tool: str, *, closely: bool = False) -> bool:
         """Whether an utterance that a template reads for ``tool`` sounds clearly like something else. Blocking.
