@@ -220,6 +220,7 @@ async def open_app(
             toolbox,
             max_rounds=settings.model.max_rounds,
             own_sentences=settings.model.own_sentences,
+            phrase_several=settings.model.phrase_results,
             now=clock,
         )
         names = await toolbox.names()

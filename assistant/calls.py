@@ -10,13 +10,16 @@ from dataclasses import dataclass, field, replace
 from assistant.answer import Answer, returned, sentence
 from assistant.confirming import begins_with_no, is_no, is_yes
 from assistant.conversation import Choice, Conversation, Pending
-from assistant.events import ConfirmationAsked, ToolCalled, ToolSource
+from assistant.events import ConfirmationAsked, ReplySentence, ToolCalled, ToolSource
 from assistant.phrases import phrase
-from assistant.ports import Engine, Names, ReplyEvent, Toolbox, WantedCall
+from assistant.phrasing import phrase_results
+from assistant.ports import ChatModel, Engine, Names, ReplyEvent, Toolbox, WantedCall
+from assistant.sampling import Tokens
 from assistant.sentences import is_bare_answer
 from assistant.sentences.vocabulary import PARAMETER_KINDS, READS
+from assistant.text.sentences import split_sentences
 from assistant.understanding import Understood
-from tools.contract import Caller, CallOutcome, Speech
+from tools.contract import Caller, CallOutcome, Speech, ToolResult
 from tools.names import NameIndex, Resolved
 
 CHOICE_S = 60.0
@@ -53,6 +56,9 @@ class Calls:
     """Makes calls over the toolbox and keeps in the conversation what they leave open."""
 
     toolbox: Toolbox
+    phraser: ChatModel | None = None
+    """Puts what several looks found into a sentence of its own; None: each tool speaks for itself."""
+    tokens: Tokens = field(default_factory=Tokens)
 
     async def make(
         self, calls: Sequence[WantedCall], source: ToolSource, request: Request, caller: Caller
@@ -60,6 +66,9 @@ class Calls:
         """Make the calls in order; those that want a yes wait, and the first of them is asked about at the end."""
         conversation = request.conversation
         waiting: list[tuple[WantedCall, CallOutcome]] = []
+        together = self.phraser is not None and len(calls) > 1 and all(call.tool in READS for call in calls)
+        results: list[ToolResult] = []
+        held: list[ReplySentence] = []
         for call in calls:
             yield ToolCalled(tool=call.tool, arguments=call.arguments, source=source)
             started = time.perf_counter()
@@ -71,12 +80,33 @@ class Calls:
                 continue
             if outcome.candidates:
                 conversation.choice = _choice(call, outcome, conversation)
+            if outcome.ok and outcome.result is not None:
+                results.append(outcome.result)
             for said in request.answer.take(outcome):
-                yield said
+                if together:
+                    held.append(said)
+                else:
+                    yield said
+        async for event in self._put_together(held, results, len(calls), request):
+            yield event
         if waiting:
             (_, asked), *later = waiting
             yield sentence(asked.spoken)
             yield ask(asked, conversation, then=tuple(call for call, _ in later))
+
+    async def _put_together(
+        self, held: Sequence[ReplySentence], results: Sequence[ToolResult], wanted: int, request: Request
+    ) -> AsyncGenerator[ReplyEvent, None]:
+        """The model's sentence about all the results, or what the tools said."""
+        if self.phraser is not None and held and len(results) == wanted:
+            phrasing = await phrase_results(self.phraser, request.text, results, request.names)
+            if phrasing.reply is not None:
+                self.tokens.count(phrasing.reply)
+            yield phrasing.event
+            if phrasing.text is not None:
+                held = [sentence(piece) for piece in split_sentences(phrasing.text)]
+        for said in held:
+            yield said
 
     async def open_question(self, request: Request) -> AsyncGenerator[ReplyEvent, None]:
         """A yes executes, a no drops; any other utterance cancels what was asked and goes its own way."""

@@ -74,6 +74,11 @@ class ModelSettings(Frozen):
     own_sentences: bool = Field(
         default=True, description="Say a tool's own sentence; false: tools of outside servers go back to the model."
     )
+    phrase_results: bool = Field(
+        default=False,
+        description="Let the model put the results of several looks into one sentence, spoken only where all of it "
+        "stands in them.",
+    )
     discover: bool = Field(default=True, description="Look for LM Studio and Ollama on this machine.")
 
 

@@ -37,7 +37,9 @@ def tools_prompt() -> str:
 class ModelTurn:
     """What is put to the model, and what comes of its answer. ``model`` None: there is none."""
 
-    def __init__(self, model: ChatModel | None, calls: Calls, *, max_rounds: int, own_sentences: bool) -> None:
+    def __init__(
+        self, model: ChatModel | None, calls: Calls, *, max_rounds: int, own_sentences: bool, tokens: Tokens
+    ) -> None:
         self._model = model
         self._calls = calls
         self._max_rounds = max_rounds
@@ -45,7 +47,7 @@ class ModelTurn:
         self._prompt = system_prompt()
         self._grounding: Grounding | None = None
         self.sampling = Sampling()
-        self.tokens = Tokens()
+        self.tokens = tokens
 
     async def decide(
         self, left: Narrowed, tools: Sequence[ToolDescription], request: Request

@@ -47,7 +47,10 @@ def local_now() -> datetime:
 
 
 class Reply:
-    """Implements :class:`assistant.ports.Replier`. Without a model only templates and clear signals answer."""
+    """Implements :class:`assistant.ports.Replier`. Without a model only templates and clear signals answer.
+
+    ``own_sentences``, ``phrase_several``: ``model.own_sentences`` and ``model.phrase_results`` of the configuration.
+    """
 
     def __init__(
         self,
@@ -57,13 +60,15 @@ class Reply:
         *,
         max_rounds: int = 3,
         own_sentences: bool = True,
+        phrase_several: bool = False,
         now: Callable[[], datetime] = local_now,
     ) -> None:
         self._understanding = understanding
         self._toolbox = toolbox
         self._now = now
-        self._calls = Calls(toolbox)
-        self._model = ModelTurn(model, self._calls, max_rounds=max_rounds, own_sentences=own_sentences)
+        tokens = Tokens()
+        self._calls = Calls(toolbox, model if phrase_several else None, tokens)
+        self._model = ModelTurn(model, self._calls, max_rounds=max_rounds, own_sentences=own_sentences, tokens=tokens)
 
     @property
     def tokens(self) -> Tokens:

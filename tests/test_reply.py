@@ -9,10 +9,10 @@ import pytest
 
 from assistant.conversation import Conversation, PastCall
 from assistant.errors import ChatError, JarvisError, ToolboxError
-from assistant.events import ModelDelta, ReplySentence, SentenceMatched, ToolCalled, ToolReturned
+from assistant.events import ModelDelta, Phrased, ReplySentence, SentenceMatched, ToolCalled, ToolReturned
 from assistant.model_turn import system_prompt
 from assistant.phrases import phrase
-from assistant.ports import ModelReply, SentenceMatch, ToolCallRequest
+from assistant.ports import ModelReply, SentenceMatch, ToolCallRequest, WantedCall
 from assistant.reply import Reply
 from tests.fakes import FakeMatcher, FakeToolbox, understanding
 from tests.fakes_reply import CALLER, NAMES, TOOLS, StreamingModel, bad, events_of, good, wants
@@ -413,3 +413,46 @@ def test_the_system_prompt_is_short_and_never_changes() -> None:
     prompt = system_prompt()
     assert prompt == system_prompt()
     assert 0 < len(prompt.split()) < 220
+
+
+# ── several results in one sentence ───────────────────────────────────────────────────────────────────────────────
+
+BOTH = SentenceMatch(
+    "{service} and {job}",
+    "check_services",
+    {"service": "gitea"},
+    more=(WantedCall("check_backups", {"job": "photos"}),),
+)
+ASKED = "is gitea up and are the photos backed up"
+
+
+def spoken(events: Sequence[object]) -> list[str]:
+    return [event.text for event in events if isinstance(event, ReplySentence)]
+
+
+async def test_the_model_puts_several_results_together_when_that_is_wanted() -> None:
+    together = "Gitea is up, and the photos backup is ok."
+    answers = [ModelReply(together, tokens_in=50, tokens_out=10)]
+    reply = replier(answers, house(GITEA_UP, PHOTOS_OK), {ASKED: BOTH}, phrase_several=True)
+    events = await events_of(reply, ASKED)
+    assert spoken(events) == [together]
+    assert [event.spoken for event in events if isinstance(event, Phrased)] == [True]
+    assert (reply.tokens.in_, reply.tokens.out) == (50, 10)
+
+
+async def test_what_no_tool_said_is_not_spoken_and_the_record_says_why() -> None:
+    answers = [ModelReply("Gitea is down, and the photos backup is ok.")]
+    reply = replier(answers, house(GITEA_UP, PHOTOS_OK), {ASKED: BOTH}, phrase_several=True)
+    events = await events_of(reply, ASKED)
+    assert spoken(events) == ["Gitea is up.", "The photos backup is ok."]
+    (phrased,) = [event for event in events if isinstance(event, Phrased)]
+    assert not phrased.spoken
+    assert "gitea" in phrased.reason
+
+
+async def test_each_tool_speaks_for_itself_unless_asked_otherwise_or_when_one_has_nothing() -> None:
+    reply = replier([], house(GITEA_UP, PHOTOS_OK), {ASKED: BOTH})
+    assert spoken(await events_of(reply, ASKED)) == ["Gitea is up.", "The photos backup is ok."]
+    failed = bad("check_backups", "failed", "I could not read the backups.")
+    reply = replier([], house(GITEA_UP, failed), {ASKED: BOTH}, phrase_several=True)
+    assert spoken(await events_of(reply, ASKED)) == ["Gitea is up.", "I could not read the backups."]
