@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from assistant.narrowing.free_text import message_in, task_in, timer_called
 from assistant.narrowing.mentions import Mention
 from assistant.ports import WantedCall
-from assistant.sentences.normalize import as_said, grammar_file, is_urgent, order_core, without_urgency
-from assistant.sentences.speech_kind import is_message, speech_of
-from assistant.sentences.task_names import task_called
+from assistant.sentences.normalize import grammar_file, is_urgent, order_core
 from assistant.sentences.vocabulary import template_words
-from tools.contract import JsonObject, Speech
+from tools.contract import JsonObject
 from tools.when import WhenFound
 from tools.when.time_words import number
 
@@ -71,15 +70,15 @@ def calls_for(tool: str, said: Said) -> list[WantedCall]:
     if tool == "home_control":
         return list(_home_calls(said))
     if tool == "notify":
-        if (message := _message(said)) is None:
+        if (message := message_in(said.words, said.text, said.language)) is None:
             return []
         urgent: JsonObject = {"urgent": True} if is_urgent(said.text, message) else {}
         return [WantedCall(tool, {"message": message, **urgent})]
     if tool == "schedule" and said.when is not None:
         what = order_core(said.when.rest, said.language)
-        return [WantedCall(tool, {"what": _timer_called(what) or what, "when": said.when.when})]
+        return [WantedCall(tool, {"what": timer_called(what) or what, "when": said.when.when})]
     if tool == "cancel_task":
-        return [WantedCall(tool, {"task": task})] if (task := _task(said)) else []
+        return [WantedCall(tool, {"task": task})] if (task := task_in(said.words, said.text, said.language)) else []
     return []
 
 
@@ -192,84 +191,6 @@ def _value(words: str) -> float | None:
         else:
             at += 1
     return int(value) if value is not None and value.is_integer() else value
-
-
-_MESSAGE = re.compile(
-    r"^(?:send|push|drop|shoot|text|message|notify|ping|tell|let|give)\b.*?"
-    r"\b(?:that says|saying that|saying|that|to say|with the text|know|reading)\s+(?P<one>.+)$"
-    r"|^(?:send|push)\s+(?P<two>.+?)\s+to (?:my|the) (?:phone|mobile|watch)$"
-    r"|^(?:send|push|text|message|notify|ping|tell)\b.*?\b(?:phone|mobile|me|us)\b\s+(?P<three>.+)$"
-)
-
-
-_TIMER = re.compile(
-    r"\b(?:timer|countdown)\b(?!s)(?:.*?\bfor (?:the |my |a |some )?(?P<label>[a-z]+(?: [a-z]+)?))?(?: on| please)*$"
-)
-_TIMER_LABEL = re.compile(r"\b(?:the|my|a|an) (?P<label>(?!kitchen |egg |new |count)[a-z]+) timer\b")
-
-
-def _timer_called(words: str) -> str | None:
-    """ "stick a timer on for the rice" → "rice timer"; None where it is no mere timer."""
-    if _OTHER_DEEDS & set(words.split()) or (found := _TIMER.search(words)) is None:
-        return None
-    label = found["label"] or ((own := _TIMER_LABEL.search(words)) and own["label"])
-    return f"{label} timer" if label else "timer"
-
-
-_OTHER_DEEDS = frozenset(
-    {
-        "cancel",
-        "delete",
-        "remove",
-        "stop",
-        "and",
-        "then",
-        "remind",
-        "when",
-        "if",
-        "how",
-        "long",
-        "was",
-        "had",
-        "is",
-        "did",
-        "yesterday",
-    }
-)
-
-_AFTER_PHONE = re.compile(
-    r"\b(?:phone|phones|mobile|cell|smartphone|telephone|handy|watch|message|notification|push|alert|note)\b.*?"
-    r"(?:\b(?:that (?:says|reads)|saying(?: that)?|which says|says|to say(?: that)?|with the (?:text|words?)|reading"
-    r"|the words|that|with)\b[:,]?|[:,])\s+(?P<message>\S.*)$",
-    re.IGNORECASE,
-)
-
-
-def _after_phone(said: Said) -> str | None:
-    """ "Pop a note on my phone that grandpa's asleep": what stands behind, however the order began."""
-    found = _AFTER_PHONE.search(said.text) if is_message(said.text, said.language) else None
-    return without_urgency(found["message"].strip(" .!")) if found else None
-
-
-def _message(said: Said) -> str | None:
-    found = _MESSAGE.match(order_core(said.words, said.language))
-    if found is None:
-        return _after_phone(said)
-    return without_urgency(as_said(said.text, next(group for group in found.groups() if group), said.language))
-
-
-def _task(said: Said) -> str | None:
-    words = said.words.split()
-    known = set(grammar_file("cancel_task", said.language)["task_words"])
-    if not known.intersection(words) or speech_of(said.text, said.language) is Speech.QUESTION:
-        return None
-    for own in ("timer", "reminder", "alarm"):
-        if own in words or f"{own}s" in words:
-            called = task_called(said.text, said.language)
-            return called if re.search(rf"\b{own}s?(?:$| (?:about|for|to|of|on|at|that)\b)", called) else own
-    return re.sub(
-        r"^(?:cancel|stop|abort|delete|remove|clear|call off|unschedule)\s+(?:the |my |that )?", "", said.words
-    )
 
 
 def _holds(words: str, phrases: Sequence[str]) -> bool:

@@ -7,18 +7,19 @@ the router's nearest examples. Where they agree and every argument is resolved, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from assistant.narrowing.candidates import Said, actions_in, calls_for, cues_in, unknown_place
+from assistant.narrowing.candidates import Said, actions_in, calls_for, cues_in
 from assistant.narrowing.doubt import Candidate, Narrowed, few, said_before, without_doubt
+from assistant.narrowing.exclusion import NO_ORDER, why_not
 from assistant.narrowing.mentions import Mentions, masked
 from assistant.narrowing.router import ANSWER, Router
 from assistant.ports import Names, ToolDescription, WantedCall
 from assistant.sentences.asides import corrected, exception_in, is_corrected, is_retold, stretches
 from assistant.sentences.clauses import halves, last_words, sentences_of
 from assistant.sentences.follow_up import FollowUp
-from assistant.sentences.normalize import plain_words, utterance_core
+from assistant.sentences.normalize import plain_words
 from assistant.sentences.scheduling import Scheduling
 from assistant.sentences.speech_kind import (
     is_beyond,
@@ -48,9 +49,6 @@ DOUBTED, TRUSTED = 0.1, 0.2
 
 MOST_OUTSIDE = 3
 """... and how many of them are put to the model."""
-
-NO_ORDER = "no order"
-"""Why an act is excluded where nothing was asked: a reading tool that is far less likely is then not meant either."""
 
 LOOKS = {
     "service_power": "check_services", "vm_power": "check_vms", "home_control": "home_state",
@@ -229,7 +227,7 @@ class Narrower:
         incomplete: list[str] = []
         candidates: list[Candidate] = []
         for tool in TOOLS:
-            why = self._excluded(tool, said, speech, cues, acting=acting)
+            why = why_not(tool, said, speech, cues, acting=acting)
             calls = [] if why else calls_for(tool, said)
             if why:
                 excluded[tool] = why
@@ -287,32 +285,6 @@ class Narrower:
         likely = sorted((name for name, score in near.items() if score >= LIKELY), key=lambda name: -near[name])
         return tuple(Candidate(WantedCall(name), near[name], open=True) for name in likely[:MOST_OUTSIDE])
 
-    def _excluded(self, tool: str, said: Said, speech: Speech, cues: Mapping[str, int], *, acting: bool) -> str:
-        """Why the tool cannot be meant; empty when it can."""
-        if tool in ACTS and speech is Speech.QUESTION:
-            return "a question"
-        if tool in ACTS and not acting and not (tool == "notify" and is_message(said.text, self._language)):
-            return NO_ORDER
-        if tool == "schedule" and said.when is None:
-            return "no time"
-        if tool in ACTS and tool not in ("notify", "schedule", "cancel_task") and is_message(said.text, self._language):
-            return "a message"
-        if said.when is not None and tool in ACTS and tool not in ("schedule", "cancel_task"):
-            return "at another time"
-        if said.when is None and tool in ACTS and utterance_core(said.words, self._language).startswith(_LATER):
-            return "at a time that is not understood"
-        if tool in ("run_backup", "test_restore") and _DESTROYS & set(said.words.split()):
-            return "what no tool does"
-        if tool in _NEED_CUES and not cues[tool]:
-            return "no word for it"
-        if tool in ("home_control", "home_state") and unknown_place(said):
-            return "an unknown place"
-        kinds = {kind for mention in said.mentions for kind in mention.names} - {"area"}
-        taken = _TAKES.get(tool)
-        if kinds and taken is not None and not kinds & taken:
-            return "another kind of name"
-        return ""
-
 
 def _about_oneself(piece: str) -> bool:
     return bool(_ONESELF.match(piece))
@@ -321,38 +293,3 @@ def _about_oneself(piece: str) -> bool:
 _ONESELF = re.compile(
     r"^(?:i|we|he|she|they) (?:need|have|want|am|are|is|was|were|will|would|got|must|just|can|cannot)\b"
 )
-
-_LATER = ("every ", "each ", "at ", "after ", "before ", "once ", "when ", "whenever ", "as soon as ", "tomorrow ")
-"""How an order begins that is not for now: "at dusk turn off the heating" must not turn it off at noon."""
-
-_DESTROYS = frozenset(
-    {
-        "delete",
-        "erase",
-        "wipe",
-        "remove",
-        "overwrite",
-        "destroy",
-        "purge",
-        "format",
-        "trash",
-        "nuke",
-        "rid",
-        "gone",
-        "ditch",
-    }
-)
-
-_NEED_CUES = frozenset(
-    {"check_alerts", "service_logs", "find_service", "list_tasks", "cancel_task", "schedule", "notify", "test_restore",
-     "run_backup"}
-)  # fmt: skip
-"""Tools that are never meant without one of their own words (prompts/sentences/en/actions.yaml)."""
-
-_TAKES = {
-    "check_services": {"service"}, "check_alerts": {"service"}, "service_logs": {"service"},
-    "service_power": {"service"}, "check_backups": {"job"}, "run_backup": {"job"}, "test_restore": {"job"},
-    "check_vms": {"vm"}, "vm_power": {"vm"}, "home_state": {"device"}, "home_control": {"device"},
-    "find_service": {"service"}, "list_tasks": {"job"},
-}  # fmt: skip
-"""Kinds of names that a tool can do something with; tools that take any text are not here."""

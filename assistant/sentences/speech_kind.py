@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from assistant.sentences.normalize import grammar_file, order_core, plain_words, utterance_core
+from assistant.sentences.normalize import order_core, plain_words, utterance_core
+from assistant.sentences.speech_words import SpeechWords, holds, opener_of, speech_words
 from tools.contract import Speech
 
 _QUOTED = re.compile("[\"“”„«»].+[\"“”„«»]|(?:^|\\s)['‘].+['’](?:\\s|[.,!?]|$)")
@@ -83,45 +83,19 @@ TIME_PHRASE_WORDS = 8
 """How far into an utterance that opens with a time its verb may stand: "every sunday at three in the morning run"."""
 
 
-@dataclass(frozen=True)
-class _Words:
-    polite_order: tuple[str, ...]
-    ask_verbs: frozenset[str]
-    asking: tuple[str, ...]
-    question_words: frozenset[str]
-    do_asks_before: frozenset[str]
-    negations: tuple[str, ...]
-    waved_off: tuple[str, ...]
-    taken_back: frozenset[str]
-    hypothetical: tuple[str, ...]
-    hypothetical_inside: tuple[str, ...]
-    reported: tuple[str, ...]
-    bare_answers: frozenset[str]
-    order_verbs: frozenset[str]
-    time_openers: frozenset[str]
-    vetoes: tuple[str, ...]
-    reminders: tuple[str, ...]
-    message_openers: tuple[str, ...]
-    beyond: tuple[str, ...]
-    not_beyond: tuple[str, ...]
-    order_endings: tuple[str, ...]
-    polite_endings: tuple[str, ...]
-    statement_verbs: frozenset[str]
-
-
 @lru_cache(2048)
 def speech_of(text: str, language: str = "en") -> Speech:
     """Question, order, or unknown. A polite question ("could you restart gitea?") is an order."""
-    words = _words(language)
+    words = speech_words(language)
     core = utterance_core(_NO_COMMA.sub("", text), language)
     marked = text.rstrip().endswith("?") and not _WILL_YOU.search(text)
-    if not core or _opener(core, words.negations):
+    if not core or opener_of(core, words.negations):
         return Speech.UNKNOWN
-    if polite := _opener(core, words.polite_order):
+    if polite := opener_of(core, words.polite_order):
         return _of_polite_request(utterance_core(core[len(polite) :], language), words)
-    if _opener(core, words.asking):
+    if opener_of(core, words.asking):
         return Speech.QUESTION
-    if _opener(core, words.message_openers) or _TELL_LATER.match(core):
+    if opener_of(core, words.message_openers) or _TELL_LATER.match(core):
         return Speech.ORDER
     first, *rest = core.split()
     plain = plain_words(text, language)
@@ -147,15 +121,15 @@ def speech_of(text: str, language: str = "en") -> Speech:
 def may_act(text: str, language: str = "en") -> bool:
     """Whether an act may be read out of the utterance at all: not out of a question, nor out of what is negated,
     supposed, hedged with a condition, quoted or told of somebody."""
-    words = _words(language)
+    words = speech_words(language)
     if speech_of(text, language) is Speech.QUESTION:
         return False
     if _QUOTED.search(text):
         return False
-    if _opener(order_core(text, language), words.message_openers):
+    if opener_of(order_core(text, language), words.message_openers):
         return True  # what a message says is not said to us
     plain = _TRY_IF.sub(r"\1", _POLITE_IF.sub("", plain_words(_NOT_NEEDED.sub("", text), language)))
-    return not _holds(_before_reminder(plain, words), words.vetoes)
+    return not holds(_before_reminder(plain, words), words.vetoes)
 
 
 @lru_cache(2048)
@@ -170,7 +144,7 @@ def certain_speech(text: str, language: str = "en") -> Speech:
     return speech
 
 
-def _before_reminder(plain: str, words: _Words) -> str:
+def _before_reminder(plain: str, words: SpeechWords) -> str:
     """What somebody wants to be reminded of is not said to us: "remind me not to turn off the heating"."""
     padded = f" {plain} "
     starts = [padded.find(f" {opener} ") for opener in words.reminders]
@@ -180,7 +154,7 @@ def _before_reminder(plain: str, words: _Words) -> str:
 
 def orders_a_look(text: str, language: str = "en") -> bool:
     """ "check the backups", "show me the alerts": asks like a question, and can be ordered for later like an act."""
-    return next(iter(order_core(text, language).split()), "") in _words(language).ask_verbs
+    return next(iter(order_core(text, language).split()), "") in speech_words(language).ask_verbs
 
 
 def is_question(text: str, language: str = "en") -> bool:
@@ -189,13 +163,13 @@ def is_question(text: str, language: str = "en") -> bool:
 
 def is_waved_off(text: str, language: str = "en") -> bool:
     """ "don't check the backups", "never mind": no tool is wanted, not even one that only reads."""
-    core, waved_off = utterance_core(_NOT_NEEDED.sub("", text), language), _words(language).waved_off
-    if _opener(core, _words(language).reminders) or _NOTHING_OF_IT.match(core):
-        return not _opener(core, _words(language).reminders)
-    if _opener(core, waved_off) or _opener(_AFTER_NO.sub("", core), waved_off):
+    core, waved_off = utterance_core(_NOT_NEEDED.sub("", text), language), speech_words(language).waved_off
+    if opener_of(core, speech_words(language).reminders) or _NOTHING_OF_IT.match(core):
+        return not opener_of(core, speech_words(language).reminders)
+    if opener_of(core, waved_off) or opener_of(_AFTER_NO.sub("", core), waved_off):
         return True
     *_, end = [utterance_core(piece, language) for piece in _SENTENCE_END.split(text.rstrip(" .!?"))]
-    return _AFTER_NO.sub("", end) in _words(language).taken_back
+    return _AFTER_NO.sub("", end) in speech_words(language).taken_back
 
 
 def asks_beside(text: str, language: str = "en") -> bool:
@@ -206,19 +180,19 @@ def asks_beside(text: str, language: str = "en") -> bool:
 
 def is_hypothetical(text: str, language: str = "en") -> bool:
     """ "what would happen if jellyfin went down", "should I restart it": nothing that a tool could look up."""
-    words, core = _words(language), utterance_core(text, language)
+    words, core = speech_words(language), utterance_core(text, language)
     if _WORRIED.match(core) or asks_recoverable(text, language):
         return False
     if core.startswith("if ") and speech_of(text, language) is not Speech.ORDER and "?" not in text:
         return True
-    return bool(_opener(core, words.hypothetical)) or _holds(core, words.hypothetical_inside)
+    return bool(opener_of(core, words.hypothetical)) or holds(core, words.hypothetical_inside)
 
 
 def is_reported(text: str, language: str = "en") -> bool:
     """ "I told her that the lights are off", "I was going to, but": told of, quoted or taken back, and no request."""
-    words = _words(language)
+    words = speech_words(language)
     plain = plain_words(_NOT_NEEDED.sub("", text), language)
-    return bool(_QUOTED.search(text)) or _holds(_before_reminder(plain, words), words.reported) or _did(text, language)
+    return bool(_QUOTED.search(text)) or holds(_before_reminder(plain, words), words.reported) or _did(text, language)
 
 
 def _did(text: str, language: str) -> bool:
@@ -244,10 +218,10 @@ def asks_recoverable(text: str, language: str = "en") -> bool:
 
 def is_beyond(text: str, language: str = "en") -> bool:
     """ "delete the photos backup", "install updates": an order that no tool carries out."""
-    words = _words(language)
+    words = speech_words(language)
     asks = speech_of(text, language) is Speech.QUESTION  # "is it possible to restore the files"
     core = (utterance_core if asks else order_core)(_NO_COMMA.sub("", text), language)
-    return bool(_opener(core, words.beyond)) and not _holds(core, words.not_beyond)
+    return bool(opener_of(core, words.beyond)) and not holds(core, words.not_beyond)
 
 
 def is_message(text: str, language: str = "en") -> bool:
@@ -255,8 +229,8 @@ def is_message(text: str, language: str = "en") -> bool:
     core = order_core(text, language)
     if speech_of(text, language) is not Speech.QUESTION and _TO_PHONE.search(plain_words(text, language)):
         return True
-    return bool(_opener(core, _words(language).message_openers)) or (
-        speech_of(text, language) is not Speech.QUESTION and _holds(core, _words(language).reminders)
+    return bool(opener_of(core, speech_words(language).message_openers)) or (
+        speech_of(text, language) is not Speech.QUESTION and holds(core, speech_words(language).reminders)
     )
 
 
@@ -275,7 +249,7 @@ def is_remark(text: str, language: str = "en") -> bool:
     """A statement beside a request ("the sandbox hangs", "we are going to bed"): neither asks, orders nor forbids."""
     if is_hypothetical(text, language) or is_reported(text, language) or is_waved_off(text, language):
         return False
-    return speech_of(text, language) is Speech.UNKNOWN and not _holds(plain_words(text, language), ("not", "no", "if"))
+    return speech_of(text, language) is Speech.UNKNOWN and not holds(plain_words(text, language), ("not", "no", "if"))
 
 
 _STATES = re.compile(
@@ -289,17 +263,12 @@ def is_statement(text: str, language: str = "en") -> bool:
     return is_remark(text, language) and bool(_STATES.search(plain_words(text, language)))
 
 
-def _holds(core: str, phrases: Iterable[str]) -> bool:
-    padded = f" {core} "
-    return any(f" {phrase} " in padded for phrase in phrases)
-
-
 def is_bare_answer(text: str, language: str = "en") -> bool:
     """ "yes", "no", "do it": means something only where a question is open."""
-    return utterance_core(text, language) in _words(language).bare_answers
+    return utterance_core(text, language) in speech_words(language).bare_answers
 
 
-def _of_polite_request(wanted: str, words: _Words) -> Speech:
+def _of_polite_request(wanted: str, words: SpeechWords) -> Speech:
     """What follows "could you": an asking verb asks, an order verb orders, anything else is not known."""
     first = next(iter(wanted.split()), "")
     if first in words.ask_verbs:
@@ -309,47 +278,10 @@ def _of_polite_request(wanted: str, words: _Words) -> Speech:
     return Speech.UNKNOWN
 
 
-def _ends_politely(core: str, first: str, words: _Words) -> bool:
+def _ends_politely(core: str, first: str, words: SpeechWords) -> bool:
     """ "turn off the lights, could you?" is an order with its politeness behind it."""
     return first in words.order_verbs and any(core.endswith(f" {ending}") for ending in words.polite_order)
 
 
-def _has_order_soon(rest: Iterable[str], words: _Words) -> bool:
+def _has_order_soon(rest: Iterable[str], words: SpeechWords) -> bool:
     return any(word in words.order_verbs for word in list(rest)[:TIME_PHRASE_WORDS])
-
-
-def _opener(core: str, openers: Iterable[str]) -> str:
-    return next((opener for opener in openers if core == opener or core.startswith(f"{opener} ")), "")
-
-
-@cache
-def _words(language: str) -> _Words:
-    data = grammar_file("speech", language)
-
-    def listed(key: str) -> tuple[str, ...]:
-        return tuple(sorted((plain_words(str(word), language) for word in data[key]), key=len, reverse=True))
-
-    return _Words(
-        polite_order=listed("polite_order"),
-        ask_verbs=frozenset(listed("ask_verbs")),
-        asking=listed("asking"),
-        question_words=frozenset(listed("question_words")),
-        do_asks_before=frozenset(listed("do_asks_before")),
-        negations=listed("negations"),
-        waved_off=listed("waved_off"),
-        taken_back=frozenset(listed("taken_back")),
-        hypothetical=listed("hypothetical"),
-        hypothetical_inside=listed("hypothetical_inside"),
-        reported=listed("reported"),
-        bare_answers=frozenset(listed("bare_answers")),
-        order_verbs=frozenset(listed("order_verbs")),
-        time_openers=frozenset(listed("time_openers")),
-        vetoes=(*listed("vetoes"), *(f"{stop} {deed}" for stop in listed("stop_doing") for deed in listed("deeds"))),
-        reminders=listed("reminders"),
-        message_openers=listed("message_openers"),
-        beyond=listed("beyond"),
-        not_beyond=listed("not_beyond"),
-        order_endings=listed("order_endings"),
-        polite_endings=listed("polite_endings"),
-        statement_verbs=frozenset(listed("statement_verbs")),
-    )
