@@ -44,7 +44,7 @@ _FRAMES = (
 _FRAME = re.compile(rf"^(?P<before>(?:\w+ ){{0,3}}?)(?:{'|'.join(_FRAMES)}) (?P<rest>\w.*)$")
 
 _SUGGESTED = re.compile(
-    r"^(?P<before>(?:\w+ ){0,5}?)(?:can|could|shall|may) we (?:please |just |maybe )?"
+    r"^(?P<before>(?:\w+ ){0,5}?)(?:can|could) we (?:please |just |maybe )?"
     r"(?P<rest>(?:turn|switch|put|set|dim|lower|raise|open|close|lock|unlock|kill) .+)$"
 )
 """For what nobody asks whether it can be done."""

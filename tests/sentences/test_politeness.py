@@ -44,6 +44,7 @@ def test_they_come_to_the_plain_order(said: str, plain: str) -> None:
     "said",
     [
         "can we restore the photos",
+        "shall we switch off the alarm one day",
         "is it possible to restore gitea?",
         "I want to know if the fan is on",
         "would you like to restart gitea",
