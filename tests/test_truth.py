@@ -73,6 +73,8 @@ def test_what_the_results_say_may_be_said_in_other_words(text: str) -> None:
     [
         # a state of another thing, or turned round, or weakened, or of another time
         "Gitea is up.",
+        "Gitea is down, with the photos backup being three days old.",
+        "Gitea is down, the photos backup having been backed up three days ago.",
         "Immich is down and gitea is flapping.",
         "Gitea is not down.",
         "Gitea is never down.",
