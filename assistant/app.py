@@ -270,10 +270,11 @@ def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -
 def _add_ears(app: App, names: Sequence[str], stack: AsyncExitStack) -> None:
     settings, models = app.settings, app.models
     wake, heard = settings.wake, settings.transcriber
-    wake_folder = models.folder(WAKE_FOLDERS.get(wake.word, "hey-jarvis"))
+    word, chosen = next(iter(wake.words.items()))
+    wake_folder = models.folder(WAKE_FOLDERS.get(word, "hey-jarvis"))
     vad_file = models.file("silero-vad", "silero_vad.onnx")
     app.listener = EarListener(
-        lambda: OpenWakeWord(wake_folder, wake.word, threshold=wake.threshold, refractory_s=wake.refractory_s),
+        lambda: OpenWakeWord(wake_folder, word, threshold=chosen.threshold, refractory_s=wake.refractory_s),
         lambda: SileroVad(vad_file),
         wake,
         settings.endpoint,

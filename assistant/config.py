@@ -14,43 +14,120 @@ from assistant.ports import Engine
 from tools.settings import Frozen, ToolSettings
 
 
+class WakeWordSettings(Frozen):
+    """``[wake.words.NAME]``: one wake word."""
+
+    model: Path | None = Field(
+        default=None, description="Model file (.onnx or .tflite); empty: the one of that name in the model cache."
+    )
+    threshold: float = Field(default=0.5, gt=0, lt=1, description="Score from which it counts as heard.")
+    patience: int = Field(default=1, ge=1, le=20, description="Chunks of 80 ms in a row that have to reach it.")
+
+
 class WakeSettings(Frozen):
     """``[wake]``"""
 
-    word: str = Field(default="hey_jarvis", description="Wake word; its model is found in the model cache.")
-    threshold: float = Field(default=0.5, gt=0, lt=1, description="Score from which it counts as heard.")
+    words: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")], WakeWordSettings] = Field(
+        default={"hey_jarvis": WakeWordSettings()}, min_length=1, description="The wake words, by name."
+    )
     refractory_s: float = Field(
         default=2.0, ge=0, le=30, description="Seconds in which further detections are ignored."
     )
     pre_roll_s: float = Field(default=1.5, ge=0, le=10, description="Seconds kept from before the detection.")
+    vad_gate: float = Field(
+        default=0.0, ge=0, lt=1, description="VAD probability that a detection needs beside its score; 0: none."
+    )
+    inbox: Path | None = Field(
+        default=None, description="Folder that keeps the seconds before false wakes; empty: nothing is kept."
+    )
+    inbox_files: int = Field(default=100, ge=1, le=10_000, description="Files kept there; the oldest go first.")
 
 
 class EndpointSettings(Frozen):
     """``[endpoint]``"""
 
     speech_probability: float = Field(default=0.5, gt=0, lt=1, description="VAD probability from which it is speech.")
-    silence_s: float = Field(default=0.7, ge=0.1, le=5, description="Silence that ends an utterance.")
+    turn_model: str = Field(
+        default="smart-turn",
+        description="Model that hears whether a sentence is complete: name in the manifest or an .onnx file; empty or "
+        "not there: silence alone decides.",
+    )
+    turn_probability: float = Field(default=0.5, gt=0, lt=1, description="From which it takes the turn for complete.")
+    silence_s: float = Field(default=0.2, ge=0.1, le=2, description="Silence after which that model is asked.")
+    fixed_silence_s: float = Field(default=0.7, ge=0.1, le=5, description="Silence that ends it without that model.")
+    max_silence_s: float = Field(default=3.0, ge=0.3, le=10, description="Silence that ends it whatever it says.")
     max_utterance_s: float = Field(default=15.0, gt=1, le=120, description="Longest utterance.")
     start_timeout_s: float = Field(default=4.0, gt=0, le=60, description="Time to start speaking after the wake word.")
+    follow_up_s: float = Field(
+        default=6.0, gt=0, le=60, description="Time to start speaking after a question, without the wake word."
+    )
+    speculate: bool = Field(default=True, description="Transcribe at the first silence already.")
+
+
+def _check_url(engine: str, url: str | None) -> None:
+    if engine in ("openai", "wyoming") and not url:
+        raise ValueError(f"engine {engine!r} needs `url`")
 
 
 class TranscriberSettings(Frozen):
     """``[transcriber]``"""
 
+    engine: Literal["whisper", "openai", "wyoming"] = Field(
+        default="whisper", description="whisper: here; openai: a /v1/audio/transcriptions server; wyoming: a server."
+    )
+    url: str | None = Field(
+        default=None, description="The server, e.g. http://127.0.0.1:8000/v1 or tcp://127.0.0.1:10300."
+    )
+    server_model: str = Field(default="whisper-1", description="Model at that server.")
+    api_key_file: Path | None = Field(default=None, description="File with the server's API key, where it wants one.")
+    timeout_s: float = Field(default=20.0, gt=0, le=300, description="Longest wait for that server.")
     model: str = Field(default="whisper-base", description="Name in the model manifest, or a CTranslate2 folder.")
+    window: Literal["short", "full"] = Field(
+        default="short", description="short: as long as the utterance needs, 30 s where in doubt; full: always 30 s."
+    )
+    names_prompt: bool = Field(default=True, description="Tell it the names of services, jobs, machines and devices.")
     compute_type: str = Field(default="int8", description="CTranslate2 compute type.")
     language: str = Field(default="en", min_length=2, max_length=5, description="Language spoken.")
     threads: int = Field(default=0, ge=0, le=256, description="CPU threads; 0: as many as there are cores, up to 4.")
+
+    @model_validator(mode="after")
+    def _server_has_a_url(self) -> TranscriberSettings:
+        _check_url(self.engine, self.url)
+        return self
 
 
 class SynthesizerSettings(Frozen):
     """``[synthesizer]``"""
 
+    engine: Literal["piper", "openai", "wyoming"] = Field(
+        default="piper", description="piper: here; openai: a /v1/audio/speech server; wyoming: a server."
+    )
+    url: str | None = Field(
+        default=None, description="The server, e.g. http://127.0.0.1:8880/v1 or tcp://127.0.0.1:10200."
+    )
+    server_model: str = Field(default="tts-1", description="Model at that server.")
+    server_voice: str = Field(default="", description="Voice at that server; empty: its own choice.")
+    api_key_file: Path | None = Field(default=None, description="File with the server's API key, where it wants one.")
+    timeout_s: float = Field(default=20.0, gt=0, le=300, description="Longest wait for that server.")
     voice: str = Field(
         default="piper-en-us-joe", description="Name in the model manifest, or the path of a .onnx voice."
     )
     speed: float = Field(default=1.0, ge=0.5, le=2.0, description="Speaking rate; 1 is the voice's own.")
     volume: float = Field(default=1.0, ge=0.0, le=2.0, description="Loudness; 1 is the voice's own.")
+    cache_mb: int = Field(default=32, ge=0, le=1024, description="Memory for speech that is said again and again.")
+
+    @model_validator(mode="after")
+    def _server_has_a_url(self) -> SynthesizerSettings:
+        _check_url(self.engine, self.url)
+        return self
+
+
+class SpeechSettings(Frozen):
+    """``[speech]``: how a spoken conversation goes."""
+
+    earcons: bool = Field(default=True, description="Short sounds: listening, heard, your turn, failed.")
+    interruption: bool = Field(default=True, description="The wake word or “stop” while it speaks ends the reply.")
+    sentences: int = Field(default=2, ge=1, le=20, description="Sentences said aloud; the rest is on the screen.")
 
 
 class ModelSettings(Frozen):
@@ -137,6 +214,7 @@ class Settings(ToolSettings):
     )
     wake: WakeSettings = WakeSettings()
     endpoint: EndpointSettings = EndpointSettings()
+    speech: SpeechSettings = SpeechSettings()
     transcriber: TranscriberSettings = TranscriberSettings()
     synthesizer: SynthesizerSettings = SynthesizerSettings()
     model: ModelSettings = ModelSettings()

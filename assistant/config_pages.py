@@ -36,6 +36,12 @@ SAMPLES: Mapping[str, Any] = {
     "model.name": "qwen2.5-coder:7b",
     "model.api_key_file": "model.key",
     "server.tokens_file": "tokens",
+    "transcriber.url": "http://127.0.0.1:8000/v1",
+    "transcriber.api_key_file": "speech.key",
+    "synthesizer.url": "http://127.0.0.1:8880/v1",
+    "synthesizer.api_key_file": "speech.key",
+    "wake.inbox": "/var/lib/jarvis/false-wakes",
+    "wake.words.NAME.model": "/srv/models/hey_jarvis.onnx",
     "mcp_servers.NAME.command": ["notes-mcp", "--read-only"],
     "mcp_servers.NAME.url": "http://127.0.0.1:9000/mcp",
     "mcp_servers.NAME.token_file": "notes.token",
@@ -48,6 +54,7 @@ SAMPLE_NAMES = {
     "vms": "windows",
     "areas": "living room",
     "mcp_servers": "notes",
+    "wake.words": "hey_jarvis",
 }
 
 _HEAD = """\
@@ -65,9 +72,9 @@ def example() -> str:
     lines = [_HEAD]
     for section, fields in _sections().items():
         if section:
-            top, _, named = section.partition(".")
-            heading = f"{top}.{_toml_key(SAMPLE_NAMES[top])}" if named else top
-            lines += [f"#[{heading}]" if named else f"[{heading}]"]
+            table = section.removesuffix(".NAME")
+            named = table != section
+            lines += [f"#[{table}.{_toml_key(SAMPLE_NAMES[table])}]" if named else f"[{table}]"]
         for key, field in fields:
             dotted = f"{section}.{key}" if section else key
             lines += _wrapped(f"{(field.description or key).rstrip('.')}{_range(field)}.{_state(field)}")

@@ -84,14 +84,45 @@ class Utterance:
     audio_end_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Silence has begun: this may be the whole utterance, or the person goes on (Resumed) and it was not.
+
+    ``brief``: all of it was said in one breath with the wake word, or nothing was: its words decide.
+    """
+
+    utterance: Utterance
+    brief: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The person goes on speaking at ``at_ms``; what was made of the pause is worth nothing."""
+
+    at_ms: float
+
+
 HearingEvent = WakeDetected | SpeechStarted | SpeechEnded
+Hearing = HearingEvent | Paused | Resumed | Utterance
+
+
+class EndOfTurn(Protocol):
+    """Hears whether a person has finished."""
+
+    def probability(self, audio: Samples) -> float:
+        """Probability 0–1 that the turn is complete with this audio, which ends at the pause. Blocking, some tens of
+        milliseconds. Raises EndpointingError."""
+        ...
 
 
 class Listener(Protocol):
     """Wake word and endpointing over one source; the same object serves turn after turn."""
 
-    def hear(self, source: AudioSource, *, wake: bool) -> AsyncGenerator[HearingEvent | Utterance, None]:
-        """Yield what is heard and end after one Utterance. Raises AudioError, WakeWordError, EndpointingError."""
+    def hear(
+        self, source: AudioSource, *, wake: bool, start_within_s: float | None = None
+    ) -> AsyncGenerator[Hearing, None]:
+        """Yield what is heard and end after one Utterance. ``start_within_s``: time to start speaking, where it is not
+        the configured one. Raises AudioError, WakeWordError, EndpointingError."""
         ...
 
 
@@ -104,6 +135,10 @@ class Transcript:
     engine: str
     no_speech_probability: float = 0.0
     average_log_probability: float = 0.0
+    window_s: float = 0.0
+    """Length of the encoder's window; 0 where the engine does not say."""
+    fell_back: str = ""
+    """Why the full window was needed after the short one; empty: it was not."""
 
 
 class Transcriber(Protocol):
@@ -136,6 +171,10 @@ class Player(Protocol):
 
     async def drain(self) -> None:
         """Wait until all that was queued has been played."""
+        ...
+
+    def stop(self) -> None:
+        """Be silent now; what was queued is forgotten."""
         ...
 
 

@@ -33,9 +33,11 @@ from assistant.ports import (
     AudioSource,
     Engine,
     Listener,
+    Paused,
     Player,
     Replier,
     ReplyEvent,
+    Resumed,
     SpeechChunk,
     Synthesizer,
     Transcriber,
@@ -109,7 +111,7 @@ async def _utterance_to_text(request: TurnRequest, stages: Stages) -> AsyncGener
         async for heard in hearing:
             if isinstance(heard, Utterance):
                 yield await _transcribe(heard, stages.transcriber)
-            else:
+            elif not isinstance(heard, Paused | Resumed):
                 yield heard
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError
-from assistant.events import ModelDelta, SpeechEnded, SpeechStarted, WakeDetected
+from assistant.events import ModelDelta
 from assistant.narrowing.narrower import Narrower
 from assistant.ports import (
     AudioSource,
     Detection,
     Engine,
+    Hearing,
     ModelReply,
     Names,
     ReplyEvent,
@@ -60,12 +61,12 @@ class FakeSource:
 class FakeListener:
     """Hears the script, then an utterance; or fails with ``error``."""
 
-    script: Sequence[WakeDetected | SpeechStarted | SpeechEnded] = ()
+    script: Sequence[Hearing] = ()
     error: JarvisError | None = None
 
     async def hear(
-        self, source: AudioSource, *, wake: bool
-    ) -> AsyncGenerator[WakeDetected | SpeechStarted | SpeechEnded | Utterance, None]:
+        self, source: AudioSource, *, wake: bool, start_within_s: float | None = None
+    ) -> AsyncGenerator[Hearing, None]:
         for event in self.script:
             yield event
         if self.error:
@@ -121,12 +122,16 @@ class FakeSynthesizer:
 class FakePlayer:
     played: list[bytes] = field(default_factory=list)
     drained: int = 0
+    stopped: int = 0
 
     async def play(self, chunk: SpeechChunk) -> None:
         self.played.append(chunk.pcm)
 
     async def drain(self) -> None:
         self.drained += 1
+
+    def stop(self) -> None:
+        self.stopped += 1
 
 
 @dataclass

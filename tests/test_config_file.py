@@ -117,7 +117,8 @@ def test_a_key_that_is_near_to_nothing_gets_no_guess(write: Write) -> None:
     ("text", "key", "bound"),
     [
         ("[server]\nport = 65536", "`server.port`", "65535"),
-        ("[wake]\nthreshold = 1.0", "`wake.threshold`", "less than 1"),
+        ("[wake.words.computer]\nthreshold = 1.0", "`wake.words.computer.threshold`", "less than 1"),
+        ('[transcriber]\nengine = "wyoming"', "`transcriber`", "needs `url`"),
         ('engine = "magic"', "`engine`", "'sentences', 'model', 'both' or 'bare'"),
         ('[services.x]\nurl = "ftp://x/"', "`services.x.url`", "http"),
         ('[mcp_servers.x]\ncommand = ["a"]\nurl = "http://x/"', "`mcp_servers.x`", "not both"),
@@ -186,7 +187,7 @@ def test_paths_are_relative_to_the_file_and_know_the_home_folder(write: Write, t
         ("JARVIS_SERVER__PORT", "9000", lambda s: s.server.port == 9000),
         ("JARVIS_ENGINE", "model", lambda s: s.engine == "model"),
         ("JARVIS_PRIVACY__KEEP_TRANSCRIPTS", "true", lambda s: s.privacy.keep_transcripts is True),
-        ("JARVIS_WAKE__THRESHOLD", "0.25", lambda s: s.wake.threshold == 0.25),
+        ("JARVIS_WAKE__REFRACTORY_S", "0.25", lambda s: s.wake.refractory_s == 0.25),
         ("JARVIS_PRIVACY__ALLOW_HOSTS", "a.org, b.org", lambda s: s.privacy.allow_hosts == ("a.org", "b.org")),
         ("JARVIS_PRIVACY__ALLOW_HOSTS", '["a.org"]', lambda s: s.privacy.allow_hosts == ("a.org",)),
         ("JARVIS_PRIVACY__ALLOW_HOSTS", "", lambda s: s.privacy.allow_hosts == ()),

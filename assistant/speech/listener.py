@@ -17,7 +17,7 @@ from assistant.events import SpeechEnded, SpeechStarted, WakeDetected
 from assistant.ports import (
     SAMPLE_RATE_HZ,
     AudioSource,
-    HearingEvent,
+    Hearing,
     Samples,
     Utterance,
     VoiceActivityDetector,
@@ -73,7 +73,9 @@ class EarListener:
         """End the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def hear(self, source: AudioSource, *, wake: bool) -> AsyncGenerator[HearingEvent | Utterance, None]:
+    async def hear(
+        self, source: AudioSource, *, wake: bool, start_within_s: float | None = None
+    ) -> AsyncGenerator[Hearing, None]:
         """See the port. Raises WakeWordError no_wake_word, EndpointingError nothing_heard."""
         stream = _Stream(source, self._wake.pre_roll_s * 1000 if wake else NO_WAKE_KEPT_MS)
         from_ms = 0.0
@@ -120,7 +122,7 @@ class EarListener:
         to_the_end = not wake and not source.endless
         return Endpointer(
             speech_probability=settings.speech_probability,
-            silence_s=math.inf if to_the_end else settings.silence_s,
+            silence_s=math.inf if to_the_end else settings.fixed_silence_s,
             max_utterance_s=math.inf if to_the_end else settings.max_utterance_s,
             start_timeout_s=None if to_the_end else settings.start_timeout_s,
             from_ms=from_ms,
