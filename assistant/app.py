@@ -26,7 +26,7 @@ from assistant.chat.discovery import find_chat_server
 from assistant.chat.embedded import EmbeddedModel
 from assistant.chat.embedder import MiniLmEmbedder
 from assistant.chat.openai_compatible import OpenAICompatible, read_api_key
-from assistant.config import Settings
+from assistant.config import Settings, WakeSettings
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError, ModelFilesError, StateError
 from assistant.events import TurnEvent
@@ -45,6 +45,7 @@ from assistant.speech.sources import ClipSource
 from assistant.speech.synthesizer import PiperSynthesizer
 from assistant.speech.transcriber import FasterWhisper
 from assistant.speech.vad import SileroVad
+from assistant.speech.wake_models import features_folder, find_wake_words
 from assistant.speech.wake_word import OpenWakeWord
 from assistant.state import StateFolder, default_state_dir
 from assistant.toolbox import McpToolbox
@@ -63,9 +64,6 @@ MAX_CONVERSATIONS = 64
 
 EMBEDDER = "minilm-l6-v2"
 """The router's model, by its name in the manifest."""
-
-WAKE_FOLDERS = {"hey_jarvis": "hey-jarvis"}
-"""Wake words whose models the manifest knows; any other `word` is a file in the same folder."""
 
 
 @dataclass
@@ -267,14 +265,25 @@ def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -
         raise StateError("database_unusable", str(error)) from error
 
 
+def wake_word_maker(wake: WakeSettings, models: ModelStore) -> Callable[[], OpenWakeWord]:
+    """A detector for each stream; the files are looked for at once. Raises ModelFilesError."""
+    words, features = find_wake_words(wake.words, models), features_folder(models)
+    gate = models.file("silero-vad", "silero_vad.onnx") if wake.vad_gate else None
+    return lambda: OpenWakeWord(
+        words,
+        features=features,
+        refractory_s=wake.refractory_s,
+        gate=SileroVad(gate) if gate else None,
+        gate_probability=wake.vad_gate,
+    )
+
+
 def _add_ears(app: App, names: Sequence[str], stack: AsyncExitStack) -> None:
     settings, models = app.settings, app.models
     wake, heard = settings.wake, settings.transcriber
-    word, chosen = next(iter(wake.words.items()))
-    wake_folder = models.folder(WAKE_FOLDERS.get(word, "hey-jarvis"))
     vad_file = models.file("silero-vad", "silero_vad.onnx")
     app.listener = EarListener(
-        lambda: OpenWakeWord(wake_folder, word, threshold=chosen.threshold, refractory_s=wake.refractory_s),
+        wake_word_maker(wake, models),
         lambda: SileroVad(vad_file),
         wake,
         settings.endpoint,

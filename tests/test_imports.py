@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_WITH_TOOLS = {"tools.contract", "tools.names", "tools.settings", "tools.when.time_words", "tools.when"}
 ADAPTERS = ("assistant.speech", "assistant.chat", "assistant.toolbox")
-PURE_SPEECH = {"assistant.speech.endpointing"}
+PURE_SPEECH = {"assistant.speech.endpointing", "assistant.speech.wake_scores"}
 
 PURE = (
     "assistant.text",
@@ -31,6 +31,7 @@ PURE = (
     "assistant.narrowing.candidates",
     "assistant.narrowing.choice",
     "assistant.speech.endpointing",
+    "assistant.speech.wake_scores",
     "assistant.chat.repair",
     "tools.contract",
     "tools.names",

@@ -1,57 +1,87 @@
-"""Wake word by openWakeWord on ONNX, fed without pause."""
+"""Wake words by openWakeWord's models, fed without pause."""
 
 from __future__ import annotations
 
-import warnings
+import math
+from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
-from assistant.errors import WakeWordError
-from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Detection, Samples
+from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Detection, Samples, VoiceActivityDetector
+from assistant.speech.wake_features import SpeechFeatures
+from assistant.speech.wake_models import WakeWord, load_scorer
+from assistant.speech.wake_scores import Trigger, WakeEvents
 
-FEATURES = ("melspectrogram.onnx", "embedding_model.onnx")
+GATE_S = 0.5
+"""A detection counts when there was speech within this time: it comes 0.1–0.3 s after the word's last sound."""
 
 
 class OpenWakeWord:
-    """Implements WakeWordDetector.
+    """Implements WakeWordDetector for several words at once. One per stream.
 
-    The model is never ``reset()``: that fills its feature buffer with noise. A refractory period after a detection
-    keeps one utterance of the wake word from counting twice.
+    It is never reset: a refractory period keeps one utterance of a wake word from counting twice. The features are
+    computed once for all words. Audio may come in pieces of any size; whole chunks of 80 ms are what is heard, so the
+    detections do not depend on how it was cut.
     """
 
-    def __init__(self, folder: Path, word: str, *, threshold: float, refractory_s: float) -> None:
-        """``folder`` holds ``<word>*.onnx`` and the two feature models. Raises WakeWordError."""
-        model = next(iter(sorted(folder.glob(f"{word}*.onnx"))), None)
-        missing = [name for name in FEATURES if not (folder / name).is_file()]
-        if model is None or missing:
-            lacks = ", ".join([*([f"{word}*.onnx"] if model is None else []), *missing])
-            raise WakeWordError("wake_model_missing", f"{folder} lacks {lacks}.", mend="Run `jarvis models pull`.")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                from openwakeword.model import Model  # takes a second: only where ears are wanted
+    def __init__(
+        self,
+        words: Mapping[str, WakeWord],
+        *,
+        features: Path,
+        refractory_s: float,
+        gate: VoiceActivityDetector | None = None,
+        gate_probability: float = 0.5,
+    ) -> None:
+        """``features``: folder with melspectrogram.onnx and embedding_model.onnx. ``gate``: a detection counts only
+        where this detector, which must be of its own, gave ``gate_probability`` in the last GATE_S. Raises
+        WakeWordError."""
+        self._scorers = {name: load_scorer(word.model) for name, word in words.items()}
+        self._features = SpeechFeatures(features, history=max(scorer.window for scorer in self._scorers.values()))
+        triggers = {name: Trigger(word.threshold, word.patience) for name, word in words.items()}
+        self._events = WakeEvents(triggers, refractory_s)
+        self._gate = _Gate(gate, gate_probability) if gate is not None else None
+        self._rest: Samples = np.zeros(0, dtype=np.int16)
+        self._scores = dict.fromkeys(words, 0.0)
 
-                self._model = Model(
-                    wakeword_models=[str(model)],
-                    melspec_model_path=str(folder / FEATURES[0]),
-                    embedding_model_path=str(folder / FEATURES[1]),
-                    inference_framework="onnx",
-                )
-        except Exception as error:  # onnxruntime and openwakeword raise what they like on a damaged file
-            raise WakeWordError("wake_model_unusable", f"{model} cannot be loaded: {error}.") from error
-        self._word = word
-        self._threshold = threshold
-        self._refractory = int(refractory_s * SAMPLE_RATE_HZ)
-        self._deaf_for = 0
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """Of the last chunk, 0–1 by word."""
+        return MappingProxyType(self._scores)
 
     def process(self, chunk: Samples) -> Detection | None:
-        """Feed 80 ms; a shorter last chunk is filled up with silence."""
-        if len(chunk) < CHUNK_SAMPLES:
-            chunk = np.concatenate([chunk, np.zeros(CHUNK_SAMPLES - len(chunk), dtype=np.int16)])
-        score = float(max(self._model.predict(chunk).values()))
-        self._deaf_for = max(self._deaf_for - CHUNK_SAMPLES, 0)
-        if score < self._threshold or self._deaf_for:
-            return None
-        self._deaf_for = self._refractory
-        return Detection(word=self._word, score=min(score, 1.0))
+        """Feed CHUNK_SAMPLES; of a longer piece the first detection. What does not fill a chunk waits for the rest."""
+        audio = np.concatenate([self._rest, chunk])
+        whole = len(audio) // CHUNK_SAMPLES * CHUNK_SAMPLES
+        self._rest = audio[whole:]
+        detections = [self._chunk(audio[at : at + CHUNK_SAMPLES]) for at in range(0, whole, CHUNK_SAMPLES)]
+        return next((detection for detection in detections if detection is not None), None)
+
+    def _chunk(self, chunk: Samples) -> Detection | None:
+        self._features.feed(chunk)
+        speech = self._gate.open(chunk) if self._gate is not None else True
+        for name, scorer in self._scorers.items():
+            self._scores[name] = scorer.score(self._features.recent(scorer.window))
+        return self._events.heard(self._scores, speech=speech)
+
+
+class _Gate:
+    """Whether there was speech lately; hears every chunk, because a VAD is worth nothing on pieces."""
+
+    def __init__(self, vad: VoiceActivityDetector, probability: float) -> None:
+        self._vad = vad
+        self._probability = probability
+        frames = math.ceil(GATE_S * SAMPLE_RATE_HZ / vad.frame_samples)
+        self._recent: deque[float] = deque(maxlen=frames)
+        self._rest: Samples = np.zeros(0, dtype=np.int16)
+
+    def open(self, chunk: Samples) -> bool:
+        """After this chunk."""
+        audio, size = np.concatenate([self._rest, chunk]), self._vad.frame_samples
+        whole = len(audio) // size * size
+        self._recent.extend(self._vad.probability(audio[at : at + size]) for at in range(0, whole, size))
+        self._rest = audio[whole:]
+        return max(self._recent, default=0.0) >= self._probability

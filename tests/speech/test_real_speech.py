@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soxr
 
+from assistant.app import wake_word_maker
 from assistant.config import EndpointSettings, WakeSettings
 from assistant.errors import EndpointingError, SynthesisError, TranscriptionError, WakeWordError
 from assistant.events import WakeDetected
@@ -23,6 +24,7 @@ from assistant.speech.sources import ClipSource
 from assistant.speech.synthesizer import PiperSynthesizer
 from assistant.speech.transcriber import FasterWhisper, names_prompt
 from assistant.speech.vad import SileroVad
+from assistant.speech.wake_models import WakeWord
 from assistant.speech.wake_word import OpenWakeWord
 from assistant.text.transcript import clean_transcript
 
@@ -39,9 +41,9 @@ WITHOUT = sorted(name for name in SAID if not name.startswith("hey_jarvis"))
 
 @pytest.fixture(scope="module")
 def ears(model_store: ModelStore) -> Iterator[EarListener]:
-    folder, vad = model_store.folder("hey-jarvis"), model_store.file("silero-vad", "silero_vad.onnx")
+    vad = model_store.file("silero-vad", "silero_vad.onnx")
     made = EarListener(
-        lambda: OpenWakeWord(folder, "hey_jarvis", threshold=0.5, refractory_s=2.0),
+        wake_word_maker(WakeSettings(), model_store),
         lambda: SileroVad(vad),
         WakeSettings(),
         EndpointSettings(),
@@ -151,7 +153,7 @@ async def test_missing_and_damaged_files_are_said_with_the_mend(tmp_path: Path) 
     with pytest.raises(TranscriptionError) as ears:
         await FasterWhisper(tmp_path, compute_type="int8", language="en").load()
     with pytest.raises(WakeWordError) as wake:
-        OpenWakeWord(tmp_path, "hey_jarvis", threshold=0.5, refractory_s=2)
+        OpenWakeWord({"hey_jarvis": WakeWord(tmp_path / "hey_jarvis.onnx")}, features=tmp_path, refractory_s=2)
     (tmp_path / "vad.onnx").write_bytes(b"no model")
     with pytest.raises(EndpointingError) as vad:
         SileroVad(tmp_path / "vad.onnx")

@@ -1,0 +1,84 @@
+"""What openWakeWord hears of the audio: one embedding of 96 numbers for every 80 ms, made once for all wake words.
+
+The two feature models are Google's speech_embedding, as openWakeWord ships them: a melspectrogram (windows of 25 ms
+every 10 ms, 32 bands, dB) and a network that turns 76 of its frames (775 ms) into an embedding.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from assistant.errors import WakeWordError
+from assistant.ports import CHUNK_SAMPLES, Samples
+
+MELSPECTROGRAM, EMBEDDING = FEATURE_FILES = ("melspectrogram.onnx", "embedding_model.onnx")
+
+EMBEDDING_SIZE = 96
+MEL_FRAMES = 76
+"""Frames that one embedding sees."""
+
+FRAMES_PER_CHUNK = 8
+OVERLAP_SAMPLES = 480
+"""Audio from before the chunk that its first windows need: three steps of 10 ms, as in openWakeWord."""
+
+SILENT_CHUNKS = MEL_FRAMES // FRAMES_PER_CHUNK + 1
+"""Silence after which every frame that an embedding sees is silence."""
+
+
+class SpeechFeatures:
+    """A stream of audio as embeddings. One per stream; a fresh one has heard silence, so the same audio always gives
+    the same numbers (openWakeWord's own buffer starts with noise that differs from run to run)."""
+
+    def __init__(self, folder: Path, *, history: int) -> None:
+        """``folder`` holds the two feature models; ``history``: embeddings that are kept. Raises WakeWordError."""
+        missing = [name for name in FEATURE_FILES if not (folder / name).is_file()]
+        if missing:
+            raise WakeWordError(
+                "wake_model_missing",
+                f"{folder} lacks {' and '.join(missing)}.",
+                mend="Run `jarvis models pull hey-jarvis`.",
+            )
+        self._melspectrogram = onnx_session(folder / MELSPECTROGRAM)
+        self._embedding = onnx_session(folder / EMBEDDING)
+        self._audio = np.zeros(OVERLAP_SAMPLES, dtype=np.float32)
+        self._frames = np.zeros((MEL_FRAMES, 32), dtype=np.float32)
+        self._history = np.zeros((history, EMBEDDING_SIZE), dtype=np.float32)
+        for _ in range(SILENT_CHUNKS):
+            self.feed(np.zeros(CHUNK_SAMPLES, dtype=np.int16))
+        self._history[:] = self._history[-1]
+
+    def feed(self, chunk: Samples) -> None:
+        """Hear exactly CHUNK_SAMPLES."""
+        audio = np.concatenate([self._audio, chunk.astype(np.float32)])
+        self._audio = audio[-OVERLAP_SAMPLES:]
+        decibels = self._melspectrogram.run(None, {"input": audio[np.newaxis]})[0].reshape(-1, 32)
+        scaled = decibels / 10 + 2  # makes the ONNX model's output that of Google's own (openWakeWord)
+        self._frames = np.concatenate([self._frames[FRAMES_PER_CHUNK:], scaled])
+        embedding = self._embedding.run(None, {"input_1": self._frames[np.newaxis, :, :, np.newaxis]})[0]
+        self._history = np.concatenate([self._history[1:], embedding.reshape(1, EMBEDDING_SIZE)])
+
+    def recent(self, count: int) -> NDArray[np.float32]:
+        """The newest ``count`` embeddings, oldest first, shape (count, 96)."""
+        return self._history[-count:]
+
+
+def onnx_session(path: Path) -> ort.InferenceSession:
+    """A model on one thread: it is fed 12 times a second, and more threads would only wake each other up.
+
+    Raises WakeWordError wake_model_unusable.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises classes of its own C extension on a damaged file
+        raise WakeWordError(
+            "wake_model_unusable",
+            f"{path} cannot be loaded: {type(error).__name__}.",
+            mend="Fetch or copy the file again; `jarvis models verify` reads those of the model cache.",
+        ) from error
