@@ -7,6 +7,7 @@
     ├── StateError         the state folder: locked, unwritable, corrupt
     ├── EgressError      a connection that would leave the private network
     ├── ModelFilesError    a model file is missing, or is not what the manifest says
+    ├── HomeAssistantError a Home Assistant to be measured beside Jarvis: unreachable, refusing, gone
     └── StageError         a stage of the turn failed; ``stage`` names it
         ├── AudioError         bytes that are no speech clip we can decode
         ├── WakeWordError      EndpointingError      TranscriptionError
@@ -69,6 +70,10 @@ class EgressError(JarvisError, ConnectionError):
     """Also a ConnectionError: libraries treat it as a connection that could not be made, which it is."""
 
     exit_code = 6
+
+
+class HomeAssistantError(JarvisError):
+    """Of the benchmark's comparison; it is no stage of a turn."""
 
 
 class StageError(JarvisError):
