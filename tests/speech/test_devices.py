@@ -1,18 +1,17 @@
-"""Microphone and loudspeaker, on a stand-in for the sound card."""
+"""The loudspeaker and what there is without a sound library, on a stand-in for the sound card."""
 
 from __future__ import annotations
 
 import sys
 
-import numpy as np
 import pytest
 
 from assistant.errors import AudioError, PlaybackError
-from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, SpeechChunk
-from assistant.speech import microphone, player
+from assistant.ports import SpeechChunk
+from assistant.speech import player
 from assistant.speech.microphone import MicrophoneSource, devices
 from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
-from tests.speech.clips import heard_frequency, tone
+from tests.speech.clips import tone
 from tests.speech.sound import FakeSoundDevice
 
 
@@ -34,50 +33,6 @@ def without_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
-
-
-@pytest.mark.parametrize("rate_hz", [16_000, 44_100, 48_000])
-async def test_any_rate_of_the_device_becomes_16_khz_chunks(card: FakeSoundDevice, rate_hz: int) -> None:
-    card.rate_hz = rate_hz
-    with MicrophoneSource() as source:
-        card.feed(tone(2.0, rate_hz))
-        chunks = source.chunks()
-        heard = [await anext(chunks) for _ in range(20)]
-    assert {len(chunk) for chunk in heard} == {CHUNK_SAMPLES}
-    samples = np.concatenate(heard)
-    assert samples.dtype == np.int16
-    assert heard_frequency(samples) == pytest.approx(440, abs=5)
-
-
-async def test_what_nobody_reads_is_dropped_oldest_first_and_counted(
-    card: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(microphone, "QUEUE_S", 0.8)
-    card.rate_hz = SAMPLE_RATE_HZ
-    with MicrophoneSource() as source:
-        chunks = source.chunks()
-        card.feed(np.repeat(np.arange(15, dtype=np.int16), CHUNK_SAMPLES))
-        first = await anext(chunks)
-        assert source.dropped_chunks == 5
-        assert first[0] == 5
-
-
-async def test_a_microphone_that_falls_silent_is_lost(card: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microphone, "SILENT_S", 0.05)
-    with MicrophoneSource() as source, pytest.raises(AudioError) as lost:
-        await anext(source.chunks())
-    assert lost.value.code == "microphone_lost"
-
-
-async def test_no_microphone_and_a_wrong_name_are_said_with_the_mend(card: FakeSoundDevice) -> None:
-    with pytest.raises(AudioError) as unknown, MicrophoneSource("Studio"):
-        pass
-    card.inputs = 0
-    with pytest.raises(AudioError) as none, MicrophoneSource():
-        pass
-    for refused in (unknown, none):
-        assert refused.value.code == "no_microphone"
-        assert "jarvis doctor" in refused.value.mend
 
 
 async def test_without_portaudio_there_are_no_devices_and_the_mend_is_said(without_library: None) -> None:
