@@ -1,45 +1,72 @@
-"""Speech recognition by faster-whisper, in a thread of its own."""
+"""Speech recognition by Whisper, in a thread of its own: a short window first, all of it where that looks wrong."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from assistant.errors import TranscriptionError
 from assistant.ports import SAMPLE_RATE_HZ, Samples, Transcript
+from assistant.speech.names_prompt import is_echo, names_prompt
+from assistant.speech.whisper_model import WhisperModel
+from assistant.speech.whisper_window import FULL_S, WINDOWS, Decoded, Doubt, EncoderWindow, doubt, pieces
 from assistant.text.transcript import is_nothing
+from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS
+
+PromptOf = Callable[[Sequence[str], Sequence[str]], str | None]
+"""Names and wake words → prompt."""
 
 MAX_THREADS = 4
 MIN_AUDIO_S = 0.1
 """Less than this is no word."""
 
-PROMPT_CHARACTERS = 400
-"""Whisper reads at most 224 tokens of prompt (openai/whisper); names beyond that are left out."""
+NO_SPEECH = 0.3
+"""Where the VAD gives no frame this probability, nobody speaks and Whisper is not asked: words have 0.7 and more,
+noise, hum, clicks, breathing and barks 0.2 and less (tests/speech/test_transcriber_real.py)."""
 
 
 class FasterWhisper:
-    """Implements Transcriber. ``names`` (of services, jobs, …) are given to Whisper as its initial prompt."""
+    """Implements Transcriber.
+
+    ``names`` (of services, jobs, …) are given to Whisper as its initial prompt, the wake phrase before them;
+    ``window``: the choice of the encoder's window, see whisper_window; ``prompt``: the form of the prompt.
+    """
 
     def __init__(
-        self, folder: Path, *, compute_type: str, language: str, threads: int = 0, names: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        compute_type: str,
+        language: str,
+        threads: int = 0,
+        names: Sequence[str] = (),
+        wake_words: Sequence[str] = DEFAULT_WAKE_WORDS,
+        window: EncoderWindow = WINDOWS["short"],
+        prompt: PromptOf = names_prompt,
     ) -> None:
         self._folder = folder
         self._compute_type = compute_type
         self._language = language
         self._threads = threads or min(os.cpu_count() or 1, MAX_THREADS)
-        self._prompt = names_prompt(names)
-        self._model: Any = None
+        self._names = tuple(names)
+        self._wake_words = tuple(wake_words)
+        self._window = window
+        self._prompt_text = prompt(self._names, self._wake_words)
+        self._prompt: list[int] = []
+        self._model: WhisperModel | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="whisper")
 
     async def load(self) -> None:
-        """Load the model ahead of time. Raises TranscriptionError."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._loaded)
+        """Load the model ahead of time and let it work once, which the first utterance would otherwise wait for.
+
+        Raises TranscriptionError.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._warm)
 
     def close(self) -> None:
         """End the thread."""
@@ -49,55 +76,70 @@ class FasterWhisper:
         """The text, empty when nothing was said. Raises TranscriptionError."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._transcribe, audio)
 
-    def _loaded(self) -> Any:
+    def _loaded(self) -> WhisperModel:
         if self._model is None:
-            from faster_whisper import WhisperModel  # a second: only where ears are wanted
-
-            try:
-                self._model = WhisperModel(
-                    str(self._folder),
-                    device="cpu",
-                    compute_type=self._compute_type,
-                    cpu_threads=self._threads,
-                    local_files_only=True,
-                )
-            except (RuntimeError, ValueError, OSError) as error:
-                detail = f"The Whisper model in {self._folder} cannot be loaded: {error}."
-                raise TranscriptionError("whisper_unusable", detail, mend="Run `jarvis models verify`.") from error
+            self._model = WhisperModel(
+                self._folder, compute_type=self._compute_type, language=self._language, threads=self._threads
+            )
+            self._prompt = self._model.prompt_tokens(self._prompt_text)
         return self._model
 
+    def _warm(self) -> None:
+        model, silence = self._loaded(), np.zeros(SAMPLE_RATE_HZ, dtype=np.int16)
+        try:
+            model.speech_probability(silence)
+            model.decode(silence, self._window.seconds(1.0), self._prompt)
+        except (RuntimeError, ValueError) as error:
+            raise _failed(error) from error
+
     def _transcribe(self, audio: Samples) -> Transcript:
-        engine = f"faster-whisper {self._folder.name}"
         if len(audio) < MIN_AUDIO_S * SAMPLE_RATE_HZ:
-            return Transcript(text="", language=self._language, engine=engine, no_speech_probability=1.0)
+            return self._nothing()
         model = self._loaded()
         try:
-            segments, _ = model.transcribe(
-                audio.astype(np.float32) / 32768.0,
-                language=self._language,
-                beam_size=1,  # beam 5 took 1.4 times as long and heard no more of the fixtures
-                temperature=(0.0, 0.4),
-                condition_on_previous_text=False,
-                without_timestamps=True,
-                initial_prompt=self._prompt,
-                vad_filter=False,
-            )
-            heard = list(segments)
+            if model.speech_probability(audio) < NO_SPEECH:
+                return self._nothing()
+            heard = [self._piece(model, piece) for piece in pieces(audio)]
         except (RuntimeError, ValueError) as error:
-            raise TranscriptionError("whisper_failed", f"Whisper failed: {type(error).__name__}.") from error
-        text = " ".join(segment.text.strip() for segment in heard)
-        silence = max((float(segment.no_speech_prob) for segment in heard), default=1.0)
-        certainty = min((float(segment.avg_logprob) for segment in heard), default=0.0)
-        if is_nothing(text, silence, certainty):
-            text = ""
-        return Transcript(text, self._language, engine, silence, certainty)
+            raise _failed(error) from error
+        texts = [part.text for part, _, _ in heard if self._somebody_said(part)]
+        return Transcript(
+            " ".join(text for text in texts if text),
+            self._language,
+            self._engine,
+            max(part.no_speech_probability for part, _, _ in heard),
+            min(part.average_log_probability for part, _, _ in heard),
+            max(window_s for _, window_s, _ in heard),
+            next((why for _, _, why in heard if why), ""),
+        )
+
+    def _piece(self, model: WhisperModel, audio: Samples) -> tuple[Decoded, float, Doubt]:
+        """What is heard in at most 30 s, the window that it took, and why the short one was not enough."""
+        duration_s = len(audio) / SAMPLE_RATE_HZ
+        window_s = self._window.seconds(duration_s)
+        heard = model.decode(audio, window_s, self._prompt)
+        why: Doubt = ""
+        if self._window.fall_back:
+            if window_s < FULL_S and (why := doubt(heard, duration_s)):
+                window_s, heard = FULL_S, model.decode(audio, FULL_S, self._prompt)
+            if doubt(heard, duration_s) in ("repetitive", "cut off", "too many words"):
+                heard = model.decode(audio, FULL_S, self._prompt, no_loops=True)
+        return heard, window_s, why
+
+    def _somebody_said(self, heard: Decoded) -> bool:
+        silence, certainty = heard.no_speech_probability, heard.average_log_probability
+        return not (
+            is_nothing(heard.text, silence, certainty, self._wake_words)
+            or is_echo(heard.text, self._names, self._wake_words)
+        )
+
+    @property
+    def _engine(self) -> str:
+        return f"faster-whisper {self._folder.name}"
+
+    def _nothing(self) -> Transcript:
+        return Transcript("", self._language, self._engine, no_speech_probability=1.0)
 
 
-def names_prompt(names: Sequence[str]) -> str | None:
-    """A sentence that makes the names probable; None without names."""
-    kept: list[str] = []
-    for name in dict.fromkeys(names):
-        if sum(len(other) + 2 for other in kept) + len(name) > PROMPT_CHARACTERS:
-            break
-        kept.append(name)
-    return f"Hey Jarvis. {', '.join(kept)}." if kept else None
+def _failed(error: Exception) -> TranscriptionError:
+    return TranscriptionError("whisper_failed", f"Whisper failed: {type(error).__name__}.")

@@ -3,56 +3,76 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS, without_wake_phrase
 
 _MARKS = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|[♪♫]+")
 """[BLANK_AUDIO], (music), *sighs*: Whisper's notes about sound that is no speech."""
 
-_WAKE = re.compile(
-    r"^\W*(?:hey|hay|hi|hej|a|okay|ok|hello)?[\s,.!-]*"
-    r"(?:jarvis|jarvus|jervis|jarvi[sz]e?|jarves|javis|charvis|travis|gervais|jarvis's)\b[\s,.!?:;-]*",
-    re.IGNORECASE,
-)
-"""The wake phrase at the start, as it is heard; without "hey" only as the name itself."""
-
 HALLUCINATIONS = frozenset(
     {
         "thank you",
+        "thank you so much",
         "thanks for watching",
         "thank you for watching",
+        "thanks for listening",
         "thank you very much",
         "please subscribe",
         "subtitles by the amaraorg community",
         "you",
         "bye",
+        "bye bye",
         "the end",
+        "the",
+        "and",
         "so",
         "i",
         "oh",
+        "ooh",
+        "ah",
         "hmm",
+        "mm",
         "uh",
+        "um",
     }
 )
 """What Whisper writes over silence and noise, from its training on subtitles (openai/whisper discussion 1606)."""
+
+_NEVER_SAID = re.compile(
+    r"\b(?:thanks|thank you)(?: so much| all)? for (?:watching|listening|viewing)\b|\bamara ?org\b"
+    r"|\b(?:please|dont forget to) (?:like and )?subscribe\b|\bsubscribe to (?:my|our|the) channel\b"
+)
+"""Nobody says that to a house."""
 
 NO_SPEECH_PROBABILITY = 0.6
 LOG_PROBABILITY = -1.0
 """Whisper's own thresholds for silence (``transcribe(no_speech_threshold=0.6, logprob_threshold=-1.0)``)."""
 
 
-def clean_transcript(text: str) -> str:
-    """The words of the request, without wake phrase and marks; empty when there are none. Idempotent."""
+def clean_transcript(text: str, wake_words: Sequence[str] = DEFAULT_WAKE_WORDS) -> str:
+    """The words of the request, without wake phrase and marks; empty when there are none. Idempotent.
+
+    ``wake_words``: names of the configured ones ("hey_jarvis", "computer"); none are taken off with ().
+    """
     words = " ".join(_MARKS.sub(" ", text).split())
-    while (shorter := _WAKE.sub("", words)) != words:
-        words = shorter
+    words = without_wake_phrase(words, wake_words)
     words = words.lstrip(" ,.!?:;-–—").rstrip()
     return words if re.search(r"\w", words) else ""
 
 
-def is_nothing(text: str, no_speech_probability: float, average_log_probability: float) -> bool:
+def is_nothing(
+    text: str,
+    no_speech_probability: float,
+    average_log_probability: float,
+    wake_words: Sequence[str] = DEFAULT_WAKE_WORDS,
+) -> bool:
     """Whether a transcript is Whisper talking to itself: improbable speech, or a known phrase that it was unsure of."""
-    core = re.sub(r"[^\w ]+", "", clean_transcript(text).casefold()).strip()
+    core = re.sub(r"[^\w ]+", "", clean_transcript(text, wake_words).casefold()).strip()
     if not core:
         return True
     if no_speech_probability > NO_SPEECH_PROBABILITY and average_log_probability < LOG_PROBABILITY:
+        return True
+    if _NEVER_SAID.search(core):
         return True
     return core in HALLUCINATIONS and (no_speech_probability > 0.3 or average_log_probability < -0.7)

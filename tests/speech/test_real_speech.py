@@ -22,7 +22,8 @@ from assistant.speech.decoding import read_clip
 from assistant.speech.listener import EarListener
 from assistant.speech.sources import ClipSource
 from assistant.speech.synthesizer import PiperSynthesizer
-from assistant.speech.transcriber import FasterWhisper, names_prompt
+from assistant.speech.names_prompt import names_prompt
+from assistant.speech.transcriber import FasterWhisper
 from assistant.speech.vad import SileroVad
 from assistant.speech.wake_models import WakeWord
 from assistant.speech.wake_word import OpenWakeWord
