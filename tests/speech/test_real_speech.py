@@ -20,9 +20,9 @@ from assistant.ports import SAMPLE_RATE_HZ, Samples, Utterance
 from assistant.resources import resource
 from assistant.speech.decoding import read_clip
 from assistant.speech.listener import EarListener
+from assistant.speech.names_prompt import names_prompt
 from assistant.speech.sources import ClipSource
 from assistant.speech.synthesizer import PiperSynthesizer
-from assistant.speech.names_prompt import names_prompt
 from assistant.speech.transcriber import FasterWhisper
 from assistant.speech.vad import SileroVad
 from assistant.speech.wake_models import WakeWord
