@@ -112,7 +112,9 @@ class _TfliteScorer:
             self._model.allocate_tensors()
             self._input, self._output = self._model.get_input_details()[0], self._model.get_output_details()[0]
         except (ValueError, RuntimeError) as error:
-            raise WakeWordError("wake_model_unusable", f"{path} cannot be loaded: {error}.") from error
+            raise WakeWordError(
+                "wake_model_unusable", f"{path} cannot be loaded: {error}.", mend="Fetch or copy the file again."
+            ) from error
         self.window = _window(path, self._input["shape"].tolist())
 
     def score(self, embeddings: NDArray[np.float32]) -> float:

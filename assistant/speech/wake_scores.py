@@ -45,14 +45,14 @@ class WakeEvents:
     def __post_init__(self) -> None:
         self._runs = {word: _Run() for word in self.triggers}
 
-    def heard(self, scores: Mapping[str, float], *, speech: bool = True) -> Detection | None:
+    def heard(self, scores: Mapping[str, float], *, counts: bool = True) -> Detection | None:
         """One chunk's scores. Where several words are heard at once, the one with the best score in its run.
 
-        ``speech``: False holds a detection back, for as long as it lasts.
+        ``counts``: False holds a detection back; a run that is still on when it is True again counts.
         """
         self._deaf_for = max(self._deaf_for - 1, 0)
         ready = [word for word, trigger in self.triggers.items() if self._long_enough(word, trigger, scores[word])]
-        if not ready or self._deaf_for or not speech:
+        if not ready or self._deaf_for or not counts:
             return None
         for word in ready:
             self._runs[word].spent = True

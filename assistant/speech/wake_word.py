@@ -10,9 +10,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from assistant.errors import WakeWordError
 from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Detection, Samples, VoiceActivityDetector
+from assistant.speech.stop_word import NAME as STOP
+from assistant.speech.stop_word import StopWord
 from assistant.speech.wake_features import SpeechFeatures
-from assistant.speech.wake_models import WakeWord, load_scorer
+from assistant.speech.wake_models import Scorer, WakeWord, load_scorer
 from assistant.speech.wake_scores import Trigger, WakeEvents
 
 GATE_S = 0.5
@@ -35,22 +38,36 @@ class OpenWakeWord:
         refractory_s: float,
         gate: VoiceActivityDetector | None = None,
         gate_probability: float = 0.5,
+        stop: StopWord | None = None,
     ) -> None:
         """``features``: folder with melspectrogram.onnx and embedding_model.onnx. ``gate``: a detection counts only
-        where this detector, which must be of its own, gave ``gate_probability`` in the last GATE_S. Raises
-        WakeWordError."""
-        self._scorers = {name: load_scorer(word.model) for name, word in words.items()}
-        self._features = SpeechFeatures(features, history=max(scorer.window for scorer in self._scorers.values()))
+        where this detector, which must be of its own, gave ``gate_probability`` in the last GATE_S. ``stop``: hears
+        "stop" on the same features, while it is listened for; it needs no gate and has a refractory period of its own.
+        Raises WakeWordError."""
+        self._scorers: dict[str, Scorer] = {name: load_scorer(word.model) for name, word in words.items()}
         triggers = {name: Trigger(word.threshold, word.patience) for name, word in words.items()}
         self._events = WakeEvents(triggers, refractory_s)
+        self._stop_events: WakeEvents | None = None
+        self._listens_for_stop = False
+        if stop is not None:
+            if STOP in words:
+                detail = f"The wake word {STOP!r} is what stops the assistant while it speaks."
+                raise WakeWordError("wake_word_reserved", detail, mend="Give your wake word another name.")
+            self._scorers[STOP] = stop
+            self._stop_events = WakeEvents({STOP: Trigger(stop.threshold, stop.patience)}, refractory_s)
+        self._features = SpeechFeatures(features, history=max(scorer.window for scorer in self._scorers.values()))
         self._gate = _Gate(gate, gate_probability) if gate is not None else None
         self._rest: Samples = np.zeros(0, dtype=np.int16)
-        self._scores = dict.fromkeys(words, 0.0)
+        self._scores = dict.fromkeys(self._scorers, 0.0)
 
     @property
     def scores(self) -> Mapping[str, float]:
-        """Of the last chunk, 0–1 by word."""
+        """Of the last chunk, 0–1 by word; that of "stop" too, where it can be heard."""
         return MappingProxyType(self._scores)
+
+    def listen_for_stop(self, listen: bool) -> None:
+        """Whether "stop" is a detection from now on (``word="stop"``). A "stop" that is still sounding counts."""
+        self._listens_for_stop = listen
 
     def process(self, chunk: Samples) -> Detection | None:
         """Feed CHUNK_SAMPLES; of a longer piece the first detection. What does not fill a chunk waits for the rest."""
@@ -65,7 +82,11 @@ class OpenWakeWord:
         speech = self._gate.open(chunk) if self._gate is not None else True
         for name, scorer in self._scorers.items():
             self._scores[name] = scorer.score(self._features.recent(scorer.window))
-        return self._events.heard(self._scores, speech=speech)
+        woken = self._events.heard(self._scores, counts=speech)
+        if self._stop_events is None:
+            return woken
+        stopped = self._stop_events.heard(self._scores, counts=self._listens_for_stop)
+        return woken or stopped
 
 
 class _Gate:
