@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 from assistant.errors import SynthesisError
 from assistant.ports import SpeechChunk
+from assistant.speech.ahead import ahead
+from assistant.speech.piper_voice import PiperVoice
+from assistant.speech.voicing import CLAUSE_PAUSE_S, SENTENCE_PAUSE_S, gain_for, to_pcm, with_pause, without_lead
+
+LOOK_AHEAD = 2
+"""Chunks made beyond the one that is asked for: an interruption costs no more than these."""
 
 
 class PiperSynthesizer:
@@ -20,53 +26,65 @@ class PiperSynthesizer:
         self._path = voice
         self._speed = speed
         self._volume = volume
-        self._voice: Any = None
+        self._voice: PiperVoice | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="piper")
 
     async def load(self) -> None:
-        """Load the voice ahead of time. Raises SynthesisError."""
+        """Load the voice and let it say something in silence. Raises SynthesisError."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._loaded)
 
     def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """End the thread. Idempotent."""
+        self._thread.shutdown(wait=False)
 
-    async def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
-        """One chunk per sentence of the text, as soon as it is made; nothing for text without words."""
+    async def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
+        """Speech in chunks, the first one short; nothing for text without words.
+
+        The next LOOK_AHEAD chunks are made while one is taken; closing the generator ends the work with the chunk
+        that is being made. Raises SynthesisError.
+        """
         if not re.search(r"\w", text):
             return
-        loop = asyncio.get_running_loop()
-        chunks = await loop.run_in_executor(self._thread, self._begin, text)
-        while (chunk := await loop.run_in_executor(self._thread, _next, chunks)) is not None:
-            yield chunk
+        try:
+            async with aclosing(ahead(lambda: self._chunks(text), self._thread, LOOK_AHEAD)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except RuntimeError as error:  # the thread has ended
+            raise SynthesisError("synthesizer_closed", "The voice was closed while it was wanted.") from error
 
-    def _begin(self, text: str) -> Iterator[Any]:
-        from piper import SynthesisConfig  # takes a second: only where a mouth is wanted
+    def _chunks(self, text: str) -> Iterator[SpeechChunk]:
+        """In the thread: pieces without needless silence, equally loud, as PCM."""
+        voice = self._loaded()
+        rate, gain = voice.sample_rate_hz, gain_for(voice.loudness)
+        silent_so_far = False
+        try:
+            for piece in voice.say(text, speed=self._speed):
+                sound = piece.sound
+                if piece.starts or silent_so_far:
+                    sound = without_lead(sound, rate, gain)
+                    silent_so_far = not len(sound)
+                if piece.ends:
+                    sound = with_pause(sound, rate, gain, CLAUSE_PAUSE_S if piece.joins else SENTENCE_PAUSE_S)
+                if len(sound):
+                    yield SpeechChunk(to_pcm(sound, gain * self._volume), rate)
+        except Exception as error:  # onnxruntime and espeak-ng raise what they like
+            raise SynthesisError("synthesis_failed", f"Piper failed: {type(error).__name__}.") from error
 
-        config = SynthesisConfig(length_scale=1.0 / self._speed, volume=self._volume)
-        chunks: Iterator[Any] = iter(self._loaded().synthesize(text, syn_config=config))
-        return chunks
-
-    def _loaded(self) -> Any:
+    def _loaded(self) -> PiperVoice:
         if self._voice is None:
-            config = self._path.with_name(self._path.name + ".json")
-            for file in (self._path, config):
+            for file in (self._path, self._path.with_name(self._path.name + ".json")):
                 if not file.is_file():
-                    detail = f"The voice lacks {file}."
+                    detail = f"The voice lacks {file}.{_there(self._path.parent)}"
                     raise SynthesisError("voice_missing", detail, mend="Run `jarvis models pull`.")
-            from piper import PiperVoice
-
             try:
-                self._voice = PiperVoice.load(self._path, config_path=config)
+                self._voice = PiperVoice.load(self._path)
             except Exception as error:  # onnxruntime's own classes, or whatever the voice's JSON makes Piper raise
                 detail = f"The voice {self._path} cannot be loaded: {type(error).__name__}."
                 raise SynthesisError("voice_unusable", detail, mend="Run `jarvis models verify`.") from error
         return self._voice
 
 
-def _next(chunks: Iterator[Any]) -> SpeechChunk | None:
-    try:
-        chunk = next(chunks, None)
-    except Exception as error:  # onnxruntime and espeak-ng raise what they like
-        raise SynthesisError("synthesis_failed", f"Piper failed: {type(error).__name__}.") from error
-    return None if chunk is None else SpeechChunk(chunk.audio_int16_bytes, int(chunk.sample_rate))
+def _there(folder: Path) -> str:
+    """The voices in that folder, for people."""
+    voices = sorted(file.name for file in folder.glob("*.onnx") if file.with_name(file.name + ".json").is_file())
+    return f" Voices there: {', '.join(voices)}." if voices else ""
