@@ -37,13 +37,13 @@ def names_list(names: Sequence[str], _wake_words: Sequence[str] = ()) -> str | N
 def is_echo(text: str, names: Sequence[str], wake_words: Sequence[str] = DEFAULT_WAKE_WORDS) -> bool:
     """Whether a transcript is only the prompt said back: over noise Whisper writes names that nobody said.
 
-    It is when it holds at least ECHOED_NAMES names that follow each other in the prompt, and besides names and wake
-    phrases nothing. "Jellyfin and gitea" is none, nor are two names: people say those.
+    It is when it holds at least ECHOED_NAMES names that follow each other in the prompt, or the same name so often, and
+    besides names and wake phrases nothing. "Jellyfin and gitea" is none, nor are two names: people say those.
     """
     order = [_plain(name) for name in dict.fromkeys(names)]
     rest = f" {_plain(text)} "
     for word in wake_words:
-        rest = rest.replace(f" {_plain(spoken_wake_word(word))} ", " ")
+        rest = re.sub(rf"(?<= ){re.escape(_plain(spoken_wake_word(word)))} ", "", rest)
     found: list[int] = []
     while rest.strip():
         fitting = [at for at, name in enumerate(order) if name and rest.startswith(f" {name} ")]
@@ -53,7 +53,7 @@ def is_echo(text: str, names: Sequence[str], wake_words: Sequence[str] = DEFAULT
         found.append(at)
         rest = rest[len(order[at]) + 1 :]
     runs = [after - before for before, after in pairwise(found)]
-    return len(found) >= ECHOED_NAMES and runs.count(1) >= ECHOED_NAMES - 1
+    return len(found) >= ECHOED_NAMES and max(runs.count(1), runs.count(0)) >= ECHOED_NAMES - 1
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from assistant.errors import TranscriptionError
 from assistant.ports import SAMPLE_RATE_HZ, Samples, Transcript
 from assistant.speech.names_prompt import is_echo, names_prompt
 from assistant.speech.whisper_model import WhisperModel
-from assistant.speech.whisper_window import FULL_S, WINDOWS, Decoded, Doubt, EncoderWindow, doubt, pieces
+from assistant.speech.whisper_window import WINDOWS, Decoded, EncoderWindow, Heard, heard, pieces
 from assistant.text.transcript import is_nothing
 from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS
 
@@ -88,7 +89,7 @@ class FasterWhisper:
         model, silence = self._loaded(), np.zeros(SAMPLE_RATE_HZ, dtype=np.int16)
         try:
             model.speech_probability(silence)
-            model.decode(silence, self._window.seconds(1.0), self._prompt)
+            model.decode(silence, self._prompt, self._window.seconds(1.0))
         except (RuntimeError, ValueError) as error:
             raise _failed(error) from error
 
@@ -99,38 +100,29 @@ class FasterWhisper:
         try:
             if model.speech_probability(audio) < NO_SPEECH:
                 return self._nothing()
-            heard = [self._piece(model, piece) for piece in pieces(audio)]
+            parts = [self._heard(model, piece) for piece in pieces(audio)]
         except (RuntimeError, ValueError) as error:
             raise _failed(error) from error
-        texts = [part.text for part, _, _ in heard if self._somebody_said(part)]
+        texts = [part.decoded.text for part in parts if self._somebody_said(part.decoded)]
         return Transcript(
-            " ".join(text for text in texts if text),
+            " ".join(texts),
             self._language,
             self._engine,
-            max(part.no_speech_probability for part, _, _ in heard),
-            min(part.average_log_probability for part, _, _ in heard),
-            max(window_s for _, window_s, _ in heard),
-            next((why for _, _, why in heard if why), ""),
+            max(part.decoded.no_speech_probability for part in parts),
+            min(part.decoded.average_log_probability for part in parts),
+            max(part.window_s for part in parts),
+            next((part.fell_back for part in parts if part.fell_back), ""),
         )
 
-    def _piece(self, model: WhisperModel, audio: Samples) -> tuple[Decoded, float, Doubt]:
-        """What is heard in at most 30 s, the window that it took, and why the short one was not enough."""
-        duration_s = len(audio) / SAMPLE_RATE_HZ
-        window_s = self._window.seconds(duration_s)
-        heard = model.decode(audio, window_s, self._prompt)
-        why: Doubt = ""
-        if self._window.fall_back:
-            if window_s < FULL_S and (why := doubt(heard, duration_s)):
-                window_s, heard = FULL_S, model.decode(audio, FULL_S, self._prompt)
-            if doubt(heard, duration_s) in ("repetitive", "cut off", "too many words"):
-                heard = model.decode(audio, FULL_S, self._prompt, no_loops=True)
-        return heard, window_s, why
+    def _heard(self, model: WhisperModel, audio: Samples) -> Heard:
+        """Of at most 30 s."""
+        return heard(partial(model.decode, audio, self._prompt), len(audio) / SAMPLE_RATE_HZ, self._window)
 
-    def _somebody_said(self, heard: Decoded) -> bool:
-        silence, certainty = heard.no_speech_probability, heard.average_log_probability
+    def _somebody_said(self, decoded: Decoded) -> bool:
+        silence, certainty = decoded.no_speech_probability, decoded.average_log_probability
         return not (
-            is_nothing(heard.text, silence, certainty, self._wake_words)
-            or is_echo(heard.text, self._names, self._wake_words)
+            is_nothing(decoded.text, silence, certainty, self._wake_words)
+            or is_echo(decoded.text, self._names, self._wake_words)
         )
 
     @property

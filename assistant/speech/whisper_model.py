@@ -65,7 +65,7 @@ class WhisperModel:
         padded = np.pad(_floats(audio), (0, -len(audio) % VAD_FRAME_SAMPLES))
         return float(np.max(self._vad(padded)))
 
-    def decode(self, audio: Samples, window_s: float, prompt: list[int], *, no_loops: bool = False) -> Decoded:
+    def decode(self, audio: Samples, prompt: list[int], window_s: float, *, no_loops: bool = False) -> Decoded:
         """The text of audio that is no longer than the window. Raises RuntimeError, ValueError of CTranslate2.
 
         Silence fills the window before the spectrogram is taken, as openai/whisper does it. Greedy: five beams took 1.4

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -21,6 +21,8 @@ FULL_S = 30.0
 
 Doubt = Literal["", "cut off", "repetitive", "too many words", "improbable", "no speech"]
 """Why a text is not believed; empty: it is."""
+
+LOOPS: tuple[Doubt, ...] = ("cut off", "repetitive", "too many words")
 
 COMPRESSION_RATIO = 2.4
 """Whisper's own threshold for a text that repeats itself (``compression_ratio_threshold``)."""
@@ -71,6 +73,35 @@ class Decoded:
     no_speech_probability: float
     cut_off: bool
     """The text had not ended at the most tokens that there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is believed, the window that it took, and why the short one was not enough (empty: it was)."""
+
+    decoded: Decoded
+    window_s: float
+    fell_back: Doubt
+
+
+class Decode(Protocol):
+    """Whisper over one utterance; ``no_loops``: it may not repeat itself."""
+
+    def __call__(self, window_s: float, *, no_loops: bool = False) -> Decoded: ...
+
+
+def heard(decode: Decode, duration_s: float, window: EncoderWindow) -> Heard:
+    """The text of an utterance of at most 30 s: the short window; all of it in doubt; without loops where it loops."""
+    window_s = window.seconds(duration_s)
+    decoded = decode(window_s)
+    if not window.fall_back:
+        return Heard(decoded, window_s, "")
+    why: Doubt = ""
+    if window_s < FULL_S and (why := doubt(decoded, duration_s)):
+        window_s, decoded = FULL_S, decode(FULL_S)
+    if doubt(decoded, duration_s) in LOOPS:
+        decoded = decode(window_s, no_loops=True)
+    return Heard(decoded, window_s, why)
 
 
 def most_tokens(duration_s: float) -> int:
