@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mcp.server import Server
 
@@ -47,6 +47,7 @@ from assistant.speech.transcriber import FasterWhisper
 from assistant.speech.vad import SileroVad
 from assistant.speech.wake_models import features_folder, find_wake_words
 from assistant.speech.wake_word import OpenWakeWord
+from assistant.speech.whisper_window import WINDOWS
 from assistant.state import StateFolder, default_state_dir
 from assistant.toolbox import McpToolbox
 from assistant.traces import TraceStore
@@ -341,4 +342,20 @@ def _embedded_model(settings: Settings, models: ModelStore, state: StateFolder) 
         first_delta_timeout_s=chosen.first_delta_timeout_s,
         timeout_s=chosen.timeout_s,
         prefix_cache_dir=state.path / "prefix-cache",
+    )
+
+
+def whisper_to_compare(
+    settings: Settings, models: ModelStore, names: Sequence[str], *, window: Literal["short", "full"]
+) -> FasterWhisper:
+    """Whisper as it is configured, but with these names and this window; close it. Raises ModelFilesError."""
+    chosen = settings.transcriber
+    return FasterWhisper(
+        models.resolve(chosen.model),
+        compute_type=chosen.compute_type,
+        language=chosen.language,
+        threads=chosen.threads,
+        names=names,
+        wake_words=tuple(settings.wake.words),
+        window=WINDOWS[window],
     )
