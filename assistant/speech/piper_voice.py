@@ -134,7 +134,7 @@ class PiperVoice:
         made = self._voice.session.run(None, inputs)[0]
         if self._vocoder is not None:
             self._vocoder.check(made, inputs)
-            made = self._vocoder.whole(made, inputs)
+            made = np.concatenate(list(self._vocoder.stretches(made, inputs)))
         loud = made[np.abs(made) > SILENCE]
         self.loudness = float(np.sqrt(np.mean(loud**2))) if len(loud) else 0.0
 
