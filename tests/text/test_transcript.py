@@ -36,6 +36,12 @@ def test_only_the_start_and_only_the_whole_phrase_is_taken_off(said: str) -> Non
     assert clean_transcript(said) == said
 
 
+def test_the_configured_wake_words_are_taken_off() -> None:
+    assert clean_transcript("Computer, is it on?", ("computer",)) == "is it on?"
+    assert clean_transcript("Computer, is it on?") == "Computer, is it on?"
+    assert clean_transcript("Hey Jervis. [BLANK_AUDIO]") == ""
+
+
 @given(st.text(max_size=80))
 @example("a jarvis a jarvis")
 def test_cleaning_twice_changes_nothing(text: str) -> None:
@@ -55,3 +61,21 @@ def test_a_real_thank_you_is_something() -> None:
 def test_improbable_speech_is_nothing_whatever_it_says() -> None:
     assert is_nothing("is the backup okay?", no_speech_probability=0.9, average_log_probability=-1.5)
     assert not is_nothing("is the backup okay?", no_speech_probability=0.1, average_log_probability=-0.3)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "Thanks for watching!",
+        "Thank you so much for watching.",
+        "Please subscribe.",
+        "Don't forget to like and subscribe",
+    ],
+)
+def test_what_nobody_says_to_a_house_is_nothing_however_sure_whisper_is(phrase: str) -> None:
+    assert is_nothing(phrase, no_speech_probability=0.0, average_log_probability=-0.1)
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", "stop", "thanks", "thank you", "okay", "cancel", "bye", "go on", "mm"])
+def test_a_short_answer_that_is_heard_clearly_is_something(answer: str) -> None:
+    assert not is_nothing(f"{answer.capitalize()}.", no_speech_probability=0.1, average_log_probability=-0.5)
