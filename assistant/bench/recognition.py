@@ -112,6 +112,7 @@ async def compare(
     folder: Path,
     names: Names,
     progress: Progress = lambda _done, _all: None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[Recognition, ...]:
     """Every clip through every setting; the first setting is the one that the others' times are compared with.
 
@@ -126,9 +127,9 @@ async def compare(
     for done, clip in enumerate(clips):
         audio = as_heard(folder, clip)
         for setting in order:
-            started = time.perf_counter()
+            started = clock()
             transcript = await transcribers[setting].transcribe(audio)
-            heard[setting].append(judged(clip, transcript, time.perf_counter() - started, mentions))
+            heard[setting].append(judged(clip, transcript, clock() - started, mentions))
         order = [*order[1:], order[0]]
         progress(done + 1, len(clips))
     reference = sum(one.took_s for one in heard[next(iter(transcribers))]) if transcribers else 0.0
