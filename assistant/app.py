@@ -36,12 +36,14 @@ from assistant.narrowing.narrower import Narrower
 from assistant.narrowing.router import Router
 from assistant.ports import AudioSource, Engine, Names
 from assistant.reply import Reply, local_now
+from assistant.resources import resource
 from assistant.sentences import HassilMatcher
 from assistant.speech.decoding import decode_clip, read_clip
 from assistant.speech.listener import EarListener
 from assistant.speech.microphone import MicrophoneSource
 from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
 from assistant.speech.sources import ClipSource
+from assistant.speech.stop_word import StopWord
 from assistant.speech.synthesizer import PiperSynthesizer
 from assistant.speech.transcriber import FasterWhisper
 from assistant.speech.vad import SileroVad
@@ -266,9 +268,11 @@ def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -
         raise StateError("database_unusable", str(error)) from error
 
 
-def wake_word_maker(wake: WakeSettings, models: ModelStore) -> Callable[[], OpenWakeWord]:
-    """A detector for each stream; the files are looked for at once. Raises ModelFilesError."""
+def wake_word_maker(wake: WakeSettings, models: ModelStore, *, stop: bool = False) -> Callable[[], OpenWakeWord]:
+    """A detector for each stream; the files are looked for at once. ``stop``: it can hear "stop", too. Raises
+    ModelFilesError, WakeWordError."""
     words, features = find_wake_words(wake.words, models), features_folder(models)
+    stop_word = StopWord(resource("prompts", "stop_word.npz")) if stop else None
     gate = models.file("silero-vad", "silero_vad.onnx") if wake.vad_gate else None
     return lambda: OpenWakeWord(
         words,
@@ -276,6 +280,7 @@ def wake_word_maker(wake: WakeSettings, models: ModelStore) -> Callable[[], Open
         refractory_s=wake.refractory_s,
         gate=SileroVad(gate) if gate else None,
         gate_probability=wake.vad_gate,
+        stop=stop_word,
     )
 
 

@@ -51,6 +51,7 @@ DOES_IO = {
 MAY_REACH_ADAPTERS: dict[str, tuple[str, ...]] = {
     # the doors that show or move raw audio need its file form and the list of devices, not an engine
     "assistant.cli": (
+        "assistant.speech.decoding",
         "assistant.speech.wav",
         "assistant.speech.microphone",
         "assistant.speech.player",

@@ -30,6 +30,7 @@ from assistant.cli.listen import listen
 from assistant.cli.repl import repl
 from assistant.cli.tools import tools_app
 from assistant.cli.turns import turns
+from assistant.cli.wake import wake
 
 EXIT_BUG = 70
 """EX_SOFTWARE of sysexits.h."""
@@ -40,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A voice and chat assistant that lives on your home server. Nothing leaves the house.",
 )
-for command in (demo, ask, repl, listen, turns, doctor):
+for command in (demo, ask, repl, listen, wake, turns, doctor):
     app.command()(command)
 app.add_typer(tools_app, name="tools")
 app.add_typer(config_app, name="config")

@@ -49,6 +49,7 @@ class OpenWakeWord:
         self._events = WakeEvents(triggers, refractory_s)
         self._stop_events: WakeEvents | None = None
         self._listens_for_stop = False
+        self.stop = stop
         if stop is not None:
             if STOP in words:
                 detail = f"The wake word {STOP!r} is what stops the assistant while it speaks."
