@@ -28,7 +28,8 @@ class Clip:
     ``speech_start_s``, ``speech_end_s``: where speech truly begins and ends (from the synthesizer's own samples, or by
     energy; 0 for no_speech); ``engine``: piper, kokoro, flite, festival, espeak-ng, human or the noise's maker;
     ``voice``: within the engine; ``names``: names of the house in it, canonical; ``noise``: class of a no_speech clip
-    (silence, white, hum, music, clicks, barks …) or of the noise that speech was mixed with.
+    (silence, white, hum, music, clicks, barks …) or of the noise that speech was mixed with, ``snr_db`` below the
+    speech; ``pause_start_s``, ``pause_end_s``: the silence inside a pause clip; ``licence``: of a recording.
     """
 
     id: str
@@ -43,6 +44,10 @@ class Clip:
     voice: str
     names: tuple[str, ...] = ()
     noise: str = ""
+    snr_db: float | None = None
+    pause_start_s: float = 0.0
+    pause_end_s: float = 0.0
+    licence: str = ""
 
 
 def load(folder: Path) -> tuple[Clip, ...]:

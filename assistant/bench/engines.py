@@ -5,31 +5,44 @@ Each says one text with one voice and returns samples as they come out; the same
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from assistant.bench.shaping import Wave
-from assistant.errors import SynthesisError
+from assistant.errors import ModelFilesError, SynthesisError
 from assistant.ports import SAMPLE_RATE_HZ
 
-SEED = 20_25_11
-_TIMEOUT_S = 60.0
+SEED: Final = 20_251_121
+PIPER_VOICE: Final = "piper-en-us-joe"
+_TIMEOUT_S: Final = 60.0
 
 
 class Engine(Protocol):
-    """``name`` as in a clip's ``engine``; ``package``: what to install when it is not there."""
+    """``name`` as in a clip's ``engine``; ``package``: what to install when it is not there.
 
-    name: str
-    package: str
+    ``in_process``: it computes in this process, with threads of its own, and is asked by one thread at a time.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def package(self) -> str: ...
+
+    @property
+    def in_process(self) -> bool: ...
 
     def lacks(self) -> str:
         """What is missing here, or an empty text."""
@@ -53,14 +66,15 @@ class Program:
     executable: str
     command: Callable[[str, Path], list[str]]
     version_command: tuple[str, ...]
+    in_process: bool = False
 
     def lacks(self) -> str:
         return "" if shutil.which(self.executable) else f"the program {self.executable}"
 
     def version(self) -> str:
         ended = self._run(list(self.version_command), "")
-        lines = [line.strip() for line in (ended.stdout + ended.stderr).decode(errors="replace").splitlines()]
-        return next((line for line in lines if any(char.isdigit() for char in line)), "unknown")
+        found = re.search(r"\d+\.\d+[\w.]*", (ended.stdout + ended.stderr).decode(errors="replace"))
+        return found[0] if found else "unknown"
 
     def say(self, text: str, voice: str) -> Wave:
         with tempfile.TemporaryDirectory(prefix="jarvis-clip-") as folder:
@@ -76,7 +90,7 @@ class Program:
 
     def _run(self, command: list[str], text: str) -> subprocess.CompletedProcess[bytes]:
         try:
-            return subprocess.run(  # noqa: S603  # our own arguments, no shell
+            return subprocess.run(  # our own arguments, no shell
                 command, input=text.encode(), capture_output=True, timeout=_TIMEOUT_S, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -102,7 +116,7 @@ def flite() -> Program:
         "flite",
         "flite",
         lambda voice, out: ["-voice", voice, "-f", "/dev/stdin", "-o", str(out)],
-        ("flite", "--version"),
+        ("flite", "--help"),
     )
 
 
@@ -121,19 +135,22 @@ class Piper:
     """Piper in process; the voice is ``<model>@<speed>`` ("piper-en-us-joe@1.15")."""
 
     name = "piper"
-    package = "piper-tts, and `jarvis models pull`"
+    package = "the voice with `jarvis models pull`"
+    in_process = True
 
     def __init__(self, models: Callable[[str], Path]) -> None:
         """``models``: the folder of a model of the manifest; raises ModelFilesError when it is not there."""
         self._models = models
 
     def lacks(self) -> str:
+        try:
+            self._models(PIPER_VOICE)
+        except ModelFilesError:
+            return f"the model {PIPER_VOICE}"
         return ""
 
     def version(self) -> str:
-        from importlib.metadata import version
-
-        return version("piper-tts")
+        return f"{version('piper-tts')}, onnxruntime {version('onnxruntime')}"
 
     def say(self, text: str, voice: str) -> Wave:
         import onnxruntime
@@ -159,7 +176,7 @@ def read_wav(path: Path) -> Wave:
     return at_16_khz(data.mean(axis=1) / 32768, rate)
 
 
-def at_16_khz(wave: np.ndarray, rate: int) -> Wave:
+def at_16_khz(wave: NDArray[np.floating[Any]], rate: int) -> Wave:
     """Resampled by soxr when it has another rate."""
-    wave = np.asarray(wave, dtype=np.float64)
-    return wave if rate == SAMPLE_RATE_HZ else np.asarray(soxr.resample(wave, rate, SAMPLE_RATE_HZ, quality="HQ"))
+    same = np.asarray(wave, dtype=np.float64)
+    return same if rate == SAMPLE_RATE_HZ else np.asarray(soxr.resample(same, rate, SAMPLE_RATE_HZ, quality="HQ"))

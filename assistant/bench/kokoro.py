@@ -40,7 +40,8 @@ class Kokoro:
     """Implements Engine. Loads the model with the first text; the same text and voice give the same samples."""
 
     name = "kokoro"
-    package = "npm, then `jarvis models pull kokoro`"
+    package = "npm, then the model with `jarvis models pull kokoro`"
+    in_process = True
 
     def __init__(self, models: Callable[[str], Path]) -> None:
         """``models``: the folder of a model of the manifest; raises ModelFilesError when it is not there."""
@@ -81,9 +82,7 @@ class Kokoro:
 
         onnxruntime.set_seed(SEED)
         self._vocabulary = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab"]
-        self._session = onnxruntime.InferenceSession(
-            str(folder / "kokoro.onnx"), providers=["CPUExecutionProvider"]
-        )
+        self._session = onnxruntime.InferenceSession(str(folder / "kokoro.onnx"), providers=["CPUExecutionProvider"])
 
 
 def phonemes(text: str, *, british: bool) -> str:

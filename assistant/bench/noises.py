@@ -241,7 +241,9 @@ def _kick(rng: np.random.Generator) -> Wave:
 
 def _ring(hertz: list[float], decay_s: float, length_s: float) -> Wave:
     t = np.arange(round(length_s * RATE)) / RATE
-    return np.asarray(np.sum([np.sin(2 * np.pi * f * t) / n for n, f in enumerate(hertz, 1)], axis=0) * np.exp(-t / decay_s))
+    return np.asarray(
+        np.sum([np.sin(2 * np.pi * f * t) / n for n, f in enumerate(hertz, 1)], axis=0) * np.exp(-t / decay_s)
+    )
 
 
 def _bark(pitch: float, rng: np.random.Generator) -> Wave:

@@ -112,12 +112,18 @@ SAY_AS: dict[str, str] = {
     "immich": "immitch",
     "vaultwarden": "vault warden",
     "pihole": "pie hole",
-    "grafana": "gruh fah nuh",
+    "grafana": "graphana",
     "open webui": "open web U I",
     "minecraft": "mine craft",
     "nextcloud": "next cloud",
     "vm": "V M",
 }
+
+SAY_AS_HERE: dict[str, dict[str, str]] = {
+    "flite": {"prometheus": "pro meethy us"},
+    "festival": {"prometheus": "pro meethy us"},
+}
+"""Engine → what it alone gets wrong, after ``SAY_AS``."""
 
 
 def plain(text: str) -> str:
@@ -125,10 +131,11 @@ def plain(text: str) -> str:
     return re.sub(rf"\s*{re.escape(HESITATION)}\s*", " ", text).strip()
 
 
-def respelled(text: str) -> str:
-    """As a synthesizer has to read it."""
-    for name, spelling in SAY_AS.items():
-        text = re.sub(rf"\b{name}\b", spelling, text)
+def respelled(text: str, engine: str) -> str:
+    """As this synthesizer has to read it."""
+    for spellings in (SAY_AS, SAY_AS_HERE.get(engine, {})):
+        for name, spelling in spellings.items():
+            text = re.sub(rf"\b{name}\b", spelling, text)
     return text
 
 

@@ -56,13 +56,13 @@ def trimmed(wave: Wave) -> Wave:
 
 
 def at_level(wave: Wave, level_db: float) -> Wave:
-    """Scaled so that its speech (frames within 30 dB of the loudest) has this RMS in dB of full scale, never clipped."""
+    """Scaled so that its speech (frames within 30 dB of the loudest) has this RMS in dB of full scale; never clips."""
     levels = levels_db(wave)
     if levels.size == 0 or levels.max() <= -120:
         return wave
     active = levels[levels > levels.max() - 30]
     now = 10 * np.log10(np.mean(10 ** (active / 10)))
-    gain = 10 ** ((level_db - now) / 20)
+    gain = float(10 ** ((level_db - now) / 20))
     return wave * min(gain, 0.98 / float(np.abs(wave).max()))
 
 
@@ -78,7 +78,7 @@ def with_noise(speech: Wave, noise: Wave, snr_db: float, loudness: Wave) -> Wave
     rms = float(np.sqrt(np.mean(fitted**2)))
     mixed = speech + fitted * (wanted / max(rms, _SILENT))
     peak = float(np.abs(mixed).max(initial=_SILENT))
-    return mixed * min(1.0, 0.98 / peak)
+    return np.asarray(mixed * min(1.0, 0.98 / peak))
 
 
 def silence(seconds: float) -> Wave:
