@@ -156,6 +156,8 @@ def judged(clip: Clip, watch: Watch, source: FedClip, reference: Reference, *, t
         error=failed.code if failed and not timed_out else "",
         decided_by=matched_by(log),
         cut_off=ended is not None and ended.audio_ms < clip.speech_end_s * 1000 - CUT_TOLERANCE_MS,
+        speech_end_ms=round(clip.speech_end_s * 1000, 1),
+        ended_at_ms=round(ended.audio_ms, 1) if ended else None,
         words=words,
         word_errors=errors,
         expected=expected,

@@ -63,6 +63,8 @@ class Turn(Frozen):
     decision_ms: float | None = Field(default=None, description="Until the first tool call or sentence.")
     first_audio_ms: float | None = Field(default=None, description="Until the first audio of the reply.")
     cut_off: bool = Field(default=False, description="Taken for finished before it was.")
+    speech_end_ms: float = Field(description="Where speech truly ends in the clip.")
+    ended_at_ms: float | None = Field(default=None, description="How much of the clip was heard when it was decided.")
     words: int = Field(default=0, description="Words said.")
     word_errors: int = 0
     expected: tuple[str, ...] | None = Field(default=None, description="Calls that the words mean; null: no template.")
@@ -98,22 +100,31 @@ class TurnTable(Frozen):
     load: Load
 
 
-class SttRow(Frozen):
-    """One way to transcribe, over the same clips."""
+class SttGroup(Frozen):
+    """The clips of one synthesizer, or of recorded people."""
 
     name: str
     clips: int
-    words: int
-    wer: float | None
-    wer_human: float | None = Field(description="Of the recorded persons alone.")
+    wer: float
+    name_accuracy: float | None
+
+
+class SttRow(Frozen):
+    """One way to transcribe, over the same clips in turn."""
+
+    setting: str
+    clips: int
+    words: int = Field(description="Words said, the wake phrase not counted.")
+    wer: float = Field(description="Word errors over words said.")
     median_ms: float
     p95_ms: float
-    time_ratio: float = Field(description="Time over all clips, as a share of the full window's with the same prompt.")
-    fell_back: int = Field(description="Clips for which the full window was needed after the short one.")
-    names: int = Field(description="Names of the house that were said.")
-    names_heard: int = Field(description="Of those, how many stand in the transcript.")
-    names_resolved: int = Field(description="Of those, how many the resolver finds.")
-    voices: int
+    time_ratio: float = Field(description="Time over all clips, as a share of the first row's.")
+    fell_back: dict[str, int] = Field(description="Why the full window was needed after the short one, and how often.")
+    name_clips: int = Field(description="Clips in which a name of the house is said.")
+    name_accuracy: float | None = Field(description="Of those, where the resolver finds the names said and no other.")
+    names_wrong: int = Field(description="Of those, where it finds another one.")
+    voices: int = Field(description="Voices that say names.")
+    groups: tuple[SttGroup, ...]
 
 
 class SttTable(Frozen):
@@ -180,11 +191,12 @@ class Idle(Frozen):
 class Measure(Frozen):
     """One of the figures that are promised, and what it is."""
 
-    part: str
+    part: Part
     name: str
     value: float
     limit: float
     unit: str
+    at_least: bool = Field(description="Whether the limit is the least that is wanted, not the most.")
     met: bool
 
 

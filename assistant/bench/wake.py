@@ -136,12 +136,6 @@ def chunks(audio: Samples) -> Iterator[Samples]:
         yield np.pad(chunk, (0, CHUNK_SAMPLES - len(chunk))) if len(chunk) < CHUNK_SAMPLES else chunk
 
 
-def snr_db(clip: Clip) -> float | None:
-    """Speech over noise, which stands at the end of the id of a clip that was mixed with noise: ``…-music-10``."""
-    found = re.search(rf"-{re.escape(clip.noise)}-(-?\d+)$", clip.id) if clip.noise else None
-    return float(found[1]) if found else None
-
-
 def base_id(clip: Clip) -> str:
     """The id of the clip before noise was mixed in."""
     return re.sub(rf"-{re.escape(clip.noise)}-?-?\d*$", "", clip.id) if clip.noise else clip.id
@@ -164,7 +158,7 @@ def rows(heard: Sequence[WakeHeard]) -> tuple[WakeRow, ...]:
     """Clean speech first, then each noise at each loudness, the loudest last."""
     groups: dict[tuple[str, float | None], list[WakeHeard]] = {}
     for one in heard:
-        groups.setdefault((one.clip.noise, snr_db(one.clip)), []).append(one)
+        groups.setdefault((one.clip.noise, one.clip.snr_db), []).append(one)
     ordered = sorted(groups.items(), key=lambda group: (group[0][0], -(group[0][1] or 0.0)))
     return tuple(
         WakeRow(

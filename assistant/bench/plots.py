@@ -1,0 +1,229 @@
+"""One picture for each table of the voice benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.bench.turns import ALL, BY_TEMPLATE
+from assistant.bench.voice_report import (
+    Idle,
+    Measure,
+    SilenceTable,
+    SttTable,
+    Turn,
+    TurnTable,
+    VoiceReport,
+    WakeTable,
+)
+from assistant.errors import AudioError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+OURS, OTHER, SOFT, BAD = "#2463a8", "#e08a3c", "#9aa5b1", "#b8322a"
+STAGES = (
+    ("endpoint_ms", "endpoint", "#9aa5b1"),
+    ("transcript_ms", "transcript", "#5b8fc9"),
+    ("decision_ms", "decision", "#e08a3c"),
+    ("first_audio_ms", "first audio", "#2463a8"),
+)
+DPI = 130
+BAR = 0.38
+"""Height of a bar where two stand beside each other."""
+
+
+def draw(report: VoiceReport, folder: Path) -> tuple[Path, ...]:
+    """Write the pictures of what the report has; their paths. Raises AudioError plot_unwritable."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    pictures: list[tuple[str, Callable[[], Figure]]] = []
+    if (turns := report.turns) is not None:
+        pictures.append(
+            (
+                "turns",
+                lambda: _turns(
+                    turns, "Commands that a sentence template decided", BY_TEMPLATE, _limits(report, "turns")
+                ),
+            )
+        )
+    if (model := report.model) is not None:
+        pictures.append(("model", lambda: _turns(model, f"Commands that {model.engine} decides", ALL, ())))
+    if (stt := report.stt) is not None:
+        pictures.append(("stt", lambda: _stt(stt)))
+    if (wake := report.wake) is not None:
+        pictures.append(("wake", lambda: _wake(wake)))
+    if (silence := report.silence) is not None:
+        pictures.append(("silence", lambda: _silence(silence)))
+    if (idle := report.idle) is not None:
+        pictures.append(("idle", lambda: _idle(idle, _limits(report, "idle"))))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tuple(_saved(make(), folder / f"{name}.png") for name, make in pictures)
+    except OSError as error:
+        raise AudioError("plot_unwritable", f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def _saved(figure: Figure, path: Path) -> Path:
+    from matplotlib import pyplot
+
+    try:
+        figure.savefig(path, dpi=DPI)
+    finally:
+        pyplot.close(figure)
+    return path
+
+
+def _limits(report: VoiceReport, part: str) -> tuple[Measure, ...]:
+    return tuple(measure for measure in report.measures if measure.part == part)
+
+
+def _figure(width: float, height: float, panels: int = 1, **how: Any) -> tuple[Figure, Sequence[Axes]]:
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, panels, figsize=(width, height), squeeze=False, layout="constrained", **how)
+    for panel in axes[0]:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.tick_params(length=0)
+    return figure, tuple(axes[0])
+
+
+def _turns(table: TurnTable, title: str, group: str, limits: Sequence[Measure]) -> Figure:
+    """How many turns had come so far after so long: a curve for each stage."""
+    members = [turn for turn in table.turns if not turn.cut_off and _in_group(turn, group)]
+    figure, (axes,) = _figure(8.5, 4.6)
+    for name, label, colour in STAGES:
+        times = sorted(value for turn in members if (value := getattr(turn, name)) is not None)
+        if times:
+            shares = [100 * (number + 1) / len(times) for number in range(len(times))]
+            axes.step([times[0], *times], [0, *shares], where="post", color=colour, linewidth=2, label=label)
+    for measure in (one for one in limits if one.name.startswith(BY_TEMPLATE)):
+        height = 50 if measure.name.endswith("p50") else 95
+        axes.plot([measure.limit], [height], marker="v", color=BAD if not measure.met else OURS, markersize=9)
+        axes.annotate(
+            f"wanted: {height} % in {measure.limit:.0f} ms",
+            (measure.limit, height),
+            xytext=(9, -4),
+            textcoords="offset points",
+            fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+    cut = sum(turn.cut_off for turn in table.turns)
+    axes.set_title(f"{title}: {len(members)} turns, {cut} of {len(table.turns)} cut off", loc="left", fontsize=10.5)
+    axes.set_xlabel("ms after the true end of speech")
+    axes.set_ylabel("% of turns")
+    axes.set_ylim(0, 104)
+    axes.set_xlim(left=min(0, axes.get_xlim()[0]))
+    axes.grid(axis="both", color="#e5e8ec", linewidth=0.8)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def _in_group(turn: Turn, group: str) -> bool:
+    return group == ALL or turn.decided_by == "sentence"
+
+
+def _stt(table: SttTable) -> Figure:
+    names = [row.setting.replace(", ", "\n") for row in table.rows]
+    figure, (time, errors, right) = _figure(11, 0.75 * len(names) + 1.6, panels=3, sharey=True)
+    places = range(len(names))
+    time.barh(places, [row.median_ms for row in table.rows], color=OURS, height=0.6)
+    time.plot([row.p95_ms for row in table.rows], places, "|", color="black", markersize=16, markeredgewidth=2)
+    _numbers(time, [f"{row.median_ms:.0f} ms" for row in table.rows])
+    time.set_title("Time: median, and p95 as a mark", loc="left", fontsize=10)
+    errors.barh(places, [100 * row.wer for row in table.rows], color=OTHER, height=0.6)
+    _numbers(errors, [f"{100 * row.wer:.1f} %" for row in table.rows])
+    errors.set_title("Word errors", loc="left", fontsize=10)
+    right.barh(places, [100 * (row.name_accuracy or 0.0) for row in table.rows], color=SOFT, height=0.6)
+    _numbers(right, ["" if row.name_accuracy is None else f"{100 * row.name_accuracy:.1f} %" for row in table.rows])
+    right.set_title("Names right", loc="left", fontsize=10)
+    time.set_yticks(places, names)
+    time.invert_yaxis()
+    clips = max((row.clips for row in table.rows), default=0)
+    figure.suptitle(f"Speech recognition, {clips} clips", x=0.01, ha="left", fontsize=11)
+    for panel in (time, errors, right):
+        panel.set_xticks([])
+        panel.spines["bottom"].set_visible(False)
+    return figure
+
+
+def _numbers(axes: Axes, texts: Sequence[str]) -> None:
+    """Beside the bars, inside the panel."""
+    axes.bar_label(axes.containers[0], texts, padding=6, fontsize=9)  # type: ignore[arg-type]
+    axes.margins(x=0.32)
+
+
+def _wake(table: WakeTable) -> Figure:
+    rows = table.rows
+    figure, (axes,) = _figure(8.5, 0.42 * max(len(rows), 1) + 1.9)
+    places = list(range(len(rows)))
+    for shift, colour, label, missed in (
+        (-BAR / 2, OURS, "Jarvis", [row.missed for row in rows]),
+        (BAR / 2, OTHER, "openWakeWord at 0.5", [row.missed_stock for row in rows]),
+    ):
+        shares = [100 * count / row.clips for count, row in zip(missed, rows, strict=True)]
+        bars = axes.barh([place + shift for place in places], shares, height=BAR, color=colour, label=label)
+        counts = [f"{count} of {row.clips}" for count, row in zip(missed, rows, strict=True)]
+        axes.bar_label(bars, counts, padding=4, fontsize=7.5)
+    axes.set_yticks(places, [row.noise + ("" if row.snr_db is None else f", {row.snr_db:.0f} dB") for row in rows])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 112)
+    axes.set_xticks(range(0, 101, 20))
+    axes.set_xlabel("% of wake phrases missed (speech so many dB above the noise)")
+    axes.grid(axis="x", color="#e5e8ec", linewidth=0.8)
+    axes.set_axisbelow(True)
+    accepted = "; ".join(_accepts(row.audio, row.accepts, row.hours) for row in table.false_accepts)
+    axes.set_title(f"Wake word. Heard where nobody said it: {accepted or 'not measured'}", loc="left", fontsize=10)
+    if rows:
+        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, -0.02 - 2.6 / figure.get_figheight() / 4))
+    return figure
+
+
+def _accepts(audio: str, accepts: int, hours: float) -> str:
+    return f"{accepts} in {hours:.2f} h of {audio}"
+
+
+def _silence(table: SilenceTable) -> Figure:
+    from matplotlib.ticker import MaxNLocator
+
+    figure, (axes,) = _figure(8.5, 0.34 * max(len(table.rows), 1) + 1.5)
+    places = range(len(table.rows))
+    tried = [row.clips + row.after_wake for row in table.rows]
+    texts = [row.texts + row.texts_after_wake for row in table.rows]
+    axes.barh(places, tried, color="#dfe4ea", height=0.6, label="tried, with and without the wake phrase")
+    axes.barh(places, texts, color=BAD, height=0.6, label="ended in a text")
+    for place, count in enumerate(texts):
+        said = f"{count} of {tried[place]}"
+        axes.annotate(said, (tried[place], place), xytext=(6, -3), textcoords="offset points", fontsize=9)
+    axes.set_yticks(places, [row.noise for row in table.rows])
+    axes.invert_yaxis()
+    axes.set_xlabel("utterances")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(x=0.12)
+    axes.set_title(f"Nobody spoke: {sum(texts)} of {sum(tried)} utterances ended in a text", loc="left", fontsize=11)
+    figure.legend(frameon=False, loc="outside lower center", ncols=2, fontsize=9)
+    return figure
+
+
+def _idle(found: Idle, limits: Sequence[Measure]) -> Figure:
+    figure, panels = _figure(8.5, 2.1, panels=2)
+    wanted = {measure.unit: measure.limit for measure in limits}
+    shown = (
+        ("CPU", found.cpu_percent, "% of a core", wanted.get("% of a core")),
+        ("memory", found.rss_mb, "MB", wanted.get("MB")),
+    )
+    for axes, (name, value, unit, limit) in zip(panels, shown, strict=True):
+        axes.barh([0], [value], color=OURS if limit is None or value <= limit else BAD, height=0.5)
+        if limit is not None:
+            axes.axvline(limit, color="black", linewidth=1.5, linestyle=":")
+        axes.set_xlim(0, 1.45 * max(value, limit or 0.0, 1e-9))
+        axes.set_ylim(-0.5, 0.5)
+        axes.set_yticks([])
+        wish = "" if limit is None else f" (wanted: at most {limit:g})"
+        axes.set_title(f"{name}: {value:.1f} {unit}{wish}", loc="left", fontsize=10)
+    figure.suptitle(f"Listening to a quiet room for {found.seconds:.0f} s", x=0.01, ha="left", fontsize=11)
+    return figure

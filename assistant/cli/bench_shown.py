@@ -1,0 +1,210 @@
+"""The voice benchmark for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from assistant.bench.voice_report import (
+    Idle,
+    Load,
+    Measure,
+    SilenceTable,
+    Spread,
+    SttTable,
+    Turn,
+    TurnTable,
+    VoiceReport,
+    WakeTable,
+)
+from assistant.cli.common import escape
+
+SHOWN_TURNS = 20
+"""Turns that went wrong and are named; all of them stand in --json."""
+
+
+def show_voice(report: VoiceReport, console: Console) -> None:
+    """A table for each part, then the measures."""
+    made = report.conditions
+    console.print(
+        escape(
+            f"{made.platform}, {made.cores} cores; {made.transcriber}; {made.endpointing}; {made.synthesizer}; "
+            f"{made.clips} clips, {made.voices} synthetic voices" + ("; short form" if made.short else "")
+        ),
+        soft_wrap=True,
+        style="dim",
+    )
+    if report.turns is not None:
+        _show_turns("Commands: seconds after the true end of speech, p50 and p95", report.turns, console)
+    if report.model is not None:
+        _show_turns(f"Commands that {escape(report.model.engine)} decides: the same", report.model, console)
+    if report.stt is not None:
+        _show_stt(report.stt, console)
+    if report.wake is not None:
+        _show_wake(report.wake, console)
+    if report.silence is not None:
+        _show_silence(report.silence, console)
+    if report.idle is not None:
+        _show_idle(report.idle, console)
+    if report.measures:
+        _show_measures(report.measures, console)
+
+
+def _table(title: str, first: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    table.add_column(first, overflow="ellipsis", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _show_turns(title: str, found: TurnTable, console: Console) -> None:
+    table = _table(title, "", "n", "woken", "cut", "endpoint", "transcript", "decision", "first audio", "WER", "right")
+    for row in found.rows:
+        table.add_row(
+            escape(row.group),
+            str(row.turns),
+            str(row.turns - row.not_woken),
+            str(row.cut_off),
+            *map(_seconds, (row.endpoint, row.transcript, row.decision, row.first_audio)),
+            _percent(row.wer),
+            f"{row.right}/{row.judged}",
+        )
+    console.print(table)
+    wrong = [turn for turn in found.turns if turn.ending != "answered" or turn.cut_off or turn.right is False]
+    for turn in wrong[:SHOWN_TURNS]:
+        console.print(escape(_went_wrong(turn)), highlight=False, soft_wrap=True, style="yellow")
+    if len(wrong) > SHOWN_TURNS:
+        console.print(f"… and {len(wrong) - SHOWN_TURNS} more that did not go right: --json has them.", style="yellow")
+    _show_load(found.load, console)
+
+
+def _went_wrong(turn: Turn) -> str:
+    what = "cut off" if turn.cut_off else turn.ending if turn.ending != "answered" else "another call"
+    why = f" ({turn.error})" if turn.error and turn.ending != "not woken" else ""
+    calls = ", ".join(turn.called) or "no call"
+    heard = f"heard “{turn.heard}” → {calls}" if turn.heard else "nothing heard"
+    return f"{what}{why}: {turn.id} “{turn.said}”" + ("" if turn.ending == "not woken" else f", {heard}")
+
+
+def _show_stt(found: SttTable, console: Console) -> None:
+    columns = ("clips", "WER", "median", "p95", "time", "fell back", "names right", "others", "voices")
+    table = _table("Speech recognition, the same clips in turn", "", *columns)
+    for row in found.rows:
+        table.add_row(
+            escape(row.setting),
+            str(row.clips),
+            _percent(row.wer),
+            f"{row.median_ms:.0f} ms",
+            f"{row.p95_ms:.0f} ms",
+            f"× {row.time_ratio:.2f}",
+            str(sum(row.fell_back.values())),
+            _percent(row.name_accuracy),
+            str(row.names_wrong),
+            str(row.voices),
+        )
+    console.print(table)
+    if found.rows and found.rows[0].groups:
+        groups = [group.name for group in found.rows[0].groups]
+        by_voice = _table("Word errors by synthesizer, and of people", "", *map(escape, groups))
+        for row in found.rows:
+            rates = {group.name: group.wer for group in row.groups}
+            by_voice.add_row(escape(row.setting), *(_percent(rates.get(group)) for group in groups))
+        console.print(by_voice)
+    _show_load(found.load, console)
+
+
+def _show_wake(found: WakeTable, console: Console) -> None:
+    table = _table("Wake word: missed", "noise", "SNR", "n", "Jarvis", "openWakeWord at 0.5", "ms after the phrase")
+    for row in found.rows:
+        table.add_row(
+            escape(row.noise),
+            "" if row.snr_db is None else f"{row.snr_db:.0f} dB",
+            str(row.clips),
+            str(row.missed),
+            str(row.missed_stock),
+            f"{_spread(row.latency)} ({row.latency.n})" if row.latency else "",
+        )
+    console.print(table)
+    heard = _table(
+        "Wake word: heard where nobody said it (at most: 95 % bound)",
+        "audio",
+        "n",
+        "hours",
+        "Jarvis",
+        "at most",
+        "openWakeWord",
+        "at most",
+    )
+    for accepts in found.false_accepts:
+        heard.add_row(
+            escape(accepts.audio),
+            str(accepts.clips),
+            f"{accepts.hours:.3f}",
+            str(accepts.accepts),
+            _per_hour(accepts.at_most_per_hour),
+            str(accepts.accepts_stock),
+            _per_hour(accepts.at_most_per_hour_stock),
+        )
+    console.print(heard)
+    _show_load(found.load, console)
+
+
+def _show_silence(found: SilenceTable, console: Console) -> None:
+    table = _table("Nobody speaks: utterances that ended in a text", "", "n", "texts", "after the wake phrase", "texts")
+    for row in found.rows:
+        table.add_row(escape(row.noise), str(row.clips), str(row.texts), str(row.after_wake), str(row.texts_after_wake))
+    console.print(table)
+    for text in found.texts:
+        console.print(escape(text), highlight=False, soft_wrap=True, style="yellow")
+    _show_load(found.load, console)
+
+
+def _show_idle(found: Idle, console: Console) -> None:
+    table = _table("Listening to a quiet room, no chat model", "", "CPU", "resident", "by share", "most")
+    memory = (found.rss_mb, found.pss_mb, found.peak_mb)
+    table.add_row(
+        f"{found.seconds:.0f} s",
+        f"{found.cpu_percent:.1f} % of a core",
+        *("" if value is None else f"{value:.0f} MB" for value in memory),
+    )
+    console.print(table)
+    _show_load(found.load, console)
+
+
+def _show_measures(measures: Iterable[Measure], console: Console) -> None:
+    table = _table("Measures", "", "is", "wanted", "")
+    for measure in measures:
+        table.add_row(
+            escape(measure.name),
+            f"{measure.value:g} {measure.unit}",
+            f"{'at least' if measure.at_least else 'at most'} {measure.limit:g}",
+            "[green]met[/]" if measure.met else "[red]missed[/]",
+        )
+    console.print(table)
+
+
+def _show_load(load: Load, console: Console) -> None:
+    if load.before is None or load.after is None:
+        return
+    late = "" if load.late_ms is None else f"; a chunk of audio came at most {load.late_ms:.0f} ms late"
+    console.print(f"load of the machine {load.before:.1f} before, {load.after:.1f} after{late}", style="dim")
+
+
+def _spread(found: Spread | None) -> str:
+    return "" if found is None else f"{found.p50:.0f} {found.p95:.0f}"
+
+
+def _seconds(found: Spread | None) -> str:
+    return "" if found is None else f"{found.p50 / 1000:.2f} {found.p95 / 1000:.2f}"
+
+
+def _percent(part: float | None) -> str:
+    return "" if part is None else f"{100 * part:.1f} %"
+
+
+def _per_hour(rate: float | None) -> str:
+    return "" if rate is None else f"{rate:.2f}/h"
