@@ -21,9 +21,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 @pytest.fixture(scope="session")
 def model_store() -> ModelStore:
-    """The model cache (JARVIS_MODELS, else the platform's place) with every model of the manifest in it."""
+    """The model cache (JARVIS_MODELS, else the platform's place) with every model that `--all` pulls in it."""
     store = ModelStore()
-    missing = store.missing(entry.name for entry in store.entries)
+    missing = store.missing(store.manifest.together())
     if missing:
         pytest.fail(
             f"{store.models_dir} lacks {', '.join(missing)}. Get them with `make models-all`, or name the folder that "

@@ -52,7 +52,7 @@ def list_models(
 def pull(
     names: Annotated[list[str] | None, typer.Argument(help="Models; without any, the default ones.")] = None,
     small: Annotated[bool, typer.Option("--small", help="The smaller language model (0.5B).")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Every model of the manifest.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every model but those that are pulled by name only.")] = False,
     from_dir: Annotated[
         Path | None,
         typer.Option("--from", metavar="DIR", exists=True, file_okay=False, help="Look in this folder first."),
@@ -66,7 +66,7 @@ def pull(
         store = _configured_store()
         wanted = list(names or ())
         if every:
-            wanted = [entry.name for entry in store.entries]
+            wanted = list(store.manifest.together())
         elif not wanted:
             wanted = list(store.manifest.defaults(small=small))
         elif small:

