@@ -53,9 +53,13 @@ class FedClip:
 
 
 def with_background(audio: Samples, clip: Clip, after_s: float = AFTER_S) -> Samples:
-    """The clip and what a microphone goes on hearing: the noise it was mixed with, mirrored, else silence."""
+    """The clip and what a microphone goes on hearing: its own background, mirrored to and fro; silence without any.
+
+    The background is the last half of what comes after the speech: before it the last sound may still ring.
+    """
     more = int(after_s * SAMPLE_RATE_HZ)
-    tail = audio[int(clip.speech_end_s * SAMPLE_RATE_HZ) :] if clip.noise else audio[:0]
+    tail = audio[int(clip.speech_end_s * SAMPLE_RATE_HZ) :]
+    tail = tail[len(tail) // 2 :]
     if len(tail) < CHUNK_SAMPLES:
         return np.concatenate([audio, np.zeros(more, dtype=np.int16)])
     return np.concatenate([audio, np.pad(tail, (0, more), mode="reflect")[len(tail) :]])

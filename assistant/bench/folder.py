@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import platformdirs
+from assistant.bench.clips import MANIFEST
+from assistant.bench.corpus import MADE_BY, clips_dir
+from assistant.errors import AudioError
 
 
-def default_folder() -> Path:
-    """``bench-clips`` in the platform's cache folder: what is there can be made again."""
-    return platformdirs.user_cache_path("jarvis", appauthor=False) / "bench-clips"
+def made_corpus(*, short: bool = False, among: Path | None = None) -> Path:
+    """The corpus that `jarvis bench clips` made last: a full one, or with ``short`` any. Raises AudioError no_clips."""
+    kept = among or clips_dir()
+    found = [path.parent for path in kept.glob(f"*/{MANIFEST}") if short or _recipe(path.parent) == "full"]
+    if not found:
+        what = "clips" if short else "full corpus of clips"
+        raise AudioError("no_clips", f"There is no {what} in {kept}.", mend="Make it: `jarvis bench clips`.")
+    return max(found, key=lambda folder: (folder / MANIFEST).stat().st_mtime)
+
+
+def _recipe(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / MADE_BY).read_text(encoding="utf-8"))["recipe"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

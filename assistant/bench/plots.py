@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.bench.turns import ALL, BY_TEMPLATE
 from assistant.bench.voice_report import (
+    FalseAcceptRow,
     Idle,
     Measure,
     SilenceTable,
@@ -128,38 +129,36 @@ def _in_group(turn: Turn, group: str) -> bool:
 
 
 def _stt(table: SttTable) -> Figure:
-    names = [row.setting.replace(", ", "\n") for row in table.rows]
-    figure, (time, errors, right) = _figure(11, 0.75 * len(names) + 1.6, panels=3, sharey=True)
-    places = range(len(names))
-    time.barh(places, [row.median_ms for row in table.rows], color=OURS, height=0.6)
-    time.plot([row.p95_ms for row in table.rows], places, "|", color="black", markersize=16, markeredgewidth=2)
-    _numbers(time, [f"{row.median_ms:.0f} ms" for row in table.rows])
-    time.set_title("Time: median, and p95 as a mark", loc="left", fontsize=10)
-    errors.barh(places, [100 * row.wer for row in table.rows], color=OTHER, height=0.6)
-    _numbers(errors, [f"{100 * row.wer:.1f} %" for row in table.rows])
-    errors.set_title("Word errors", loc="left", fontsize=10)
-    right.barh(places, [100 * (row.name_accuracy or 0.0) for row in table.rows], color=SOFT, height=0.6)
-    _numbers(right, ["" if row.name_accuracy is None else f"{100 * row.name_accuracy:.1f} %" for row in table.rows])
-    right.set_title("Names right", loc="left", fontsize=10)
-    time.set_yticks(places, names)
-    time.invert_yaxis()
-    clips = max((row.clips for row in table.rows), default=0)
+    rows = table.rows
+    figure, panels = _figure(11, 0.75 * max(len(rows), 1) + 1.2, panels=3, sharey=True)
+    shown = (
+        ("time: median, and p95 as a line", OURS, [row.median_ms for row in rows], "{:.0f} ms"),
+        ("word errors", OTHER, [100 * row.wer for row in rows], "{:.1f} %"),
+        ("names right", SOFT, [100 * (row.name_accuracy or 0.0) for row in rows], "{:.1f} %"),
+    )
+    for axes, (title, colour, values, form) in zip(panels, shown, strict=True):
+        axes.barh(range(len(rows)), values, color=colour, height=0.6)
+        ends, texts = values, [form.format(value) for value in values]
+        if axes is panels[0]:
+            ends = [max(row.median_ms, row.p95_ms) for row in rows]
+            texts = [f"{text}, {row.p95_ms:.0f} ms" for text, row in zip(texts, rows, strict=True)]
+            axes.hlines(range(len(rows)), values, ends, color="black", linewidth=1.5)
+        for place, (end, text) in enumerate(zip(ends, texts, strict=True)):
+            axes.annotate(text, (end, place), xytext=(6, -3), textcoords="offset points", fontsize=9)
+        axes.set_title(title, loc="left", fontsize=10)
+        axes.set_xlim(0, 1.5 * max([*ends, 1e-9]))
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+    panels[0].set_yticks(range(len(rows)), [row.setting.replace(", ", "\n") for row in rows])
+    panels[0].invert_yaxis()
+    clips = max((row.clips for row in rows), default=0)
     figure.suptitle(f"Speech recognition, {clips} clips", x=0.01, ha="left", fontsize=11)
-    for panel in (time, errors, right):
-        panel.set_xticks([])
-        panel.spines["bottom"].set_visible(False)
     return figure
-
-
-def _numbers(axes: Axes, texts: Sequence[str]) -> None:
-    """Beside the bars, inside the panel."""
-    axes.bar_label(axes.containers[0], texts, padding=6, fontsize=9)  # type: ignore[arg-type]
-    axes.margins(x=0.32)
 
 
 def _wake(table: WakeTable) -> Figure:
     rows = table.rows
-    figure, (axes,) = _figure(8.5, 0.42 * max(len(rows), 1) + 1.9)
+    figure, (axes,) = _figure(8.5, 0.42 * max(len(rows), 1) + 2.2)
     places = list(range(len(rows)))
     for shift, colour, label, missed in (
         (-BAR / 2, OURS, "Jarvis", [row.missed for row in rows]),
@@ -176,15 +175,18 @@ def _wake(table: WakeTable) -> Figure:
     axes.set_xlabel("% of wake phrases missed (speech so many dB above the noise)")
     axes.grid(axis="x", color="#e5e8ec", linewidth=0.8)
     axes.set_axisbelow(True)
-    accepted = "; ".join(_accepts(row.audio, row.accepts, row.hours) for row in table.false_accepts)
-    axes.set_title(f"Wake word. Heard where nobody said it: {accepted or 'not measured'}", loc="left", fontsize=10)
+    accepted = [f"in {row.hours:.2f} h of {row.audio}: {_accepts(row)}" for row in table.false_accepts]
+    axes.set_title(
+        "\n".join(["Wake word: missed, and heard where nobody said it", *accepted]), loc="left", fontsize=9.5
+    )
     if rows:
-        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, -0.02 - 2.6 / figure.get_figheight() / 4))
+        figure.legend(frameon=False, loc="outside lower center", ncols=2, fontsize=9)
     return figure
 
 
-def _accepts(audio: str, accepts: int, hours: float) -> str:
-    return f"{accepts} in {hours:.2f} h of {audio}"
+def _accepts(row: FalseAcceptRow) -> str:
+    most = "" if row.at_most_per_hour is None else f" (at most {row.at_most_per_hour:.2g} an hour)"
+    return f"Jarvis {row.accepts}{most}, openWakeWord {row.accepts_stock}"
 
 
 def _silence(table: SilenceTable) -> Figure:

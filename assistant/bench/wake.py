@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -101,7 +100,6 @@ class WakeBench:
         self._folder = folder
         self._make_ours = make_ours
         self._make_stock = make_stock
-        self._ends: dict[str, float | None] = {}
 
     def utterance(self, clip: Clip) -> WakeHeard:
         """A clip that begins with the wake phrase, each time to detectors that have heard nothing before. Blocking."""
@@ -113,10 +111,7 @@ class WakeBench:
             if ours.process(chunk) is not None and heard_ms is None:
                 heard_ms = number * CHUNK_MS
             by_stock = stock.hears(chunk) or by_stock
-        base = base_id(clip)
-        if not clip.noise:
-            self._ends[base] = phrase_end_ms(audio, clip)
-        return WakeHeard(clip, heard_ms, by_stock, self._ends.get(base))
+        return WakeHeard(clip, heard_ms, by_stock, phrase_end_ms(audio, clip))
 
     def without_wake(self, clips: Sequence[Clip]) -> Iterator[Accepts]:
         """Clips one after another to the same detectors, as a microphone would hear them. Blocking."""
@@ -136,14 +131,9 @@ def chunks(audio: Samples) -> Iterator[Samples]:
         yield np.pad(chunk, (0, CHUNK_SAMPLES - len(chunk))) if len(chunk) < CHUNK_SAMPLES else chunk
 
 
-def base_id(clip: Clip) -> str:
-    """The id of the clip before noise was mixed in."""
-    return re.sub(rf"-{re.escape(clip.noise)}-?-?\d*$", "", clip.id) if clip.noise else clip.id
-
-
 def phrase_end_ms(audio: Samples, clip: Clip) -> float | None:
     """Where the wake phrase of a clean clip ends, if a gap after it can be seen; not where pauses were put in."""
-    if clip.kind != "command" or not clip.wake:
+    if clip.kind != "command" or not clip.wake or clip.noise:
         return None
     levels = levels_db(audio / 32768.0)
     quiet = levels < levels.max(initial=-180.0) - GAP_BELOW_DB

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from assistant.bench.folder import default_folder
 from assistant.bench.voice_report import Part
 from assistant.cli.common import ConfigOption, err, errors_explained, read_house
 from assistant.errors import ConfigError
@@ -38,7 +37,7 @@ NAMED = {
 @bench_app.command()
 def voice(
     clips: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder with the clips; else where `bench clips` makes them.")
+        Path | None, typer.Option(metavar="DIR", help="Folder with the clips; else those of `bench clips`.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object (docs/voice-benchmark.md).")] = False,
     plot: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write one PNG for each table there.")] = None,
@@ -52,12 +51,13 @@ def voice(
     config: ConfigOption = None,
 ) -> None:
     """Speak the clips to the demo homelab in real time and measure what a person would notice."""
+    from assistant.bench.folder import made_corpus
     from assistant.bench.run import Plan, measure
 
     with errors_explained(as_json=as_json):
         parts = _parts(only, model=model)
         settings = read_house(config).settings
-        plan = Plan(clips or default_folder(), parts, short, limit)
+        plan = Plan(clips or made_corpus(short=short), parts, short, limit)
         with _bars() as progress:
             report = asyncio.run(measure(plan, settings, progress))
         if plot is not None:

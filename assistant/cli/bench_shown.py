@@ -57,7 +57,7 @@ def _table(title: str, first: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column(first, overflow="ellipsis", no_wrap=True)
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
@@ -91,24 +91,25 @@ def _went_wrong(turn: Turn) -> str:
 
 
 def _show_stt(found: SttTable, console: Console) -> None:
-    columns = ("clips", "WER", "median", "p95", "time", "fell back", "names right", "others", "voices")
-    table = _table("Speech recognition, the same clips in turn", "", *columns)
+    columns = ("n", "WER", "median", "p95", "time", "fell back", "names right", "wrong")
+    first = found.rows[0] if found.rows else None
+    names = f"; names in {first.name_clips} of them by {first.voices} voices" if first else ""
+    table = _table(f"Speech recognition, the same clips in turn{names}", "", *columns)
     for row in found.rows:
         table.add_row(
             escape(row.setting),
             str(row.clips),
             _percent(row.wer),
-            f"{row.median_ms:.0f} ms",
-            f"{row.p95_ms:.0f} ms",
-            f"× {row.time_ratio:.2f}",
+            f"{row.median_ms / 1000:.2f} s",
+            f"{row.p95_ms / 1000:.2f} s",
+            f"×{row.time_ratio:.2f}",
             str(sum(row.fell_back.values())),
             _percent(row.name_accuracy),
             str(row.names_wrong),
-            str(row.voices),
         )
     console.print(table)
-    if found.rows and found.rows[0].groups:
-        groups = [group.name for group in found.rows[0].groups]
+    if first and first.groups:
+        groups = [group.name for group in first.groups]
         by_voice = _table("Word errors by synthesizer, and of people", "", *map(escape, groups))
         for row in found.rows:
             rates = {group.name: group.wer for group in row.groups}
