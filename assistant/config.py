@@ -107,6 +107,9 @@ class SynthesizerSettings(Frozen):
     )
     server_model: str = Field(default="tts-1", description="Model at that server.")
     server_voice: str = Field(default="", description="Voice at that server; empty: its own choice.")
+    server_format: Literal["wav", "pcm"] = Field(
+        default="wav", description="What an openai server is asked for; pcm is 24 kHz and begins sooner at some."
+    )
     api_key_file: Path | None = Field(default=None, description="File with the server's API key, where it wants one.")
     timeout_s: float = Field(default=20.0, gt=0, le=300, description="Longest wait for that server.")
     voice: str = Field(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import httpx2
@@ -43,22 +42,6 @@ T = TypeVar("T")
 def is_chat_model(name: str) -> bool:
     """By its name: servers do not say what a model is for."""
     return not any(word in name.casefold() for word in NOT_FOR_CHAT)
-
-
-def read_api_key(path: Path | None) -> str | None:
-    """The key in the file. Raises ConfigError when it cannot be read or is no key."""
-    if path is None:
-        return None
-    mend = "See api_key_file in [model]."
-    try:
-        key = path.expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            "api_key_unreadable", f"The API key file {path} cannot be read: {error}.", mend=mend
-        ) from error
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigError("api_key_unreadable", f"The API key file {path} must hold one line with the key.", mend=mend)
-    return key
 
 
 class OpenAICompatible:

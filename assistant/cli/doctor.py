@@ -198,6 +198,29 @@ def _chat_model(house: House) -> Check:
     return asyncio.run(look())
 
 
+def _speech_servers(house: House) -> Check:
+    """Ears and mouths on other machines: each is asked what it is, or to hear and say a little."""
+    from assistant.app import speech_servers
+    from assistant.errors import JarvisError
+
+    async def look() -> Check:
+        found = speech_servers(house.settings)
+        for name, engine in found:
+            try:
+                await engine.load()
+            except JarvisError as error:
+                return Check("speech servers", "broken", f"{name}: {error.detail}", error.mend)
+            finally:
+                engine.close()
+        named = ", ".join(f"{name} answers" for name, _ in found)
+        return Check("speech servers", "ok", named or "none configured; ears and mouth are here")
+
+    try:
+        return asyncio.run(look())
+    except ConfigError as error:
+        return Check("speech servers", "broken", error.detail, error.mend)
+
+
 def _server(house: House) -> Check:
     running = house.running_server()
     if running:
@@ -256,6 +279,7 @@ _CHECKS: tuple[Callable[[House], Check], ...] = (
     _device("input", "microphone"),
     _device("output", "loudspeaker"),
     _chat_model,
+    _speech_servers,
     _server,
     _mcp_servers,
     _egress,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.chat.openai_compatible import OpenAICompatible, read_api_key
+from assistant.api_key import read_api_key
+from assistant.chat.openai_compatible import OpenAICompatible
 from assistant.errors import ChatError, ConfigError, EgressError
 from assistant.events import ModelDelta
 from assistant.ports import ModelReply, ToolDescription
