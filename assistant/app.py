@@ -20,12 +20,13 @@ from typing import Any, Literal
 
 from mcp.server import Server
 
+from assistant.api_key import read_api_key
 from assistant.broadcast import RunningTurn
 from assistant.chat.chain import ClosableModel, ModelChain
 from assistant.chat.discovery import find_chat_server
 from assistant.chat.embedded import EmbeddedModel
 from assistant.chat.embedder import MiniLmEmbedder
-from assistant.chat.openai_compatible import OpenAICompatible, read_api_key
+from assistant.chat.openai_compatible import OpenAICompatible
 from assistant.config import Settings, WakeSettings
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError, ModelFilesError, StateError
@@ -39,6 +40,13 @@ from assistant.reply import Reply, local_now
 from assistant.resources import resource
 from assistant.sentences import HassilMatcher
 from assistant.speech.decoding import decode_clip, read_clip
+from assistant.speech.elsewhere import (
+    Loadable,
+    LoadableSynthesizer,
+    LoadableTranscriber,
+    synthesizer_elsewhere,
+    transcriber_elsewhere,
+)
 from assistant.speech.listener import EarListener
 from assistant.speech.microphone import MicrophoneSource
 from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
@@ -82,8 +90,8 @@ class App:
     model: ModelChain
     replier: Reply
     listener: EarListener | None = None
-    transcriber: FasterWhisper | None = None
-    synthesizer: PiperSynthesizer | None = None
+    transcriber: LoadableTranscriber | None = None
+    synthesizer: LoadableSynthesizer | None = None
     player: SoundDevicePlayer | None = None
     _conversations: OrderedDict[str, tuple[Conversation, asyncio.Lock]] = field(default_factory=OrderedDict)
     _running: set[RunningTurn] = field(default_factory=set)
@@ -294,7 +302,7 @@ def _add_ears(app: App, names: Sequence[str], stack: AsyncExitStack) -> None:
         wake,
         settings.endpoint,
     )
-    app.transcriber = FasterWhisper(
+    app.transcriber = transcriber_elsewhere(heard, names, list(wake.words)) or FasterWhisper(
         models.resolve(heard.model),
         compute_type=heard.compute_type,
         language=heard.language,
@@ -307,11 +315,22 @@ def _add_ears(app: App, names: Sequence[str], stack: AsyncExitStack) -> None:
 
 def _add_mouth(app: App, stack: AsyncExitStack) -> None:
     voice = app.settings.synthesizer
-    app.synthesizer = PiperSynthesizer(app.models.resolve(voice.voice, ".onnx"), speed=voice.speed, volume=voice.volume)
+    app.synthesizer = synthesizer_elsewhere(voice) or PiperSynthesizer(
+        app.models.resolve(voice.voice, ".onnx"), speed=voice.speed, volume=voice.volume
+    )
     stack.callback(app.synthesizer.close)
     if loudspeaker_available():
         app.player = SoundDevicePlayer(app.settings.loudspeaker)
         stack.callback(app.player.close)
+
+
+def speech_servers(settings: Settings) -> list[tuple[str, Loadable]]:
+    """Engines on other machines, by what they are for; ``load`` sees whether they are there. Raises ConfigError."""
+    chosen = (
+        ("speech recognition", transcriber_elsewhere(settings.transcriber)),
+        ("speech", synthesizer_elsewhere(settings.synthesizer)),
+    )
+    return [(name, engine) for name, engine in chosen if engine is not None]
 
 
 async def _find_server(settings: Settings) -> ClosableModel | None:
