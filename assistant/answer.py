@@ -149,7 +149,7 @@ def tool_messages(made: Sequence[tuple[ToolCallRequest, CallOutcome]]) -> list[J
     return [{"role": "assistant", "content": "", "tool_calls": calls}, *results]
 
 
-def returned(outcome: CallOutcome, started: float) -> ToolReturned:
+def returned(outcome: CallOutcome, took_ms: float) -> ToolReturned:
     if outcome.result is not None:
         result = outcome.result.model_dump(mode="json")
     else:
@@ -161,7 +161,7 @@ def returned(outcome: CallOutcome, started: float) -> ToolReturned:
         level=outcome.level,
         spoken=outcome.spoken,
         result=result,
-        took_ms=ms_since(started),
+        took_ms=took_ms,
     )
 
 

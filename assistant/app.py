@@ -27,7 +27,7 @@ from assistant.chat.discovery import find_chat_server
 from assistant.chat.embedded import EmbeddedModel
 from assistant.chat.embedder import MiniLmEmbedder
 from assistant.chat.openai_compatible import OpenAICompatible
-from assistant.config import Settings, WakeSettings
+from assistant.config import EndpointSettings, Settings, WakeSettings
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError, ModelFilesError, StateError
 from assistant.events import TurnEvent
@@ -50,6 +50,7 @@ from assistant.speech.elsewhere import (
 from assistant.speech.listener import EarListener
 from assistant.speech.microphone import MicrophoneSource
 from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
+from assistant.speech.smart_turn import SmartTurn
 from assistant.speech.sources import ClipSource
 from assistant.speech.stop_word import StopWord
 from assistant.speech.synthesizer import PiperSynthesizer
@@ -292,6 +293,18 @@ def wake_word_maker(wake: WakeSettings, models: ModelStore, *, stop: bool = Fals
     )
 
 
+def turn_model_maker(endpoint: EndpointSettings, models: ModelStore) -> Callable[[], SmartTurn] | None:
+    """None, and a line in the log, when its file is not there: silence alone decides then."""
+    if not endpoint.turn_model:
+        return None
+    try:
+        file = models.resolve(endpoint.turn_model, ".onnx")
+    except ModelFilesError as error:
+        log.warning("%s Silence alone decides when an utterance is over.", error.detail)
+        return None
+    return lambda: SmartTurn(file)
+
+
 def _add_ears(app: App, names: Sequence[str], stack: AsyncExitStack) -> None:
     settings, models = app.settings, app.models
     wake, heard = settings.wake, settings.transcriber
@@ -301,6 +314,7 @@ def _add_ears(app: App, names: Sequence[str], stack: AsyncExitStack) -> None:
         lambda: SileroVad(vad_file),
         wake,
         settings.endpoint,
+        turn_model_maker(settings.endpoint, models),
     )
     app.transcriber = transcriber_elsewhere(heard, names, list(wake.words)) or FasterWhisper(
         models.resolve(heard.model),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from assistant.answer import Answer, returned, sentence
+from assistant.answer import Answer, ms_since, returned, sentence
 from assistant.confirming import begins_with_no, is_no, is_yes
 from assistant.conversation import Choice, Conversation, Pending
 from assistant.events import ConfirmationAsked, ReplySentence, ToolCalled, ToolSource
 from assistant.phrases import phrase
 from assistant.phrasing import phrase_results
-from assistant.ports import ChatModel, Engine, Names, ReplyEvent, Toolbox, WantedCall
+from assistant.ports import ChatModel, Engine, Foreseen, Foresight, Names, ReplyEvent, Toolbox, WantedCall
 from assistant.sampling import Tokens
 from assistant.sentences import is_bare_answer
 from assistant.sentences.vocabulary import PARAMETER_KINDS, READS
@@ -38,7 +38,13 @@ class Request:
     conversation: Conversation
     caller: Caller
     engine: Engine
+    foresight: Foresight | None = None
     answer: Answer = field(default_factory=Answer)
+
+    def foreseen(self, calls: Sequence[WantedCall]) -> Mapping[int, Awaitable[Foreseen]]:
+        """Which of these calls have been made already, by position."""
+        match = self.foresight.match if self.foresight is not None else None
+        return self.foresight.calls if self.foresight and match is not None and tuple(calls) == match.calls else {}
 
     @property
     def as_order(self) -> Caller:
@@ -69,11 +75,17 @@ class Calls:
         together = self.phraser is not None and len(calls) > 1 and all(call.tool in READS for call in calls)
         results: list[ToolResult] = []
         held: list[ReplySentence] = []
-        for call in calls:
+        foreseen = request.foreseen(calls)
+        for number, call in enumerate(calls):
             yield ToolCalled(tool=call.tool, arguments=call.arguments, source=source)
-            started = time.perf_counter()
-            outcome = await self.toolbox.call(call.tool, call.arguments, caller)
-            yield returned(outcome, started)
+            if number in foreseen:
+                found = await foreseen[number]
+                outcome, took_ms = found.outcome, found.took_ms
+            else:
+                started = time.perf_counter()
+                outcome = await self.toolbox.call(call.tool, call.arguments, caller)
+                took_ms = ms_since(started)
+            yield returned(outcome, took_ms)
             refer_to(outcome, conversation)
             if outcome.confirmation is not None:
                 waiting.append((call, outcome))

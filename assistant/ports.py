@@ -6,8 +6,9 @@ the synthesizer's own rate. Each port has a small fake in ``tests/fakes.py``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -44,9 +45,11 @@ Samples = NDArray[np.int16]
 
 
 class AudioSource(Protocol):
-    """Audio as it comes: microphone, clip, network. ``endless``: it goes on until somebody stops listening."""
+    """Audio as it comes: microphone, clip, network. ``endless``: it goes on until somebody stops listening; ``paced``:
+    it comes at the pace of speech, else as fast as it is read."""
 
     endless: bool
+    paced: bool
 
     def chunks(self) -> AsyncIterator[Samples]:
         """Yield chunks of CHUNK_SAMPLES (the last one may be shorter). Raises AudioError."""
@@ -63,6 +66,18 @@ class WakeWordDetector(Protocol):
     def process(self, chunk: Samples) -> Detection | None:
         """Feed CHUNK_SAMPLES; a detection at most once per refractory period. Raises WakeWordError."""
         ...
+
+    def listen_for_stop(self, listen: bool) -> None:
+        """Whether the word "stop" is a detection, too (``word="stop"``)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """A detection, and the audio up to it."""
+
+    detection: Detection
+    pre_roll: Samples
 
 
 class VoiceActivityDetector(Protocol):
@@ -82,17 +97,43 @@ class Utterance:
     audio: Samples
     wake_heard: bool
     audio_end_ms: float
+    began_at: float = 0.0
+    """When it began to be spoken, in seconds of the event loop's clock; 0 where nobody looked."""
 
 
-@dataclass(frozen=True, slots=True)
+class Words(Enum):
+    """What the words before a pause are worth to endpointing."""
+
+    NONE = "none"
+    """There are none, or none but the wake phrase."""
+    WHOLE = "whole"
+    """A sentence template reads all of them."""
+    BROKEN_OFF = "broken_off"
+    """They end where no sentence ends: "turn off the"."""
+    OPEN = "open"
+    """Anything else."""
+
+
 class Paused:
     """Silence has begun: this may be the whole utterance, or the person goes on (Resumed) and it was not.
 
-    ``brief``: all of it was said in one breath with the wake word, or nothing was: its words decide.
+    ``brief``: so far only the wake word has been heard, and what else was said in the same breath. A reader that
+    transcribes it says so (``words_follow``) and then what the words are worth (``tell``); the listener waits for that.
     """
 
-    utterance: Utterance
-    brief: bool = False
+    def __init__(self, utterance: Utterance, *, brief: bool = False, on_words: Callable[[Words | None], None]) -> None:
+        """``on_words``: called with None when words follow, then with what they are worth."""
+        self.utterance = utterance
+        self.brief = brief
+        self._on_words = on_words
+
+    def words_follow(self) -> None:
+        """The reader is going to ``tell``."""
+        self._on_words(None)
+
+    def tell(self, words: Words) -> None:
+        """What the words are worth. May come late, then it changes nothing."""
+        self._on_words(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +160,28 @@ class Listener(Protocol):
     """Wake word and endpointing over one source; the same object serves turn after turn."""
 
     def hear(
-        self, source: AudioSource, *, wake: bool, start_within_s: float | None = None
+        self,
+        source: AudioSource,
+        *,
+        wake: bool,
+        woken: Woken | None = None,
+        start_within_s: float | None = None,
     ) -> AsyncGenerator[Hearing, None]:
-        """Yield what is heard and end after one Utterance. ``start_within_s``: time to start speaking, where it is not
-        the configured one. Raises AudioError, WakeWordError, EndpointingError."""
+        """Yield what is heard and end after one Utterance.
+
+        ``wake``: wait for a wake word first; ``woken``: it has been heard already, while the assistant was speaking;
+        ``start_within_s``: time to start speaking, where it is not the configured one. Raises AudioError,
+        WakeWordError, EndpointingError.
+        """
+        ...
+
+    def overhear(self, source: AudioSource) -> AsyncGenerator[Woken, None]:
+        """Wake words, and "stop", while the assistant is speaking; goes on until it is closed. Raises AudioError,
+        WakeWordError."""
+        ...
+
+    def was_false(self) -> None:
+        """Nothing was said after the last wake word: it was none."""
         ...
 
 
@@ -175,6 +234,16 @@ class Player(Protocol):
 
     def stop(self) -> None:
         """Be silent now; what was queued is forgotten."""
+        ...
+
+
+Cue = Literal["listening", "your_turn", "failed", "stopped"]
+"""Sounds that say what is going on: woken; your answer, please; it failed; it is silent now."""
+
+
+class Cues(Protocol):
+    async def play(self, cue: Cue) -> None:
+        """Queue the sound for the loudspeaker. Raises PlaybackError."""
         ...
 
 
@@ -341,11 +410,43 @@ Engine = Literal["sentences", "model", "both", "bare"]
 with, the bare model with all tools and nothing before it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The outcome of a call that was made before it was certain to be wanted."""
+
+    outcome: CallOutcome
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What has been found out about an utterance before it was certain to be one: its sentence match, and calls that
+    only read. It is worth something for the same text in the same conversation only."""
+
+    text: str
+    words: Words
+    looked: bool = False
+    """Whether templates were asked; ``match`` None then means that none of them fits."""
+    match: SentenceMatch | None = None
+    calls: Mapping[int, Awaitable[Foreseen]] = field(default_factory=dict)
+    """By position among the match's calls."""
+
+
 class Replier(Protocol):
     """Text in, reply out: sentence match, else model and tools."""
 
+    async def foresee(self, text: str, conversation: Conversation, caller: Caller, engine: Engine) -> Foresight:
+        """Look ahead, while it is not certain that ``text`` is all that is said. Changes nothing, anywhere. Raises
+        ToolboxError."""
+        ...
+
     def reply(
-        self, text: str, conversation: Conversation, caller: Caller, engine: Engine
+        self,
+        text: str,
+        conversation: Conversation,
+        caller: Caller,
+        engine: Engine,
+        foresight: Foresight | None = None,
     ) -> AsyncGenerator[ReplyEvent, None]:
         """Yield what happens and the reply's sentences. Raises ChatError, ToolboxError."""
         ...

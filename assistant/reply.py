@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from datetime import datetime
+from typing import Any
 
 from assistant.answer import ms_since, sentence
 from assistant.calls import Calls, Request
@@ -21,11 +22,22 @@ from assistant.events import Narrowed, ReplySentence, SentenceMatched
 from assistant.model_turn import ModelTurn
 from assistant.narrowing.doubt import Candidate
 from assistant.phrases import phrase
-from assistant.ports import ChatModel, Engine, ReplyEvent, SentenceMatch, Toolbox
+from assistant.ports import (
+    ChatModel,
+    Engine,
+    Foreseen,
+    Foresight,
+    ReplyEvent,
+    SentenceMatch,
+    Toolbox,
+    WantedCall,
+    Words,
+)
 from assistant.sampling import Sampling, Tokens
 from assistant.sentences import (
     asks_beside,
     certain_speech,
+    is_bare_answer,
     is_beyond,
     is_hypothetical,
     is_message,
@@ -33,9 +45,10 @@ from assistant.sentences import (
     is_waved_off,
     speech_of,
 )
+from assistant.sentences.breaking_off import breaks_off
 from assistant.sentences.matcher import NOT_FOR_US
 from assistant.sentences.templates import TRIMMED
-from assistant.sentences.vocabulary import TOOLS
+from assistant.sentences.vocabulary import READS, TOOLS
 from assistant.smalltalk import arithmetic, spoken_answer
 from assistant.understanding import Understanding
 from tools.contract import Caller, JsonObject, Speech
@@ -84,18 +97,39 @@ class Reply:
     def sampling(self, sampling: Sampling) -> None:
         self._model.sampling = sampling
 
+    async def foresee(self, text: str, conversation: Conversation, caller: Caller, engine: Engine) -> Foresight:
+        """Ask the templates, and make the calls that they read out of it if all of these only look. An open question
+        is left to be answered when it is certain what was said."""
+        if conversation.pending is not None or conversation.choice is not None:
+            return Foresight(text, Words.WHOLE if is_bare_answer(text) else _words(text))
+        if engine not in ("sentences", "both"):
+            return Foresight(text, _words(text))
+        request = await self._request(text, conversation, caller, engine)
+        if arithmetic(text) is not None:
+            return Foresight(text, Words.WHOLE)
+        match = await asyncio.to_thread(_trusted_match, request)
+        if match is None:
+            return Foresight(text, _words(text), looked=True)
+        calls: dict[int, Awaitable[Foreseen]] = {}
+        if all(call.tool in READS for call in match.calls):
+            looking = request.caller_of(match.calls)
+            calls = {n: _ahead(self._look(call, looking)) for n, call in enumerate(match.calls)}
+        return Foresight(text, Words.WHOLE, looked=True, match=match, calls=calls)
+
     async def reply(
-        self, text: str, conversation: Conversation, caller: Caller, engine: Engine
+        self,
+        text: str,
+        conversation: Conversation,
+        caller: Caller,
+        engine: Engine,
+        foresight: Foresight | None = None,
     ) -> AsyncGenerator[ReplyEvent, None]:
         """Yield what happens and the reply's sentences, then remember the exchange.
 
         Raises ChatError when the model is needed and cannot answer, ToolboxError when a tool server is sick.
         """
-        if caller.speech is Speech.UNKNOWN:
-            caller = caller.model_copy(update={"speech": certain_speech(text)})
-        caller = caller.model_copy(update={"conversation": caller.conversation or conversation.id})
-        names = await self._toolbox.names()
-        request = Request(text, names, await self._understanding.of(names), conversation, caller, engine)
+        request = await self._request(text, conversation, caller, engine)
+        request.foresight = foresight if foresight is not None and foresight.text == text else None
         answer = request.answer
         try:
             async with aclosing(self._decide(request)) as deciding:
@@ -106,6 +140,18 @@ class Reply:
         finally:
             if answer.said:
                 conversation.remember(text, " ".join(answer.said), answer.calls, tainted=answer.tainted)
+
+    async def _request(self, text: str, conversation: Conversation, caller: Caller, engine: Engine) -> Request:
+        if caller.speech is Speech.UNKNOWN:
+            caller = caller.model_copy(update={"speech": certain_speech(text)})
+        caller = caller.model_copy(update={"conversation": caller.conversation or conversation.id})
+        names = await self._toolbox.names()
+        return Request(text, names, await self._understanding.of(names), conversation, caller, engine)
+
+    async def _look(self, call: WantedCall, caller: Caller) -> Foreseen:
+        started = time.perf_counter()
+        outcome = await self._toolbox.call(call.tool, call.arguments, caller)
+        return Foreseen(outcome, ms_since(started))
 
     async def _decide(self, request: Request) -> AsyncGenerator[ReplyEvent, None]:
         """The first step that has something to say is the reply."""
@@ -127,7 +173,10 @@ class Reply:
             yield sentence(result)
             return
         started = time.perf_counter()
-        match = await asyncio.to_thread(_trusted_match, request)
+        if request.foresight is not None and request.foresight.looked:
+            match = request.foresight.match
+        else:
+            match = await asyncio.to_thread(_trusted_match, request)
         if match is None or (engine == "model" and match.answer not in ("clock", "calendar")):
             return
         yield SentenceMatched(
@@ -195,6 +244,17 @@ def _trusted_match(request: Request) -> SentenceMatch | None:
         return match
     alone = understood.matcher.match(request.text) if last else match  # what is left out speaks for nothing
     return match if alone is None or alone.tool != match.tool else None
+
+
+def _words(text: str) -> Words:
+    return Words.BROKEN_OFF if breaks_off(text) else Words.OPEN
+
+
+def _ahead(look: Coroutine[Any, Any, Foreseen]) -> Awaitable[Foreseen]:
+    """Under way now. When nobody comes for it, its failure is nobody's."""
+    task = asyncio.ensure_future(look)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 def _shown(candidate: Candidate) -> JsonObject:

@@ -16,6 +16,7 @@ from assistant.answer import (
     OwnWords,
     malformed,
     mend_messages,
+    ms_since,
     returned,
     sentence,
     tool_messages,
@@ -125,7 +126,7 @@ class ToolLoop:
         outcome = malformed(request, self.tools)
         if outcome is None:
             outcome = await self.toolbox.call(request.name, request.arguments or {}, caller)
-        yield returned(outcome, started)
+        yield returned(outcome, ms_since(started))
         if outcome.error in MENDABLE and not answer.mended:
             to_mend.append((request, outcome))
             return

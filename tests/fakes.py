@@ -16,6 +16,7 @@ from assistant.ports import (
     AudioSource,
     Detection,
     Engine,
+    Foresight,
     Hearing,
     ModelReply,
     Names,
@@ -28,6 +29,8 @@ from assistant.ports import (
     Transcript,
     Utterance,
     WantedCall,
+    Woken,
+    Words,
 )
 from assistant.understanding import Understanding, Understood
 from tools.contract import Caller, CallOutcome, JsonObject
@@ -51,6 +54,7 @@ class FakeSource:
 
     pieces: Sequence[Samples] = ()
     endless: bool = False
+    paced: bool = False
 
     async def chunks(self) -> AsyncIterator[Samples]:
         for piece in self.pieces:
@@ -63,9 +67,16 @@ class FakeListener:
 
     script: Sequence[Hearing] = ()
     error: JarvisError | None = None
+    overheard: Sequence[Woken] = ()
+    false_wakes: int = 0
 
     async def hear(
-        self, source: AudioSource, *, wake: bool, start_within_s: float | None = None
+        self,
+        source: AudioSource,
+        *,
+        wake: bool,
+        woken: Woken | None = None,
+        start_within_s: float | None = None,
     ) -> AsyncGenerator[Hearing, None]:
         for event in self.script:
             yield event
@@ -73,6 +84,13 @@ class FakeListener:
             raise self.error
         audio = np.zeros(1600, dtype=np.int16)
         yield Utterance(audio=audio, wake_heard=wake, audio_end_ms=100.0)
+
+    async def overhear(self, source: AudioSource) -> AsyncGenerator[Woken, None]:
+        for woken in self.overheard:
+            yield woken
+
+    def was_false(self) -> None:
+        self.false_wakes += 1
 
 
 @dataclass
@@ -92,9 +110,20 @@ class FakeReplier:
 
     script: Sequence[ReplyEvent | Exception] = ()
     asked: list[tuple[str, Caller, Engine]] = field(default_factory=list)
+    foreseen: list[str] = field(default_factory=list)
+    words: Words = Words.OPEN
+
+    async def foresee(self, text: str, conversation: Conversation, caller: Caller, engine: Engine) -> Foresight:
+        self.foreseen.append(text)
+        return Foresight(text, self.words)
 
     async def reply(
-        self, text: str, conversation: Conversation, caller: Caller, engine: Engine
+        self,
+        text: str,
+        conversation: Conversation,
+        caller: Caller,
+        engine: Engine,
+        foresight: Foresight | None = None,
     ) -> AsyncGenerator[ReplyEvent, None]:
         self.asked.append((text, caller, engine))
         for step in self.script:
@@ -205,7 +234,11 @@ class FakeWakeWord:
 
     at_chunks: Iterable[int] = ()
     seen: int = -1
+    for_stop: bool = False
 
     def process(self, chunk: Samples) -> Detection | None:
         self.seen += 1
         return Detection(word="hey_jarvis", score=0.9) if self.seen in set(self.at_chunks) else None
+
+    def listen_for_stop(self, listen: bool) -> None:
+        self.for_stop = listen

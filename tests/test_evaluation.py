@@ -18,7 +18,7 @@ from assistant.evaluation import Judged, Rehearsal
 from assistant.evaluation_sets import Line, homelab_settings, read_lines, read_sets
 from assistant.events import ModelDelta, Narrowed, ReplySentence, SentenceMatched, ToolCalled, ToolReturned
 from assistant.judging import Verdict
-from assistant.ports import Engine, ReplyEvent
+from assistant.ports import Engine, Foresight, ReplyEvent, Words
 from assistant.sampling import Tokens
 from tests.fakes import FakeReplier
 from tests.fakes_evaluation import HOUSE, call
@@ -162,8 +162,16 @@ class RememberingReplier:
     conversations: list[Conversation] = field(default_factory=list)
     callers: list[Caller] = field(default_factory=list)
 
+    async def foresee(self, text: str, conversation: Conversation, caller: Caller, engine: Engine) -> Foresight:
+        return Foresight(text, Words.OPEN)
+
     async def reply(
-        self, text: str, conversation: Conversation, caller: Caller, engine: Engine
+        self,
+        text: str,
+        conversation: Conversation,
+        caller: Caller,
+        engine: Engine,
+        foresight: Foresight | None = None,
     ) -> AsyncGenerator[ReplyEvent, None]:
         self.conversations.append(conversation)
         self.callers.append(caller)

@@ -11,7 +11,7 @@ import pytest
 from assistant.config import EndpointSettings, WakeSettings
 from assistant.errors import EndpointingError, WakeWordError
 from assistant.events import SpeechEnded, SpeechStarted, WakeDetected
-from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Hearing, Samples, Utterance
+from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Hearing, Paused, Resumed, Samples, Utterance
 from assistant.speech.listener import EarListener
 from assistant.speech.sources import ClipSource
 from tests.fakes import FakeSource, FakeWakeWord
@@ -42,7 +42,8 @@ def audio(*parts: tuple[str, float]) -> Samples:
 
 
 async def hear(ears: EarListener, samples: Samples, *, wake: bool) -> list[Hearing]:
-    return [event async for event in ears.hear(ClipSource(samples, trailing_silence_s=0.0), wake=wake)]
+    events = [event async for event in ears.hear(ClipSource(samples, trailing_silence_s=0.0), wake=wake)]
+    return [event for event in events if not isinstance(event, Paused | Resumed)]
 
 
 def chunk_at(seconds: float) -> int:

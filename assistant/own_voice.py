@@ -1,0 +1,61 @@
+"""What the assistant said lately, so that it does not answer its own voice. Pure but for the clock that it is given.
+
+A microphone beside a loudspeaker hears the reply. What was heard while the loudspeaker was on, or right after, and
+reads like what was being said is dropped; later only a whole sentence is, since people do repeat a word of a question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+
+from rapidfuzz import fuzz
+
+REMEMBERED_S = 20.0
+"""Longer ago than this no echo is any more."""
+
+RINGING_S = 0.5
+"""The loudspeaker's buffer and the room: speech that began so soon after it fell silent may be its own."""
+
+LIKENESS = 80.0
+"""Of 100, partial ratio of rapidfuzz: Whisper hears an echo with some words wrong."""
+
+WHOLE_WORDS = 5
+"""So many words alike are an echo at any time."""
+
+
+class OwnVoice:
+    """``clock``: the event loop's, in seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._sentences: deque[tuple[float, str]] = deque(maxlen=16)
+        self._speaking = False
+        self._quiet_since = float("-inf")
+
+    def saying(self, sentence: str) -> None:
+        """This sentence is being played from now on."""
+        self._speaking = True
+        self._sentences.append((self._clock(), _plain(sentence)))
+
+    def quiet(self) -> None:
+        """The loudspeaker is silent again."""
+        if self._speaking:
+            self._speaking, self._quiet_since = False, self._clock()
+
+    def said(self, text: str, began_at: float) -> bool:
+        """Whether ``text``, which began to be heard at ``began_at`` of the clock, is what was just said here."""
+        now = self._clock()
+        heard = _plain(text)
+        lately = " ".join(words for at, words in self._sentences if now - max(at, self._quiet_since) < REMEMBERED_S)
+        if not heard or not lately:
+            return False
+        during = self._speaking or began_at < self._quiet_since + RINGING_S
+        if not during and len(heard.split()) < WHOLE_WORDS:
+            return False
+        return len(heard) <= len(lately) and fuzz.partial_ratio(heard, lately) >= LIKENESS
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[^\w' ]+", " ", text.casefold()).split())

@@ -1,0 +1,37 @@
+"""Does an utterance break off ("turn off the")? Pure; its words stand in ``prompts/sentences``, ``broken_off.yaml``.
+
+Heard at a pause it says that the person hesitates. A wrong yes costs a second of waiting, a wrong no may cut somebody
+off, where the sound does not say better.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from assistant.sentences.normalize import grammar_file, plain_words
+
+NOT_SAID = ("...", "…", "-", "–", "—", ",")
+"""How Whisper writes that a sentence goes on."""
+
+
+def breaks_off(text: str, language: str = "en") -> bool:
+    """Whether more words have to follow."""
+    endings, whole = _words(language)
+    words = plain_words(text, language).split()
+    if not words or _ends_with(words, whole):
+        return False
+    return _ends_with(words, endings) or text.rstrip().endswith(NOT_SAID)
+
+
+def _ends_with(words: list[str], endings: frozenset[tuple[str, ...]]) -> bool:
+    return any(tuple(words[-length:]) in endings for length in range(1, 5))
+
+
+@cache
+def _words(language: str) -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
+    data = grammar_file("broken_off", language)
+    endings, whole = (
+        frozenset(tuple(plain_words(str(words), language).split()) for words in data[key])
+        for key in ("endings", "whole_endings")
+    )
+    return endings, whole

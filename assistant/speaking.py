@@ -1,0 +1,111 @@
+"""The mouth's part of a turn: each sentence is synthesized and played while the next one is being found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Protocol
+
+from assistant.errors import JarvisError
+from assistant.events import AudioReady, ReplySentence
+from assistant.merge import Done, merge
+from assistant.own_voice import OwnVoice
+from assistant.phrases import phrase
+from assistant.ports import Player, ReplyEvent, Synthesizer
+from assistant.text.sentences import split_sentences
+
+
+class Mouth(Protocol):
+    """As much of it as there is."""
+
+    @property
+    def synthesizer(self) -> Synthesizer | None: ...
+
+    @property
+    def player(self) -> Player | None: ...
+
+    @property
+    def own_voice(self) -> OwnVoice | None: ...
+
+
+async def aloud(
+    reply: AsyncGenerator[ReplyEvent, None], mouth: Mouth, sentences: int
+) -> AsyncGenerator[ReplyEvent | AudioReady, None]:
+    """The reply's events as they come and, beside them, the speech of its first ``sentences``; questions are always
+    said. Raises what the reply raises, SynthesisError, PlaybackError."""
+    if mouth.synthesizer is None:
+        async with aclosing(reply):
+            async for silent in reply:
+                yield silent
+        return
+    to_say: asyncio.Queue[str | Done] = asyncio.Queue()
+    failures: list[JarvisError] = []
+
+    async def thinking() -> AsyncIterator[ReplyEvent | AudioReady]:
+        kept = _Kept(sentences)
+        try:
+            async with aclosing(reply):
+                async for event in reply:
+                    yield event
+                    if isinstance(event, ReplySentence) and (said := kept.take(event.spoken)):
+                        to_say.put_nowait(said)
+        except JarvisError as error:
+            failures.append(error)
+        finally:
+            if kept.left_out:
+                to_say.put_nowait(phrase("rest_on_screen"))
+            to_say.put_nowait(Done.DONE)
+
+    async with aclosing(merge(thinking(), _speak(to_say, mouth))) as both:
+        async for event in both:
+            yield event
+    for failure in failures:  # raised only now, so that what was found before it has been said in full
+        raise failure
+
+
+async def say(sentence: str, mouth: Mouth) -> AsyncGenerator[AudioReady, None]:
+    """One sentence to its end; nothing without a mouth. Raises SynthesisError, PlaybackError."""
+    to_say: asyncio.Queue[str | Done] = asyncio.Queue()
+    to_say.put_nowait(sentence)
+    to_say.put_nowait(Done.DONE)
+    async for audio in _speak(to_say, mouth):
+        yield audio
+
+
+async def _speak(to_say: asyncio.Queue[str | Done], mouth: Mouth) -> AsyncIterator[AudioReady]:
+    first = True
+    try:
+        while (sentence := await to_say.get()) is not Done.DONE:
+            if mouth.synthesizer is None or not str(sentence).strip():
+                continue
+            if mouth.own_voice is not None and mouth.player is not None:
+                mouth.own_voice.saying(str(sentence))
+            async for chunk in mouth.synthesizer.synthesize(str(sentence)):
+                if mouth.player is not None:
+                    await mouth.player.play(chunk)
+                yield AudioReady(pcm=chunk.pcm, sample_rate_hz=chunk.sample_rate_hz, first=first)
+                first = False
+        if mouth.player is not None:
+            await mouth.player.drain()
+    finally:
+        if mouth.own_voice is not None:
+            mouth.own_voice.quiet()
+
+
+class _Kept:
+    """The first sentences of a reply, and every question in it."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self.left_out = False
+
+    def take(self, spoken: str) -> str:
+        said = []
+        for sentence in split_sentences(spoken):
+            if self._left > 0 or sentence.endswith("?"):
+                said.append(sentence)
+                self._left -= 1
+            else:
+                self.left_out = True
+        return " ".join(said)
