@@ -11,10 +11,11 @@ from typing import Protocol
 
 from assistant.errors import SynthesisError
 from assistant.ports import SpeechChunk, Synthesizer
+from assistant.text.sentences import split_sentences
 
 log = logging.getLogger(__name__)
 
-PAUSE_S = 0.1
+PAUSE_S = 0.5
 """Between two sentences of the warming: it is never in a hurry."""
 
 FIRST = (
@@ -107,14 +108,19 @@ class CachedSynthesizer:
         self._inner.close()
 
     async def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
-        """Raises SynthesisError."""
-        key = " ".join(text.split())
+        """Sentence by sentence, each from memory or made now. Raises SynthesisError."""
+        for sentence in _sentences(text):
+            async with _closing(self._sentence(sentence)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _sentence(self, key: str) -> AsyncGenerator[SpeechChunk, None]:
         if (known := self._cache.get(key)) is not None:
             for chunk in known:
                 yield chunk
             return
         made = []
-        async with self._in_earnest(), _closing(self._inner.synthesize(text)) as chunks:
+        async with self._in_earnest(), _closing(self._inner.synthesize(key)) as chunks:
             async for chunk in chunks:
                 made.append(chunk)
                 yield chunk
@@ -122,18 +128,17 @@ class CachedSynthesizer:
             self._cache.put(key, made)
 
     async def warm(
-        self, sentences: Iterable[str], *, idle: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(PAUSE_S)
+        self, texts: Iterable[str], *, idle: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(PAUSE_S)
     ) -> int:
-        """Make these sentences ahead of time, in this order, and tell how many are new.
+        """Make the sentences of these texts ahead of time, in this order, and tell how many are new.
 
         It stays out of the way: before each sentence it waits for ``idle()``, gives a sentence up as soon as one in
         earnest is wanted and takes it up again later, drops nothing out of the cache, and ends quietly when the cache
         is full or the voice fails. One at a time; cancel it at any time.
         """
         made = 0
-        for sentence in sentences:
-            key = " ".join(sentence.split())
-            while key and key not in self._cache:
+        for key in (sentence for text in texts for sentence in _sentences(text)):
+            while key not in self._cache:
                 await idle()
                 await self._silent.wait()
                 speech = await self._in_silence(key)
@@ -174,6 +179,11 @@ class CachedSynthesizer:
             self._warming = None
 
 
+def _sentences(text: str) -> list[str]:
+    """White space does not count."""
+    return [" ".join(sentence.split()) for sentence in split_sentences(text)]
+
+
 async def _whole(speech: AsyncIterator[SpeechChunk]) -> list[SpeechChunk]:
     async with _closing(speech) as chunks:
         return [chunk async for chunk in chunks]
@@ -190,7 +200,7 @@ async def _closing(chunks: AsyncIterator[SpeechChunk]) -> AsyncIterator[AsyncIte
 
 
 def fixed_sentences(*sections: Mapping[str, str]) -> list[str]:
-    """Of these phrases, the sentences that have nothing to be filled in: those of FIRST first, then short before long."""
+    """Those of these phrases that have nothing to be filled in: those of FIRST first, then short before long."""
     keyed = [(key, text) for section in sections for key, text in section.items() if "{" not in text]
     order = {key: place for place, key in enumerate(FIRST)}
     keyed.sort(key=lambda pair: (order.get(pair[0], len(order)), len(pair[1])))

@@ -76,6 +76,15 @@ async def test_it_comes_in_the_same_chunks() -> None:
     assert len(again) == 2
 
 
+async def test_sentences_are_remembered_one_by_one() -> None:
+    inner = CountingVoice()
+    voice = CachedSynthesizer(inner, 1_000)
+    assert await said(voice, "Hello. All ears.") == b"Hello.!All ears.!"
+    assert await said(voice, "All ears. Hello.") == b"All ears.!Hello.!"
+    assert await said(voice, "Hello.") == b"Hello.!"
+    assert inner.asked == ["Hello.", "All ears."]
+
+
 async def test_what_was_broken_off_is_made_anew() -> None:
     inner = CountingVoice()
     voice = CachedSynthesizer(inner, 1_000)
