@@ -13,7 +13,7 @@ from assistant.speech.pcm import PcmFormat
 from assistant.speech.server_errors import SpeechServer
 from assistant.speech.speech_chunks import SpeechChunks, TooLong
 from assistant.speech.speech_http import Refused, SpeechHttp
-from assistant.speech.wav_stream import NoWav, WavStream
+from assistant.speech.wav_stream import NO_PCM, NoWav, WavStream
 
 PCM_RATE_HZ = 24_000
 """Of ``response_format: pcm``: 24 kHz, 16 bit, mono, without a header (OpenAI, guide to text to speech)."""
@@ -123,7 +123,7 @@ class _Stream:
                 self._rest = data
                 return
             self._begun = True
-            if data.startswith(b"RIFF"):  # LocalAI answers with a wav whatever is asked
+            if data.startswith(NO_PCM):  # a wav, whatever was asked; or something that would be played as noise
                 self._bare = None
         if self._bare is None:
             yield from self._wav.feed(data)

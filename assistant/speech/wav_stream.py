@@ -14,6 +14,9 @@ MAX_HEADER_BYTES = 65_536
 ENDLESS_BYTES = 100_000_000
 """A length of this and more is none: whoever streams does not know it yet and writes 0, 0xFFFFFFFF or 2,000,000,000."""
 
+NO_PCM = (b"RIFF", b"ID3", b"OggS", b"fLaC", b"<!do", b"<!DO", b"<htm", b"<HTM")
+"""Bytes that bare PCM does not begin with, but other things do."""
+
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 
 
