@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from assistant.errors import TranscriptionError
 from assistant.ports import SAMPLE_RATE_HZ, Samples, Transcript
 from assistant.speech.names_prompt import is_echo, names_prompt
 from assistant.speech.whisper_model import WhisperModel
-from assistant.speech.whisper_window import WINDOWS, Decoded, EncoderWindow, Heard, heard, pieces
+from assistant.speech.whisper_window import WINDOWS, EncoderWindow, Heard, heard, pieces
 from assistant.text.transcript import is_nothing
 from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS
 
@@ -26,9 +27,15 @@ MAX_THREADS = 4
 MIN_AUDIO_S = 0.1
 """Less than this is no word."""
 
-NO_SPEECH = 0.3
-"""Where the VAD gives no frame this probability, nobody speaks and Whisper is not asked: words have 0.7 and more,
-noise, hum, clicks, breathing and barks 0.2 and less (tests/speech/test_transcriber_real.py)."""
+MIN_SPEECH_S = 0.09
+"""With less speech than this by the VAD nobody speaks, and Whisper is not asked: the shortest words ("no") have
+0.22 s and more, hum, clicks, breathing and barks none, music up to 0.06 s."""
+
+QUIETEST_DBFS = -60.0
+"""Whose loudest moment is quieter is not talking to this microphone: a person two metres away has −45 and more, the
+television through a wall less."""
+
+LOUDNESS_WINDOW_S = 0.3
 
 
 class FasterWhisper:
@@ -88,7 +95,7 @@ class FasterWhisper:
     def _warm(self) -> None:
         model, silence = self._loaded(), np.zeros(SAMPLE_RATE_HZ, dtype=np.int16)
         try:
-            model.speech_probability(silence)
+            model.speech_s(silence)
             model.decode(silence, self._prompt, self._window.seconds(1.0))
         except (RuntimeError, ValueError) as error:
             raise _failed(error) from error
@@ -98,12 +105,12 @@ class FasterWhisper:
             return self._nothing()
         model = self._loaded()
         try:
-            if model.speech_probability(audio) < NO_SPEECH:
+            if loudest_dbfs(audio) < QUIETEST_DBFS or model.speech_s(audio) < MIN_SPEECH_S:
                 return self._nothing()
             parts = [self._heard(model, piece) for piece in pieces(audio)]
         except (RuntimeError, ValueError) as error:
             raise _failed(error) from error
-        texts = [part.decoded.text for part in parts if self._somebody_said(part.decoded)]
+        texts = [part.decoded.text for part in parts if self._somebody_said(part)]
         return Transcript(
             " ".join(texts),
             self._language,
@@ -118,11 +125,13 @@ class FasterWhisper:
         """Of at most 30 s."""
         return heard(partial(model.decode, audio, self._prompt), len(audio) / SAMPLE_RATE_HZ, self._window)
 
-    def _somebody_said(self, decoded: Decoded) -> bool:
-        silence, certainty = decoded.no_speech_probability, decoded.average_log_probability
+    def _somebody_said(self, part: Heard) -> bool:
+        """Not Whisper: a loop, the prompt said back, what it writes over noise."""
+        text, silence = part.decoded.text, part.decoded.no_speech_probability
         return not (
-            is_nothing(decoded.text, silence, certainty, self._wake_words)
-            or is_echo(decoded.text, self._names, self._wake_words)
+            part.loops
+            or is_nothing(text, silence, part.decoded.average_log_probability, self._wake_words)
+            or is_echo(text, self._names, self._wake_words)
         )
 
     @property
@@ -131,6 +140,14 @@ class FasterWhisper:
 
     def _nothing(self) -> Transcript:
         return Transcript("", self._language, self._engine, no_speech_probability=1.0)
+
+
+def loudest_dbfs(audio: Samples) -> float:
+    """Root mean square of the loudest LOUDNESS_WINDOW_S, in dB of full scale; −∞ for silence."""
+    power = np.concatenate([[0.0], np.cumsum((audio.astype(np.float64) / 32768.0) ** 2)])
+    length = min(len(audio), int(LOUDNESS_WINDOW_S * SAMPLE_RATE_HZ))
+    loudest = float(np.max(power[length:] - power[:-length])) / length if length else 0.0
+    return 10 * math.log10(loudest) if loudest > 0 else -math.inf
 
 
 def _failed(error: Exception) -> TranscriptionError:

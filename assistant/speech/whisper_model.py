@@ -21,6 +21,8 @@ FRAME_SAMPLES = 160
 """Between two frames of the spectrogram: 10 ms."""
 
 VAD_FRAME_SAMPLES = 512
+SPEECH_PROBABILITY = 0.5
+"""Silero's own threshold."""
 
 NO_LOOP_NGRAM = 4
 """No row of so many tokens twice, where a text repeats itself."""
@@ -60,10 +62,10 @@ class WhisperModel:
         """What stands before the transcript, as if it had been said; the end of it where it is too long."""
         return self._tokens.encode(" " + text.strip())[-PROMPT_TOKENS:] if text else []
 
-    def speech_probability(self, audio: Samples) -> float:
-        """The highest probability of speech of any 32 ms, 0–1, by the silero VAD that comes with faster-whisper."""
+    def speech_s(self, audio: Samples) -> float:
+        """Seconds in which somebody speaks, by the silero VAD that comes with faster-whisper, 32 ms by 32 ms."""
         padded = np.pad(_floats(audio), (0, -len(audio) % VAD_FRAME_SAMPLES))
-        return float(np.max(self._vad(padded)))
+        return float(np.sum(self._vad(padded) > SPEECH_PROBABILITY)) * VAD_FRAME_SAMPLES / SAMPLE_RATE_HZ
 
     def decode(self, audio: Samples, prompt: list[int], window_s: float, *, no_loops: bool = False) -> Decoded:
         """The text of audio that is no longer than the window. Raises RuntimeError, ValueError of CTranslate2.

@@ -82,6 +82,8 @@ class Heard:
     decoded: Decoded
     window_s: float
     fell_back: Doubt
+    loops: bool = False
+    """It repeats itself, whatever was tried."""
 
 
 class Decode(Protocol):
@@ -101,6 +103,7 @@ def heard(decode: Decode, duration_s: float, window: EncoderWindow) -> Heard:
         window_s, decoded = FULL_S, decode(FULL_S)
     if doubt(decoded, duration_s) in LOOPS:
         decoded = decode(window_s, no_loops=True)
+        return Heard(decoded, window_s, why, loops=doubt(decoded, duration_s) in LOOPS)
     return Heard(decoded, window_s, why)
 
 

@@ -98,6 +98,11 @@ def test_what_loops_in_the_full_window_too_is_heard_without_loops() -> None:
     assert whisper.asked == [(10, False), (FULL_S, False), (FULL_S, True)]
 
 
+def test_what_loops_whatever_is_tried_is_told() -> None:
+    assert heard(Whisper(LOOP, full=LOOP, no_loops=LOOP), 2.0, EncoderWindow()).loops
+    assert not heard(Whisper(LOOP, full=LOOP), 2.0, EncoderWindow()).loops
+
+
 def test_the_full_window_alone_never_counts_as_a_fall_back() -> None:
     whisper = Whisper(LOOP, full=LOOP)
     found = heard(whisper, 2.0, WINDOWS["full"])

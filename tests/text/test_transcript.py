@@ -60,6 +60,7 @@ def test_a_real_thank_you_is_something() -> None:
 
 def test_improbable_speech_is_nothing_whatever_it_says() -> None:
     assert is_nothing("is the backup okay?", no_speech_probability=0.9, average_log_probability=-1.5)
+    assert is_nothing("is the backup okay?", no_speech_probability=0.1, average_log_probability=-1.5)
     assert not is_nothing("is the backup okay?", no_speech_probability=0.1, average_log_probability=-0.3)
 
 

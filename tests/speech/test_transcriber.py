@@ -1,0 +1,164 @@
+"""Whisper itself: what is said is heard, short words too; what nobody said is nothing; damage is told with its mend."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from assistant.bench.word_errors import word_errors
+from assistant.demo.homelab import read_homelab
+from assistant.errors import TranscriptionError
+from assistant.models import ModelStore
+from assistant.ports import SAMPLE_RATE_HZ, Samples
+from assistant.speech.synthesizer import PiperSynthesizer
+from assistant.speech.transcriber import FasterWhisper
+from assistant.speech.whisper_window import FULL_S, WINDOWS, EncoderWindow
+from assistant.text.transcript import clean_transcript
+from tests.speech.noises import MAKERS, mixed, sound
+
+pytestmark = pytest.mark.real_models
+
+HOMELAB = read_homelab()
+NAMES = (*HOMELAB.services, *HOMELAB.backups, *HOMELAB.vms, *HOMELAB.home)
+TELEVISION = (
+    "The weather tomorrow will be sunny with some clouds in the afternoon.",
+    "Our next guest has written a book about the history of bread.",
+    "And now the results of the football matches on Saturday.",
+    "You are listening to the news at nine o'clock this evening.",
+    "He said that he would never come back to this town again.",
+)
+ANSWERS = ("Yes.", "No.", "Stop.", "Thanks.", "Thank you.", "Okay.", "Cancel.", "Yes, please.", "No, thanks.", "Do it.")
+
+
+@pytest.fixture(scope="module")
+def whisper(model_store: ModelStore) -> Iterator[FasterWhisper]:
+    made = FasterWhisper(model_store.folder("whisper-base"), compute_type="int8", language="en", names=NAMES)
+    yield made
+    made.close()
+
+
+class Voice:
+    """Piper at 16 kHz, with a moment of silence around each sentence."""
+
+    def __init__(self, store: ModelStore) -> None:
+        self.synthesizer = PiperSynthesizer(store.file("piper-en-us-joe", "en_US-joe-medium.onnx"))
+
+    async def say(self, text: str, silence_s: float = 0.3) -> Samples:
+        chunks = [chunk async for chunk in self.synthesizer.synthesize(text)]
+        pcm = np.frombuffer(b"".join(chunk.pcm for chunk in chunks), dtype="<i2")
+        speech = soxr.resample(pcm, chunks[0].sample_rate_hz, SAMPLE_RATE_HZ).astype(np.int16)
+        return np.pad(speech, int(silence_s * SAMPLE_RATE_HZ))
+
+
+@pytest.fixture(scope="module")
+def voice(model_store: ModelStore) -> Voice:
+    return Voice(model_store)
+
+
+def words(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalpha() or character == " ").strip()
+
+
+def louder(audio: Samples, factor: float) -> Samples:
+    return (audio * factor).astype(np.int16)
+
+
+@pytest.mark.parametrize("loudness", [0.003, 0.02, 0.15])
+@pytest.mark.parametrize("kind", sorted(MAKERS))
+async def test_sounds_that_are_no_speech_give_no_text(whisper: FasterWhisper, kind: str, loudness: float) -> None:
+    for seed, seconds in enumerate((1.0, 3.0)):
+        heard = await whisper.transcribe(sound(kind, seconds=seconds, loudness=loudness, seed=seed))
+        assert heard.text == ""
+
+
+async def test_silence_gives_no_text_however_long_it_is(whisper: FasterWhisper) -> None:
+    for seconds in (0.0, 0.05, 1.0, 6.0, 70.0):
+        assert (await whisper.transcribe(sound("silence", seconds=seconds))).text == ""
+        assert (await whisper.transcribe(np.zeros(int(seconds * SAMPLE_RATE_HZ), dtype=np.int16))).text == ""
+
+
+@pytest.mark.parametrize("talkers", [1, 3, 5])
+async def test_a_television_in_another_room_gives_no_text(whisper: FasterWhisper, voice: Voice, talkers: int) -> None:
+    babble = mixed([await voice.say(sentence) for sentence in TELEVISION[:talkers]]).astype(np.float64)
+    far = babble / np.sqrt(np.mean(babble**2)) * 0.0003 * 32767
+    assert (await whisper.transcribe(far.astype(np.int16))).text == ""
+
+
+@pytest.mark.parametrize("loudness", [1.0, 0.05])
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_a_short_answer_is_heard(whisper: FasterWhisper, voice: Voice, answer: str, loudness: float) -> None:
+    heard = await whisper.transcribe(louder(await voice.say(answer), loudness))
+    assert words(clean_transcript(heard.text)) == words(answer)
+
+
+async def test_a_sentence_is_heard_in_a_short_window_and_in_the_full_one(
+    model_store: ModelStore, whisper: FasterWhisper, voice: Voice
+) -> None:
+    said = await voice.say("Hey Jarvis, turn off the kitchen light.")
+    short = await whisper.transcribe(said)
+    full_whisper = FasterWhisper(
+        model_store.folder("whisper-base"), compute_type="int8", language="en", names=NAMES, window=WINDOWS["full"]
+    )
+    full = await full_whisper.transcribe(said)
+    full_whisper.close()
+    for heard in (short, full):
+        assert words(clean_transcript(heard.text)) == "turn off the kitchen light"
+    assert (short.window_s, short.fell_back) == (WINDOWS["short"].seconds(len(said) / SAMPLE_RATE_HZ), "")
+    assert (full.window_s, full.fell_back) == (FULL_S, "")
+
+
+async def test_a_window_far_too_short_loops_and_the_fall_back_mends_it(model_store: ModelStore, voice: Voice) -> None:
+    """Without any silence behind the words the short window is what the literature says: useless."""
+    said = await voice.say("Is the backup okay?", silence_s=0.0)
+    texts = []
+    for fall_back in (False, True):
+        window = EncoderWindow(shortest_s=0.5, spare_s=0.0, fall_back=fall_back)
+        bare = FasterWhisper(
+            model_store.folder("whisper-base"), compute_type="int8", language="en", window=window, names=()
+        )
+        heard = await bare.transcribe(said)
+        bare.close()
+        texts.append((words(heard.text), heard.window_s == FULL_S, bool(heard.fell_back)))
+    assert texts[0][1:] == (False, False)
+    assert texts[1] == ("is the backup okay", True, True)
+    assert texts[0][0] != texts[1][0]
+
+
+async def test_of_audio_longer_than_any_window_nothing_is_lost(whisper: FasterWhisper, voice: Voice) -> None:
+    parts = [await voice.say(sentence, silence_s=3.0) for sentence in TELEVISION]
+    audio = np.concatenate(parts)
+    assert len(audio) > 40 * SAMPLE_RATE_HZ
+    heard = await whisper.transcribe(audio)
+    errors, said = word_errors(" ".join(TELEVISION), heard.text)
+    assert errors <= 0.05 * said
+    assert heard.window_s == FULL_S
+
+
+async def test_several_utterances_at_once_wait_for_each_other(whisper: FasterWhisper, voice: Voice) -> None:
+    yes, silence, no = await asyncio.gather(
+        *(whisper.transcribe(audio) for audio in (await voice.say("Yes."), sound("silence"), await voice.say("No.")))
+    )
+    assert [words(heard.text) for heard in (yes, silence, no)] == ["yes", "", "no"]
+
+
+async def test_a_folder_without_a_model_is_said(tmp_path: Path) -> None:
+    whisper = FasterWhisper(tmp_path, compute_type="int8", language="en")
+    with pytest.raises(TranscriptionError, match="cannot be loaded") as failed:
+        await whisper.load()
+    assert failed.value.code == "whisper_unusable"
+    assert "jarvis models verify" in failed.value.mend
+    whisper.close()
+
+
+async def test_a_language_that_whisper_does_not_know_is_said(model_store: ModelStore) -> None:
+    whisper = FasterWhisper(model_store.folder("whisper-base"), compute_type="int8", language="xx")
+    with pytest.raises(TranscriptionError) as failed:
+        await whisper.load()
+    assert failed.value.code == "language_unknown"
+    assert "transcriber.language" in failed.value.mend
+    whisper.close()
