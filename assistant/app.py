@@ -16,55 +16,44 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mcp.server import Server
 
 from assistant.api_key import read_api_key
+from assistant.app_speech import cues, listener, player, spoken_names, synthesizer, transcriber
 from assistant.broadcast import RunningTurn
 from assistant.chat.chain import ClosableModel, ModelChain
 from assistant.chat.discovery import find_chat_server
 from assistant.chat.embedded import EmbeddedModel
 from assistant.chat.embedder import MiniLmEmbedder
 from assistant.chat.openai_compatible import OpenAICompatible
-from assistant.config import EndpointSettings, Settings, WakeSettings
+from assistant.config import Settings
 from assistant.conversation import Conversation
-from assistant.errors import JarvisError, ModelFilesError, StateError
+from assistant.errors import JarvisError, ModelFilesError, StateError, TranscriptionError
 from assistant.events import TurnEvent
 from assistant.model_turn import system_prompt
 from assistant.models import ModelStore
 from assistant.narrowing.narrower import Narrower
 from assistant.narrowing.router import Router
-from assistant.ports import AudioSource, Engine, Names
+from assistant.own_voice import OwnVoice
+from assistant.ports import AudioSource, Engine, Names, Woken
 from assistant.reply import Reply, local_now
-from assistant.resources import resource
 from assistant.sentences import HassilMatcher
 from assistant.speech.decoding import decode_clip, read_clip
-from assistant.speech.elsewhere import (
-    Loadable,
-    LoadableSynthesizer,
-    LoadableTranscriber,
-    synthesizer_elsewhere,
-    transcriber_elsewhere,
-)
+from assistant.speech.earcons import Earcons
+from assistant.speech.elsewhere import LoadableSynthesizer, LoadableTranscriber
 from assistant.speech.listener import EarListener
-from assistant.speech.microphone import MicrophoneSource
-from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
-from assistant.speech.smart_turn import SmartTurn
+from assistant.speech.microphone import MicrophoneSource, MicrophoneState
+from assistant.speech.player import SoundDevicePlayer
 from assistant.speech.sources import ClipSource
-from assistant.speech.stop_word import StopWord
-from assistant.speech.synthesizer import PiperSynthesizer
-from assistant.speech.transcriber import FasterWhisper
-from assistant.speech.vad import SileroVad
-from assistant.speech.wake_models import features_folder, find_wake_words
-from assistant.speech.wake_word import OpenWakeWord
-from assistant.speech.whisper_window import WINDOWS
 from assistant.state import StateFolder, default_state_dir
+from assistant.talk import Parts, Talk
 from assistant.toolbox import McpToolbox
 from assistant.traces import TraceStore
 from assistant.turn import Stages, TurnRequest, run_turn
 from assistant.understanding import Understanding, Understood
-from tools.contract import Caller
+from tools.contract import Caller, Door
 from tools.recording import RecordingHouse, evaluation_clock
 from tools.server import ToolHouse, mcp_server
 from tools.store import StoreError
@@ -94,6 +83,8 @@ class App:
     transcriber: LoadableTranscriber | None = None
     synthesizer: LoadableSynthesizer | None = None
     player: SoundDevicePlayer | None = None
+    cues: Earcons | None = None
+    own_voice: OwnVoice = field(default_factory=lambda: OwnVoice(asyncio.get_running_loop().time))
     _conversations: OrderedDict[str, tuple[Conversation, asyncio.Lock]] = field(default_factory=OrderedDict)
     _running: set[RunningTurn] = field(default_factory=set)
 
@@ -104,21 +95,28 @@ class App:
         caller: Caller,
         conversation_id: str = "default",
         wake: bool = False,
+        woken: Woken | None = None,
+        follow_up: bool = False,
         speak: bool = False,
         play: bool = False,
         engine: Engine | None = None,
     ) -> RunningTurn:
         """Start a turn that this app owns; turns of one conversation come one after another.
 
-        ``wake``: wait for the wake word in the audio; ``speak``: synthesize the reply; ``play``: on this machine's
-        loudspeaker too, where there is one.
+        ``wake``: wait for the wake word in the audio; ``woken``: it was heard already; ``follow_up``: the answer to a
+        question, which needs none; ``speak``: synthesize the reply; ``play``: on this machine's loudspeaker too, where
+        there is one.
         """
         request = TurnRequest(
             turn_id=secrets.token_hex(6),
             utterance=utterance,
             caller=caller,
             wake=wake,
+            woken=woken,
+            follow_up_s=self.settings.endpoint.follow_up_s if follow_up else None,
             engine=engine or self.settings.engine,
+            speculate=self.settings.endpoint.speculate,
+            sentences=self.settings.speech.sentences,
         )
         stages = Stages(
             replier=self.replier,
@@ -126,6 +124,8 @@ class App:
             transcriber=self.transcriber,
             synthesizer=self.synthesizer if speak else None,
             player=self.player if speak and play else None,
+            cues=self.cues if speak and play else None,
+            own_voice=self.own_voice if speak and play else None,
         )
         events = self._in_turn(request, stages, conversation_id)
         running = RunningTurn(request.turn_id, events, on_end=lambda log: self._ended(running, log, caller))
@@ -141,9 +141,24 @@ class App:
         samples = await read_clip(path, max_clip_s=self.settings.server.max_clip_s)
         return ClipSource(samples, realtime=realtime)
 
-    def microphone(self) -> MicrophoneSource:
+    def microphone(self, on_state: Callable[[MicrophoneState], None] | None = None) -> MicrophoneSource:
         """The configured microphone; open it with ``with``. Raises AudioError there."""
-        return MicrophoneSource(self.settings.microphone)
+        return MicrophoneSource(self.settings.microphone, on_state=on_state)
+
+    def talk(self, source: AudioSource, on_listening: Callable[[bool], None] | None = None) -> Talk:
+        """Turn after turn at this source, replies on the loudspeaker. Needs ears; see :class:`Talk`."""
+        if self.listener is None:
+            raise TranscriptionError("no_ears", "This app was opened without ears.")
+
+        def start(source: AudioSource, *, wake: bool, woken: Woken | None, follow_up: bool) -> RunningTurn:
+            caller = Caller(door=Door.MICROPHONE)
+            return self.start_turn(
+                source, caller=caller, wake=wake, woken=woken, follow_up=follow_up, speak=True, play=True
+            )
+
+        interruption = self.settings.speech.interruption
+        parts = Parts(start, self.listener, self.own_voice, self.player, self.cues, interruption)
+        return Talk(parts, source, on_listening=on_listening)
 
     async def load_speech(self) -> None:
         """Load what there is of ears and mouth. Raises StageError."""
@@ -171,9 +186,15 @@ class App:
         self, request: TurnRequest, stages: Stages, conversation_id: str
     ) -> AsyncGenerator[TurnEvent, None]:
         conversation, lock = self._conversation(conversation_id)
+        began_at = asyncio.get_running_loop().time()
         async with lock:
-            async for event in run_turn(request, stages, conversation):
-                yield event
+            try:
+                async for event in run_turn(request, stages, conversation):
+                    yield event
+            except asyncio.CancelledError:
+                if stages.player is not None:  # what was not heard was not said
+                    conversation.interrupted(self.own_voice.since(began_at))
+                raise
 
     def _conversation(self, conversation_id: str) -> tuple[Conversation, asyncio.Lock]:
         known = self._conversations.setdefault(
@@ -238,10 +259,13 @@ async def open_app(
         app = App(settings, state, models, toolbox, house, traces, model, replier)
         if ears:
             say("opening the ears")
-            _add_ears(app, [name for kind in names.by_kind.values() for name in kind], stack)
+            app.listener = stack.enter_context(listener(settings, models))
+            app.transcriber = stack.enter_context(transcriber(settings, models, spoken_names(names)))
         if mouth:
             say("opening the mouth")
-            _add_mouth(app, stack)
+            app.synthesizer = stack.enter_context(synthesizer(settings, models))
+            app.player = stack.enter_context(player(settings))
+            app.cues = cues(settings, app.player)
         yield app
 
 
@@ -277,76 +301,6 @@ def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -
         raise StateError("database_unusable", str(error)) from error
 
 
-def wake_word_maker(wake: WakeSettings, models: ModelStore, *, stop: bool = False) -> Callable[[], OpenWakeWord]:
-    """A detector for each stream; the files are looked for at once. ``stop``: it can hear "stop", too. Raises
-    ModelFilesError, WakeWordError."""
-    words, features = find_wake_words(wake.words, models), features_folder(models)
-    stop_word = StopWord(resource("prompts", "stop_word.npz")) if stop else None
-    gate = models.file("silero-vad", "silero_vad.onnx") if wake.vad_gate else None
-    return lambda: OpenWakeWord(
-        words,
-        features=features,
-        refractory_s=wake.refractory_s,
-        gate=SileroVad(gate) if gate else None,
-        gate_probability=wake.vad_gate,
-        stop=stop_word,
-    )
-
-
-def turn_model_maker(endpoint: EndpointSettings, models: ModelStore) -> Callable[[], SmartTurn] | None:
-    """None, and a line in the log, when its file is not there: silence alone decides then."""
-    if not endpoint.turn_model:
-        return None
-    try:
-        file = models.resolve(endpoint.turn_model, ".onnx")
-    except ModelFilesError as error:
-        log.warning("%s Silence alone decides when an utterance is over.", error.detail)
-        return None
-    return lambda: SmartTurn(file)
-
-
-def _add_ears(app: App, names: Sequence[str], stack: AsyncExitStack) -> None:
-    settings, models = app.settings, app.models
-    wake, heard = settings.wake, settings.transcriber
-    vad_file = models.file("silero-vad", "silero_vad.onnx")
-    app.listener = EarListener(
-        wake_word_maker(wake, models),
-        lambda: SileroVad(vad_file),
-        wake,
-        settings.endpoint,
-        turn_model_maker(settings.endpoint, models),
-    )
-    app.transcriber = transcriber_elsewhere(heard, names, list(wake.words)) or FasterWhisper(
-        models.resolve(heard.model),
-        compute_type=heard.compute_type,
-        language=heard.language,
-        threads=heard.threads,
-        names=names,
-    )
-    stack.callback(app.listener.close)
-    stack.callback(app.transcriber.close)
-
-
-def _add_mouth(app: App, stack: AsyncExitStack) -> None:
-    voice = app.settings.synthesizer
-    app.synthesizer = synthesizer_elsewhere(voice) or PiperSynthesizer(
-        app.models.resolve(voice.voice, ".onnx"), speed=voice.speed, volume=voice.volume
-    )
-    stack.callback(app.synthesizer.close)
-    if loudspeaker_available():
-        app.player = SoundDevicePlayer(app.settings.loudspeaker)
-        stack.callback(app.player.close)
-
-
-def speech_servers(settings: Settings) -> list[tuple[str, Loadable]]:
-    """Engines on other machines, by what they are for; ``load`` sees whether they are there. Raises ConfigError."""
-    chosen = (
-        ("speech recognition", transcriber_elsewhere(settings.transcriber)),
-        ("speech", synthesizer_elsewhere(settings.synthesizer)),
-    )
-    return [(name, engine) for name, engine in chosen if engine is not None]
-
-
 async def _find_server(settings: Settings) -> ClosableModel | None:
     """The server that is configured or found. Raises ChatError, ConfigError, EgressError."""
     chosen = settings.model
@@ -380,20 +334,4 @@ def _embedded_model(settings: Settings, models: ModelStore, state: StateFolder) 
         first_delta_timeout_s=chosen.first_delta_timeout_s,
         timeout_s=chosen.timeout_s,
         prefix_cache_dir=state.path / "prefix-cache",
-    )
-
-
-def whisper_to_compare(
-    settings: Settings, models: ModelStore, names: Sequence[str], *, window: Literal["short", "full"]
-) -> FasterWhisper:
-    """Whisper as it is configured, but with these names and this window; close it. Raises ModelFilesError."""
-    chosen = settings.transcriber
-    return FasterWhisper(
-        models.resolve(chosen.model),
-        compute_type=chosen.compute_type,
-        language=chosen.language,
-        threads=chosen.threads,
-        names=names,
-        wake_words=tuple(settings.wake.words),
-        window=WINDOWS[window],
     )

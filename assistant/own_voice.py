@@ -44,6 +44,14 @@ class OwnVoice:
         if self._speaking:
             self._speaking, self._quiet_since = False, self._clock()
 
+    def is_saying(self, word: str) -> bool:
+        """Whether the sentence that is being played now has this word."""
+        return self._speaking and bool(self._sentences) and word in self._sentences[-1][1].split()
+
+    def since(self, at: float) -> str:
+        """What has begun to be played since then."""
+        return " ".join(words for began, words in self._sentences if began >= at)
+
     def said(self, text: str, began_at: float) -> bool:
         """Whether ``text``, which began to be heard at ``began_at`` of the clock, is what was just said here."""
         now = self._clock()

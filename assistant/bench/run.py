@@ -161,7 +161,7 @@ async def _silence(app: App, folder: Path, clips: Sequence[Clip], progress: Prog
 
 
 async def _wake(app: App, folder: Path, chosen: Chosen, progress: Progress) -> WakeTable:
-    from assistant.app import wake_word_maker
+    from assistant.app_speech import wake_word_maker
 
     settings, models = app.settings.wake, app.models
     bench = wake.WakeBench(
@@ -188,14 +188,14 @@ async def _wake(app: App, folder: Path, chosen: Chosen, progress: Progress) -> W
 
 
 async def _stt(app: App, folder: Path, clips: Sequence[Clip], progress: Progress) -> SttTable:
-    from assistant.app import whisper_to_compare
+    from assistant.app_speech import whisper
 
     before, names = load_average(), await app.toolbox.names()
     said = [name for kind in names.by_kind.values() for name in kind]
     ways = {
-        FULL: whisper_to_compare(app.settings, app.models, said, window="full"),
-        SHORT: whisper_to_compare(app.settings, app.models, said, window="short"),
-        SHORT_WITHOUT_NAMES: whisper_to_compare(app.settings, app.models, (), window="short"),
+        FULL: whisper(app.settings, app.models, said, window="full"),
+        SHORT: whisper(app.settings, app.models, said, window="short"),
+        SHORT_WITHOUT_NAMES: whisper(app.settings, app.models, (), window="short"),
     }
     progress("stt", 0, len(clips))
     try:

@@ -200,7 +200,7 @@ def _chat_model(house: House) -> Check:
 
 def _speech_servers(house: House) -> Check:
     """Ears and mouths on other machines: each is asked what it is, or to hear and say a little."""
-    from assistant.app import speech_servers
+    from assistant.app_speech import speech_servers
     from assistant.errors import JarvisError
 
     async def look() -> Check:

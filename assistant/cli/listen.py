@@ -15,6 +15,7 @@ from assistant.cli.common import (
     read_house,
     run,
 )
+from assistant.events import TurnFailed, TurnFinished
 
 if TYPE_CHECKING:
     from assistant.app import App
@@ -47,33 +48,28 @@ async def _listen(house: House) -> None:
 
 
 async def listen_to(app: App) -> None:
-    """Turn after turn on the same microphone. Raises AudioError when there is none, or it goes away."""
+    """Turn after turn on the same microphone. Raises AudioError when there is none."""
     import asyncio
 
+    from assistant.cli.listen_line import ListenLine
     from assistant.cli.render import Timeline
-    from assistant.errors import AudioError, ChatError, Stage
-    from assistant.events import TurnFailed, TurnFinished
-    from tools.contract import Caller, Door
+    from assistant.errors import ChatError
 
-    with app.microphone() as microphone:
+    line = ListenLine(out, list(app.settings.wake.words))
+    with app.microphone(line.microphone_is) as microphone:
         out.print("[dim]  loading …[/]")
         await app.load_speech()
         warming = asyncio.create_task(app.warm_model())
         warming.add_done_callback(_said_if_failed(ChatError))
-        out.print("Say [bold]“Hey Jarvis, …”[/]. Ctrl-C ends.")
-        wake = True
+        out.print(f"Say [bold]“{line.wake_phrase}, …”[/]. Ctrl-C ends.")
+        timeline = Timeline(out)
         try:
-            while True:
-                turn = app.start_turn(microphone, caller=Caller(door=Door.MICROPHONE), wake=wake, speak=True, play=True)
-                timeline = Timeline(out)
-                wake = True
-                async for event in turn.events():
+            with line.shown(microphone):
+                async for event in app.talk(microphone, line.listening).events():
+                    line.show(event)
                     timeline.show(event)
-                    if isinstance(event, TurnFinished):
-                        wake = not event.reply.endswith("?")  # the answer to a question needs no wake word
-                    if isinstance(event, TurnFailed) and event.stage is Stage.AUDIO:
-                        raise AudioError(event.code, event.detail, mend=event.mend)
-                out.print()
+                    if isinstance(event, TurnFinished | TurnFailed):
+                        out.print()
         finally:
             warming.cancel()
 

@@ -76,7 +76,7 @@ def _with_words(settings: Settings, names: list[str], threshold: float | None) -
 
 
 async def _wake(settings: Settings, source: str, *, png: Path | None, as_json: bool, stop: bool) -> None:
-    from assistant.app import wake_word_maker
+    from assistant.app_speech import wake_word_maker
     from assistant.cli.wake_plot import Trace
     from assistant.models import ModelStore
     from assistant.speech.wake_scores import CHUNK_S, Trigger

@@ -73,6 +73,7 @@ class McpToolbox:
             OutsideServer(name, settings, connect_timeout_s) for name, settings in (outside or {}).items()
         )
         self._retries: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[CallOutcome]] = set()
 
     async def __aenter__(self) -> Self:
         try:
@@ -90,7 +91,7 @@ class McpToolbox:
     ) -> None:
         for task in self._retries:
             task.cancel()
-        await asyncio.gather(*self._retries, return_exceptions=True)
+        await asyncio.gather(*self._retries, *self._running, return_exceptions=True)
         connections = [server.connection for server in self._outside]
         await asyncio.gather(*(connection.close() for connection in (*connections, self._own)))
 
@@ -118,8 +119,20 @@ class McpToolbox:
     async def call(self, name: str, arguments: JsonObject, caller: Caller) -> CallOutcome:
         """Call a tool of ours or of an outside server; a refusal is an outcome.
 
-        Raises ToolboxError when the server is sick: unreachable, timeout, crashed, nonsense, protocol_error.
+        A tool that runs is not cut off: when the turn is interrupted, it ends unheard. Raises ToolboxError when the
+        server is sick: unreachable, timeout, crashed, nonsense, protocol_error.
         """
+        running = asyncio.create_task(self._call(name, arguments, caller))
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+        return await asyncio.shield(running)
+
+    def _ended(self, running: asyncio.Task[CallOutcome]) -> None:
+        self._running.discard(running)
+        if not running.cancelled():
+            running.exception()  # nobody may be left to hear of it
+
+    async def _call(self, name: str, arguments: JsonObject, caller: Caller) -> CallOutcome:
         if name in self._own_names():
             return await self._call_own(name, arguments, caller)
         for server in self._outside:

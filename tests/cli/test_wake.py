@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
 
-from assistant.app import wake_word_maker
+from assistant.app_speech import wake_word_maker
 from assistant.cli import wake as wake_module
 from assistant.cli.wake import watch
 from assistant.cli.wake_picture import write_picture

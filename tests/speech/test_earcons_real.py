@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soxr
 
-from assistant.app import wake_word_maker
+from assistant.app_speech import wake_word_maker
 from assistant.config import WakeSettings
 from assistant.models import ModelStore
 from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Cue, Samples

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soxr
 
-from assistant.app import wake_word_maker
+from assistant.app_speech import wake_word_maker
 from assistant.config import EndpointSettings, WakeSettings
 from assistant.errors import EndpointingError, SynthesisError, TranscriptionError, WakeWordError
 from assistant.events import WakeDetected

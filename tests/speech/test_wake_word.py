@@ -208,7 +208,7 @@ def test_silero_lets_a_spoken_wake_word_through(
 
 
 def test_the_app_makes_one_for_each_stream_as_configured(model_store: ModelStore, clip: Samples) -> None:
-    from assistant.app import wake_word_maker
+    from assistant.app_speech import wake_word_maker
 
     wake = WakeSettings(
         words={"alexa": WakeWordSettings(), "hey_jarvis": WakeWordSettings(threshold=0.999)}, vad_gate=0.5

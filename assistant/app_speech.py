@@ -1,0 +1,161 @@
+"""The composition root of ears and mouth: which adapters there are, and what the configuration makes of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import Literal
+
+from assistant.config import EndpointSettings, Settings, WakeSettings
+from assistant.errors import ModelFilesError
+from assistant.models import ModelStore
+from assistant.ports import Names, Woken
+from assistant.resources import resource
+from assistant.speech.earcons import Earcons
+from assistant.speech.elsewhere import (
+    Loadable,
+    LoadableSynthesizer,
+    LoadableTranscriber,
+    synthesizer_elsewhere,
+    transcriber_elsewhere,
+)
+from assistant.speech.false_wakes import FalseWakes
+from assistant.speech.listener import EarListener
+from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
+from assistant.speech.smart_turn import SmartTurn
+from assistant.speech.stop_word import StopWord
+from assistant.speech.synthesizer import PiperSynthesizer
+from assistant.speech.transcriber import FasterWhisper
+from assistant.speech.vad import SileroVad
+from assistant.speech.wake_models import features_folder, find_wake_words
+from assistant.speech.wake_word import OpenWakeWord
+from assistant.speech.whisper_window import WINDOWS
+
+log = logging.getLogger(__name__)
+
+
+def wake_word_maker(wake: WakeSettings, models: ModelStore, *, stop: bool = False) -> Callable[[], OpenWakeWord]:
+    """A detector for each stream; the files are looked for at once. ``stop``: it can hear "stop", too. Raises
+    ModelFilesError, WakeWordError."""
+    words, features = find_wake_words(wake.words, models), features_folder(models)
+    stop_word = StopWord(resource("prompts", "stop_word.npz")) if stop else None
+    gate = models.file("silero-vad", "silero_vad.onnx") if wake.vad_gate else None
+    return lambda: OpenWakeWord(
+        words,
+        features=features,
+        refractory_s=wake.refractory_s,
+        gate=SileroVad(gate) if gate else None,
+        gate_probability=wake.vad_gate,
+        stop=stop_word,
+    )
+
+
+def turn_model_maker(endpoint: EndpointSettings, models: ModelStore) -> Callable[[], SmartTurn] | None:
+    """None, and a line in the log, when its file is not there: silence alone decides then."""
+    if not endpoint.turn_model:
+        return None
+    try:
+        file = models.resolve(endpoint.turn_model, ".onnx")
+    except ModelFilesError as error:
+        log.warning("%s Silence alone decides when an utterance is over.", error.detail)
+        return None
+    return lambda: SmartTurn(file)
+
+
+@contextmanager
+def listener(settings: Settings, models: ModelStore) -> Iterator[EarListener]:
+    """Wake words, endpointing, and the inbox of false wakes. Raises ModelFilesError, WakeWordError."""
+    vad_file = models.file("silero-vad", "silero_vad.onnx")
+    made = EarListener(
+        wake_word_maker(settings.wake, models, stop=settings.speech.interruption),
+        lambda: SileroVad(vad_file),
+        settings.wake,
+        settings.endpoint,
+        turn_model_maker(settings.endpoint, models),
+        _keeper(settings.wake),
+    )
+    with closing(made):
+        yield made
+
+
+def _keeper(wake: WakeSettings) -> Callable[[Woken], None] | None:
+    """Keeps false wakes where that was asked for."""
+    if wake.inbox is None:
+        return None
+    inbox = FalseWakes(wake.inbox, wake.inbox_files)
+
+    def keep(woken: Woken) -> None:
+        inbox.keep(woken.pre_roll, woken.detection.word, woken.detection.score, datetime.now().astimezone())
+
+    return keep
+
+
+@contextmanager
+def transcriber(settings: Settings, models: ModelStore, names: Sequence[str]) -> Iterator[LoadableTranscriber]:
+    """Speech recognition, here or where the configuration says. Raises ModelFilesError, ConfigError."""
+    made = transcriber_elsewhere(settings.transcriber, names, list(settings.wake.words)) or whisper(
+        settings, models, names if settings.transcriber.names_prompt else (), window=settings.transcriber.window
+    )
+    with closing(made):
+        yield made
+
+
+def spoken_names(names: Names) -> list[str]:
+    """What recognition is told of: every name of the house, and what else it is called in words."""
+    return [name for kind in names.by_kind.values() for name in kind]
+
+
+@contextmanager
+def synthesizer(settings: Settings, models: ModelStore) -> Iterator[LoadableSynthesizer]:
+    """The voice, here or where the configuration says. Raises ModelFilesError, ConfigError."""
+    voice = settings.synthesizer
+    made = synthesizer_elsewhere(voice) or PiperSynthesizer(
+        models.resolve(voice.voice, ".onnx"), speed=voice.speed, volume=voice.volume
+    )
+    with closing(made):
+        yield made
+
+
+@contextmanager
+def player(settings: Settings) -> Iterator[SoundDevicePlayer | None]:
+    """The loudspeaker, where there is one."""
+    if not loudspeaker_available():
+        yield None
+        return
+    made = SoundDevicePlayer(settings.loudspeaker)
+    with closing(made):
+        yield made
+
+
+def cues(settings: Settings, loudspeaker: SoundDevicePlayer | None) -> Earcons | None:
+    """Short sounds, where they are wanted and can be heard."""
+    if loudspeaker is None or not settings.speech.earcons:
+        return None
+    return Earcons(loudspeaker, volume=settings.synthesizer.volume)
+
+
+def speech_servers(settings: Settings) -> list[tuple[str, Loadable]]:
+    """Engines on other machines, by what they are for; ``load`` sees whether they are there. Raises ConfigError."""
+    chosen = (
+        ("speech recognition", transcriber_elsewhere(settings.transcriber)),
+        ("speech", synthesizer_elsewhere(settings.synthesizer)),
+    )
+    return [(name, engine) for name, engine in chosen if engine is not None]
+
+
+def whisper(
+    settings: Settings, models: ModelStore, names: Sequence[str], *, window: Literal["short", "full"]
+) -> FasterWhisper:
+    """Whisper as it is configured, with these names and this window; close it. Raises ModelFilesError."""
+    chosen = settings.transcriber
+    return FasterWhisper(
+        models.resolve(chosen.model),
+        compute_type=chosen.compute_type,
+        language=chosen.language,
+        threads=chosen.threads,
+        names=names,
+        wake_words=tuple(settings.wake.words),
+        window=WINDOWS[window],
+    )
