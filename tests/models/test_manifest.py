@@ -16,13 +16,14 @@ from assistant.cli.models import markdown_table
 from assistant.config import Settings
 from assistant.errors import ModelFilesError
 from assistant.models import ModelStore, read_manifest, shipped_manifest
-from assistant.models.manifest import Part, WheelSource
+from assistant.models.manifest import HubSource, NpmSource, Part, WheelSource
 from assistant.resources import resource
 from tests.fakes_models import (
     FIRST,
     VOICE,
     hub_source,
     manifest_of,
+    npm_source,
     part,
     wheels_source,
 )
@@ -51,7 +52,20 @@ def test_every_model_says_its_licence_and_can_be_had_without_the_hub() -> None:
     for entry in shipped_manifest().models:
         assert entry.licence
         for file in entry.files:
-            assert any(isinstance(source, WheelSource) for source in file.sources), f"{entry.name}/{file.name}"
+            assert any(not isinstance(source, HubSource) for source in file.sources), f"{entry.name}/{file.name}"
+
+
+def test_what_needs_npm_is_pulled_by_name_only() -> None:
+    manifest = shipped_manifest()
+    by_npm = {
+        entry.name
+        for entry in manifest.models
+        for file in entry.files
+        if all(isinstance(source, NpmSource) for source in file.sources)
+    }
+    assert by_npm == {"kokoro", "jfk-clip"}
+    assert by_npm.isdisjoint(manifest.together())
+    assert set(manifest.defaults()) < set(manifest.together())
 
 
 def test_the_pretrained_wake_word_is_marked_as_not_for_commerce() -> None:
@@ -116,6 +130,11 @@ def test_parts_that_do_not_make_the_file_are_refused() -> None:
 def test_a_wheel_without_a_pinned_hash_is_refused() -> None:
     with pytest.raises(ValidationError, match="without version and hash: a"):
         manifest_of(VOICE, wheels_source(part("a", "x", VOICE)))
+
+
+def test_an_npm_package_without_a_pinned_hash_is_refused() -> None:
+    with pytest.raises(ValidationError, match="npm packages without version and hash: a-voice"):
+        manifest_of(VOICE, npm_source("a-voice", "package/voice.bin"))
 
 
 @pytest.mark.parametrize("text", ["models = 3", "not toml [", ""])
