@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ from assistant.errors import ConfigError, EgressError, JarvisError, SynthesisErr
 
 FAILURES = (httpx2.HTTPError, httpx2.StreamError, OSError, asyncio.IncompleteReadError, UnicodeError)
 """What a connection raises when the server does not answer as it should; UnicodeError: its name is none."""
+
+NEAREST = 5
+"""Voices in an error; servers have hundreds."""
 
 SAID_CHARACTERS = 300
 """Of the server's own words in an error."""
@@ -84,10 +88,10 @@ class SpeechServer:
         return self.error("server_model_missing", detail, mend=mend)
 
     def voice_missing(self, voice: str, there: Sequence[str]) -> JarvisError:
-        listed = ", ".join(there[:20]) or "none"
-        detail = f"{self.where} has no voice {voice!r}. It has: {listed}."
+        near = difflib.get_close_matches(voice, there, n=NEAREST, cutoff=0.0)
+        detail = f"{self.where} has no voice {voice!r}. The nearest of its {len(there)}: {one_line(', '.join(near))}."
         return self.error(
-            "server_voice_missing", detail, mend=f"Set `server_voice` in [{self.section}] to one of these."
+            "server_voice_missing", detail, mend=f"Set `server_voice` in [{self.section}] to one of its own."
         )
 
     def voice_refused(self, voice: str, message: str) -> JarvisError:

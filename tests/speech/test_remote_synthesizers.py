@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai import AsyncOpenAI
 
 from assistant import egress
 from assistant.errors import ConfigError, EgressError, SynthesisError
@@ -64,6 +65,19 @@ async def test_the_sentence_goes_out_and_the_sound_comes_back_at_the_rate_of_its
     assert server.requests == [
         {"model": "kokoro", "voice": "af_heart", "input": "The backup is fine.", "response_format": "wav"}
     ]
+
+
+async def test_the_request_is_the_one_that_openais_own_client_sends() -> None:
+    async with SpeechHttpServer(answers=[sound([wav(TONE, rate_hz=24_000)])]) as server:
+        await spoken(mouth(server, api_key="sk-1", speed=1.5), "Yes.")
+        async with AsyncOpenAI(base_url=server.url, api_key="sk-1") as official:
+            await official.audio.speech.create(
+                model="kokoro", voice="af_heart", input="Yes.", response_format="wav", speed=1.5
+            )
+    assert server.requests[0] == server.requests[1]
+    ours, theirs = (head.lower().splitlines() for head in server.heads)
+    assert ours[0] == theirs[0]
+    assert [line for line in ours if line.startswith("authorization")] == ["authorization: bearer sk-1"]
 
 
 async def test_the_first_chunk_is_there_before_the_rest_was_made() -> None:
@@ -399,7 +413,7 @@ async def test_loading_sees_that_a_wyoming_server_has_the_voice() -> None:
         with pytest.raises(SynthesisError) as refused:
             await WyomingSpeech(server.url, "en_GB-alan-low").load()
     assert refused.value.code == "server_voice_missing"
-    assert "en_US-joe-medium, de_DE-thorsten-high" in refused.value.detail
+    assert "The nearest of its 2: en_US-joe-medium" in refused.value.detail
 
 
 @pytest.mark.parametrize("voices", [None, 7, "all", [None], [{"no": "name"}]])

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openai import AsyncOpenAI
 
 from assistant import egress
 from assistant.errors import ConfigError, EgressError, TranscriptionError
@@ -56,6 +57,27 @@ async def test_the_audio_goes_out_as_a_16_khz_wav_with_the_names_as_prompt_and_t
     with wave.open(io.BytesIO(form["file"])) as sent:
         assert (sent.getframerate(), sent.getnchannels(), sent.getsampwidth()) == (SAMPLE_RATE_HZ, 1, 2)
         assert sent.readframes(10**6) == SPEECH.tobytes()
+
+
+async def test_the_request_is_the_one_that_openais_own_client_sends() -> None:
+    async with SpeechHttpServer(answers=[says("yes")]) as server:
+        await transcriber(server, names=["Jellyfin"]).transcribe(SPEECH)
+        sent = server.form()
+        async with AsyncOpenAI(base_url=server.url, api_key="sk-1") as official:
+            answer = await official.audio.transcriptions.create(
+                file=("utterance.wav", sent["file"]),
+                model="small",
+                language="en",
+                prompt=sent["prompt"].decode(),
+                response_format="verbose_json",
+                temperature=0,
+            )
+    assert answer.text == "yes"
+    assert {name: value for name, value in server.form().items() if name != "temperature"} == {
+        name: value for name, value in sent.items() if name != "temperature"
+    }
+    assert float(sent["temperature"]) == float(server.form()["temperature"]) == 0.0
+    assert server.heads[0].splitlines()[0] == server.heads[1].splitlines()[0]
 
 
 async def test_a_server_that_does_not_know_the_long_form_is_asked_for_the_short_one_from_then_on() -> None:
