@@ -21,6 +21,9 @@ RINGING_S = 0.5
 LIKENESS = 80.0
 """Of 100, partial ratio of rapidfuzz: Whisper hears an echo with some words wrong."""
 
+LONGER = 1.2
+"""An echo is no longer than what was said, but for some letters heard wrong."""
+
 WHOLE_WORDS = 5
 """So many words alike are an echo at any time."""
 
@@ -62,7 +65,7 @@ class OwnVoice:
         during = self._speaking or began_at < self._quiet_since + RINGING_S
         if not during and len(heard.split()) < WHOLE_WORDS:
             return False
-        return len(heard) <= len(lately) and fuzz.partial_ratio(heard, lately) >= LIKENESS
+        return len(heard) <= len(lately) * LONGER and fuzz.partial_ratio(heard, lately) >= LIKENESS
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ from assistant.merge import Done, merge
 from assistant.own_voice import OwnVoice
 from assistant.phrases import phrase
 from assistant.ports import Player, ReplyEvent, Synthesizer
-from assistant.text.sentences import split_sentences
+from assistant.text.brief import Aloud
 
 
 class Mouth(Protocol):
@@ -43,7 +43,7 @@ async def aloud(
     failures: list[JarvisError] = []
 
     async def thinking() -> AsyncIterator[ReplyEvent | AudioReady]:
-        kept = _Kept(sentences)
+        kept = Aloud(sentences, phrase("rest_on_screen"))
         try:
             async with aclosing(reply):
                 async for event in reply:
@@ -53,8 +53,8 @@ async def aloud(
         except JarvisError as error:
             failures.append(error)
         finally:
-            if kept.left_out:
-                to_say.put_nowait(phrase("rest_on_screen"))
+            if rest := kept.rest():
+                to_say.put_nowait(rest)
             to_say.put_nowait(Done.DONE)
 
     async with aclosing(merge(thinking(), _speak(to_say, mouth))) as both:
@@ -91,21 +91,3 @@ async def _speak(to_say: asyncio.Queue[str | Done], mouth: Mouth) -> AsyncIterat
     finally:
         if mouth.own_voice is not None:
             mouth.own_voice.quiet()
-
-
-class _Kept:
-    """The first sentences of a reply, and every question in it."""
-
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-        self.left_out = False
-
-    def take(self, spoken: str) -> str:
-        said = []
-        for sentence in split_sentences(spoken):
-            if self._left > 0 or sentence.endswith("?"):
-                said.append(sentence)
-                self._left -= 1
-            else:
-                self.left_out = True
-        return " ".join(said)

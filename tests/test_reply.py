@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from assistant.conversation import Conversation, PastCall
+from assistant.conversation import Conversation, PastCall, Pending
 from assistant.errors import ChatError, JarvisError, ToolboxError
 from assistant.events import ModelDelta, Phrased, ReplySentence, SentenceMatched, ToolCalled, ToolReturned
 from assistant.model_turn import system_prompt
 from assistant.phrases import phrase
-from assistant.ports import ModelReply, SentenceMatch, ToolCallRequest, WantedCall
+from assistant.ports import Engine, ModelReply, SentenceMatch, ToolCallRequest, WantedCall, Words
 from assistant.reply import Reply
 from tests.fakes import FakeMatcher, FakeToolbox, understanding
 from tests.fakes_reply import CALLER, NAMES, TOOLS, StreamingModel, bad, events_of, good, wants
@@ -456,3 +458,88 @@ async def test_each_tool_speaks_for_itself_unless_asked_otherwise_or_when_one_ha
     failed = bad("check_backups", "failed", "I could not read the backups.")
     reply = replier([], house(GITEA_UP, failed), {ASKED: BOTH}, phrase_several=True)
     assert spoken(await events_of(reply, ASKED)) == ["Gitea is up.", "I could not read the backups."]
+
+
+# ── looking ahead ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+RESTART_GITEA = SentenceMatch("restart {service}", "service_power", {"service": "gitea", "action": "restart"})
+
+
+async def test_what_only_looks_is_looked_up_ahead_and_not_again() -> None:
+    toolbox = house(GITEA_UP)
+    reply = replier([], toolbox, {"is gitea up": IS_GITEA_UP})
+    conversation = Conversation()
+    seen = await reply.foresee("is gitea up", conversation, CALLER, "both")
+    assert seen.words is Words.WHOLE
+    await asyncio.gather(*seen.calls.values())
+    assert len(toolbox.calls) == 1
+    assert not conversation.exchanges
+    events = [event async for event in reply.reply("is gitea up", conversation, CALLER, "both", seen)]
+    assert [type(event) for event in events] == [SentenceMatched, ToolCalled, ToolReturned, ReplySentence]
+    assert len(toolbox.calls) == 1
+    assert toolbox.calls[0][2].conversation == conversation.id
+
+
+async def test_what_acts_is_never_done_ahead() -> None:
+    toolbox = house()
+    seen = await replier([], toolbox, {"restart gitea": RESTART_GITEA}).foresee(
+        "restart gitea", Conversation(), CALLER, "both"
+    )
+    assert (seen.words, seen.match, dict(seen.calls), toolbox.calls) == (Words.WHOLE, RESTART_GITEA, {}, [])
+
+
+async def test_one_act_among_looks_keeps_all_of_them_back() -> None:
+    both = replace(IS_GITEA_UP, more=RESTART_GITEA.calls)
+    toolbox = house(GITEA_UP)
+    seen = await replier([], toolbox, {"is gitea up and restart it": both}).foresee(
+        "is gitea up and restart it", Conversation(), CALLER, "both"
+    )
+    assert (dict(seen.calls), toolbox.calls) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("turn off the", Words.BROKEN_OFF), ("tell me something nice", Words.OPEN), ("2 + 2", Words.WHOLE)],
+)
+async def test_words_have_a_worth(text: str, words: Words) -> None:
+    assert (await replier([], house()).foresee(text, Conversation(), CALLER, "both")).words is words
+
+
+async def test_an_open_question_is_answered_by_nothing_that_was_foreseen() -> None:
+    toolbox = house(GITEA_UP)
+    reply = replier([], toolbox, {"yes": IS_GITEA_UP})
+    conversation = Conversation()
+    conversation.pending = Pending("nonce", WantedCall("service_power"), "Shall I?", 1e9)
+    seen = await reply.foresee("yes", conversation, CALLER, "both")
+    assert (seen.words, seen.match, toolbox.calls) == (Words.WHOLE, None, [])
+    assert conversation.pending is not None
+
+
+@pytest.mark.parametrize("engine", ["model", "bare"])
+async def test_engines_without_templates_foresee_nothing(engine: Engine) -> None:
+    toolbox = house(GITEA_UP)
+    seen = await replier([], toolbox, {"is gitea up": IS_GITEA_UP}).foresee(
+        "is gitea up", Conversation(), CALLER, engine
+    )
+    assert (seen.looked, seen.match, toolbox.calls) == (False, None, [])
+
+
+async def test_a_sick_tool_that_was_asked_ahead_fails_the_reply_and_nothing_else() -> None:
+    class Sick(FakeToolbox):
+        async def call(self, name: str, arguments: JsonObject, caller: Caller) -> CallOutcome:
+            raise ToolboxError("crashed", "gone")
+
+    reply = replier([], Sick(descriptions=TOOLS, known=NAMES), {"is gitea up": IS_GITEA_UP})
+    unheard = await reply.foresee("is gitea up", Conversation(), CALLER, "both")
+    await asyncio.wait([asyncio.ensure_future(call) for call in unheard.calls.values()])
+    seen = await reply.foresee("is gitea up", Conversation(), CALLER, "both")
+    with pytest.raises(ToolboxError, match="gone"):
+        _ = [event async for event in reply.reply("is gitea up", Conversation(), CALLER, "both", seen)]
+
+
+async def test_what_was_foreseen_for_other_words_is_not_used() -> None:
+    toolbox = house(GITEA_UP, PHOTOS_OK)
+    reply = replier([], toolbox, {"is gitea up": IS_GITEA_UP})
+    seen = await reply.foresee("is gitea", Conversation(), CALLER, "both")
+    events = [event async for event in reply.reply("is gitea up", Conversation(), CALLER, "both", seen)]
+    assert isinstance(events[0], SentenceMatched)

@@ -101,7 +101,9 @@ class ListenLine:
         level = self._microphone.level_dbfs if self._microphone is not None else FLOOR_DBFS
         loud = " too loud" if self._microphone is not None and self._microphone.clipping else ""
         text = f"{state}  [{meter(level)}]{loud}  {self._said}"
-        return Text(printable(text, self._console.encoding), no_wrap=True, overflow="ellipsis", style="dim")
+        line = Text(printable(text, self._console.encoding), style="dim")
+        line.truncate(self._console.width, overflow="ellipsis")
+        return line
 
     @contextmanager
     def shown(self, microphone: Level) -> Iterator[None]:

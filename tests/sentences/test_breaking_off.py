@@ -1,0 +1,73 @@
+"""Which utterances break off: the person hesitates, and endpointing waits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.sentences.breaking_off import breaks_off
+
+EVAL = Path(__file__).parent.parent / "eval"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "turn off the",
+        "Turn off the...",
+        "is gitea up and",
+        "remind me to",
+        "set a timer for ten",
+        "what's",
+        "how is my",
+        "wake me at half past",
+        "switch on",
+        "the backup of",
+        "is the",
+    ],
+)
+def test_more_has_to_follow(text: str) -> None:
+    assert breaks_off(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "turn it off",
+        "is the backup ok?",
+        "what's down?",
+        "wake me at seven",
+        "set a timer for ten minutes",
+        "yes",
+        "stop",
+        "what is the heating set to",
+        "how are they",
+        "who is that",
+        "dim the lights to thirty percent",
+        "",
+    ],
+)
+def test_it_may_be_all(text: str) -> None:
+    assert not breaks_off(text)
+
+
+def test_of_the_sentences_that_people_said_to_us_hardly_one_seems_to_break_off() -> None:
+    said = [
+        turn["text"]
+        for name in ("dev.jsonl", "frozen_2026-11-21.jsonl", "paraphrases_2.jsonl", "paraphrases_10.jsonl")
+        for line in (EVAL / name).read_text(encoding="utf-8").splitlines()
+        for row in [json.loads(line)]
+        for turn in row.get("turns", [row])
+    ]
+    wrong = [text for text in said if breaks_off(text)]
+    assert len(said) > 500
+    assert len(wrong) / len(said) < 0.01, wrong
+
+
+@given(st.text())
+def test_any_text_has_an_answer(text: str) -> None:
+    assert breaks_off(text) in (True, False)

@@ -1,0 +1,88 @@
+"""The assistant does not answer itself, and people may use its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.own_voice import REMEMBERED_S, RINGING_S, OwnVoice
+
+QUESTION = "Do you mean the kitchen or the bedroom?"
+REPLY = "One of two backups is proven. Gitea was never restored."
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def spoken(clock: Clock, *sentences: str, for_s: float = 3.0) -> OwnVoice:
+    voice = OwnVoice(clock)
+    for sentence in sentences:
+        voice.saying(sentence)
+        clock.now += for_s
+    voice.quiet()
+    return voice
+
+
+@pytest.mark.parametrize(
+    "heard", ["the kitchen or the bedroom", "the bedroom", "do you mean the kitchen or the bathroom"]
+)
+def test_what_the_loudspeaker_was_saying_is_its_own(clock: Clock, heard: str) -> None:
+    voice = spoken(clock, QUESTION)
+    assert voice.said(heard, began_at=clock.now - 1.0)
+
+
+def test_an_answer_in_the_questions_words_is_the_persons(clock: Clock) -> None:
+    voice = spoken(clock, QUESTION)
+    clock.now += 2.0
+    assert not voice.said("the bedroom", began_at=clock.now - 0.8)
+
+
+def test_speech_that_begins_while_the_room_still_rings_is_compared(clock: Clock) -> None:
+    voice = spoken(clock, QUESTION)
+    ends = clock.now
+    clock.now += 1.5
+    assert voice.said("the bedroom", began_at=ends + RINGING_S / 2)
+    assert not voice.said("the bedroom", began_at=ends + RINGING_S * 2)
+
+
+def test_a_whole_sentence_of_it_is_an_echo_a_while_later_too(clock: Clock) -> None:
+    voice = spoken(clock, REPLY)
+    clock.now += 5.0
+    assert voice.said("One of two backups is proven.", began_at=clock.now - 1)
+    clock.now += REMEMBERED_S
+    assert not voice.said("One of two backups is proven.", began_at=clock.now - 1)
+
+
+def test_another_sentence_is_never_its_own(clock: Clock) -> None:
+    voice = OwnVoice(clock)
+    voice.saying(REPLY)
+    assert not voice.said("turn off the lights in the kitchen", began_at=clock.now)
+    assert not voice.said("", began_at=clock.now)
+
+
+def test_nothing_was_said_nothing_is_its_own(clock: Clock) -> None:
+    assert not OwnVoice(clock).said("is gitea up", began_at=clock.now)
+
+
+def test_it_knows_the_words_that_are_being_played(clock: Clock) -> None:
+    voice = OwnVoice(clock)
+    voice.saying("I am Jarvis, the assistant of this home server.")
+    assert voice.is_saying("jarvis")
+    voice.saying("All is well.")
+    assert not voice.is_saying("jarvis")
+    voice.quiet()
+    assert not voice.is_saying("well")
+
+
+def test_what_was_begun_since_a_moment_is_what_was_heard(clock: Clock) -> None:
+    voice = spoken(clock, "One.", "Two.")
+    assert voice.since(101.0) == "two"
+    assert voice.since(0.0) == "one two"
