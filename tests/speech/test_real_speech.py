@@ -1,4 +1,4 @@
-"""Ears and mouth on the real models: every fixture is heard as its manifest says; what is spoken is understood."""
+"""Ears on the real models: every fixture is heard as its manifest says."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soxr
 
 from assistant.app_speech import wake_word_maker
 from assistant.config import EndpointSettings, WakeSettings
 from assistant.errors import EndpointingError, SynthesisError, TranscriptionError, WakeWordError
 from assistant.events import WakeDetected
 from assistant.models import ModelStore
-from assistant.ports import SAMPLE_RATE_HZ, Samples, Utterance
+from assistant.ports import SAMPLE_RATE_HZ, Utterance
 from assistant.resources import resource
 from assistant.speech.decoding import read_clip
 from assistant.speech.listener import EarListener
@@ -117,37 +116,6 @@ async def test_a_snippet_is_no_speech(whisper: FasterWhisper) -> None:
     assert (await whisper.transcribe(np.zeros(100, dtype=np.int16))).text == ""
 
 
-@pytest.mark.parametrize("sentence", ["The photos backup is ok.", "All services are up.", "Gitea was never restored."])
-async def test_what_is_spoken_is_understood(model_store: ModelStore, whisper: FasterWhisper, sentence: str) -> None:
-    voice = PiperSynthesizer(model_store.file("piper-en-us-joe", "en_US-joe-medium.onnx"))
-    chunks = [chunk async for chunk in voice.synthesize(sentence)]
-    voice.close()
-    pcm = np.frombuffer(b"".join(chunk.pcm for chunk in chunks), dtype="<i2")
-    heard = await whisper.transcribe(_to_16_khz(pcm, chunks[0].sample_rate_hz))
-    said, understood = plain(sentence).split(), plain(heard.text).split()
-    assert len(set(said) & set(understood)) >= len(set(said)) - 1
-
-
-async def test_text_without_words_is_silence(model_store: ModelStore) -> None:
-    voice = PiperSynthesizer(model_store.file("piper-en-us-joe", "en_US-joe-medium.onnx"))
-    assert [chunk async for chunk in voice.synthesize(" …! ")] == []
-    voice.close()
-
-
-async def test_twice_the_speed_is_half_as_long_and_half_the_volume_half_as_loud(model_store: ModelStore) -> None:
-    file = model_store.file("piper-en-us-joe", "en_US-joe-medium.onnx")
-
-    async def spoken(**options: float) -> np.ndarray:
-        voice = PiperSynthesizer(file, **options)
-        pcm = b"".join([chunk.pcm async for chunk in voice.synthesize("Everything is fine.")])
-        voice.close()
-        return np.frombuffer(pcm, dtype="<i2").astype(float)
-
-    normal, fast, soft = await spoken(), await spoken(speed=2.0), await spoken(volume=0.5)
-    assert len(fast) / len(normal) == pytest.approx(0.5, abs=0.15)
-    assert np.abs(soft).max() / np.abs(normal).max() == pytest.approx(0.5, abs=0.15)
-
-
 async def test_missing_and_damaged_files_are_said_with_the_mend(tmp_path: Path) -> None:
     with pytest.raises(SynthesisError) as voice:
         await PiperSynthesizer(tmp_path / "voice.onnx").load()
@@ -167,8 +135,3 @@ def test_the_names_prompt_is_bounded() -> None:
     assert names_prompt(()) is None
     assert names_prompt(["gitea", "gitea"]) == "Hey Jarvis. gitea."
     assert len(names_prompt([f"service number {n}" for n in range(1000)]) or "") < 500
-
-
-def _to_16_khz(pcm: np.ndarray, rate_hz: int) -> Samples:
-    converted: Samples = soxr.resample(pcm, rate_hz, SAMPLE_RATE_HZ).astype(np.int16)
-    return converted
