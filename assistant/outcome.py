@@ -54,7 +54,8 @@ class Timings(_Frozen):
     decision: float | None = Field(default=None, description="From the transcript to the first tool call or sentence.")
     tools: float | None = Field(default=None, description="Time spent in tools, all calls together.")
     first_audio: float | None = Field(
-        default=None, description="From the end of the utterance to the first audio of the reply."
+        default=None,
+        description="From the last speech (in a whole clip: from its end) to the first sound of the reply.",
     )
     total: float | None = Field(default=None, description="From the start of the turn to its end.")
 
@@ -149,13 +150,14 @@ def timings(events: Iterable[TurnEvent]) -> Timings:
     audio = next((e for e in log if isinstance(e, AudioReady)), None)
     last = log[-1] if log and isinstance(log[-1], TurnFinished | TurnFailed) else None
     utterance_end = ended or heard
+    waited_ms = ended.audio_ms - ended.speech_end_ms if ended and ended.reason == "silence" else 0.0
     return Timings(
         wake=_ms(wake.audio_ms) if wake else None,
         endpoint=_ms(ended.audio_ms - ended.speech_end_ms) if ended else None,
         transcript=_ms(heard.took_ms) if heard and heard.engine != "typed" else None,
         decision=_ms(decided.at_ms - heard.at_ms) if decided and heard else None,
         tools=_ms(sum(returned)) if returned else None,
-        first_audio=_ms(audio.at_ms - utterance_end.at_ms) if audio and utterance_end else None,
+        first_audio=_ms(audio.at_ms - utterance_end.at_ms + waited_ms) if audio and utterance_end else None,
         total=_ms(last.at_ms) if last else None,
     )
 

@@ -108,7 +108,7 @@ async def _one_turn(app: App, reply: Path, *, play: bool) -> bool:
     timings = outcome.timings_ms
     out.print(f"\nThe spoken reply: {_short(reply)}", soft_wrap=True)
     if timings.first_audio is not None:
-        out.print(f"From the end of the utterance to the first sound: {timings.first_audio / 1000:.1f} s.")
+        out.print(f"From the last word to the first sound of the reply: {timings.first_audio / 1000:.1f} s.")
     if app.player is None and play:
         out.print("[dim]There is no loudspeaker here, so it was not played.[/]")
     return outcome.error is not None
