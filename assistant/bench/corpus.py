@@ -98,7 +98,7 @@ def ensure(
         raise SynthesisError("clips_incomplete", f"{stocked.lacking[0]}.", mend="Or leave out --strict.")
     people, sounds = _recorded(recipe, models)
     made_by = {
-        "recipe": "short" if recipe.short else "full",
+        "recipe": recipe.part,
         "engines": dict(stocked.versions),
         "numpy": np.__version__,
         "recordings": [one.name for one in (*people, *sounds)],

@@ -82,7 +82,10 @@ class Kokoro:
 
         onnxruntime.set_seed(SEED)
         self._vocabulary = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab"]
-        self._session = onnxruntime.InferenceSession(str(folder / "kokoro.onnx"), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others want the cores as well
+        model = str(folder / "kokoro.onnx")
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def phonemes(text: str, *, british: bool) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from assistant.bench import noises
 from assistant.bench.clips import Kind
@@ -74,9 +74,10 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """``prompts``, ``sounds``: how many recordings of people's telephone prompts and of other things to look for."""
+    """``part``: short, full, or some of either; ``prompts``, ``sounds``: how many recordings of people's telephone
+    prompts and of other things to look for."""
 
-    short: bool
+    part: Literal["short", "full", "some"]
     said: tuple[Said, ...]
     noises: tuple[Noise, ...]
     prompts: int
@@ -94,11 +95,14 @@ def recipe(*, short: bool = False, engines: Iterable[str] = (), limit: int | Non
     wanted = frozenset(engines)
     cast = QUICK if short else VOICES
     said: list[Said] = []
-    for part in (_commands(cast, short), _pauses(cast, short), _names(cast, short), _mixed(cast, short)):
-        mine = [one for one in part if not wanted or one.voice.engine in wanted]
+    for group in (_commands(cast, short), _pauses(cast, short), _names(cast, short), _mixed(cast, short)):
+        mine = [one for one in group if not wanted or one.voice.engine in wanted]
         said += mine[:limit]
     quiet = [*_noises(short)][:limit]
-    return Recipe(short, tuple(said), tuple(quiet), 10 if short else 120, 0 if short else 40, limit)
+    part: Literal["short", "full", "some"] = "short" if short else "full"
+    if limit is not None or {one.voice.engine for one in said} != {voice.engine for voice in cast}:
+        part = "some"
+    return Recipe(part, tuple(said), tuple(quiet), 10 if short else 120, 0 if short else 40, limit)
 
 
 def _commands(cast: tuple[Voice, ...], short: bool) -> Iterator[Said]:
