@@ -1,114 +1,73 @@
-"""Text for the screen → text for the synthesizer: what a person would say. Pure and idempotent."""
+"""Text for the screen → text for the synthesizer: what a person would say. Pure and idempotent.
+
+The steps, each in a module of its own: blocks of markdown and JSON become sentences (``markup``, ``lists``,
+``json_text``), then one rule after another says addresses, dates, paths, quantities and symbols, and ``tidy`` takes off
+what cannot be said. What is plain English already comes back unchanged.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-_UNITS = {
-    "ms": "milliseconds",
-    "s": "seconds",
-    "min": "minutes",
-    "h": "hours",
-    "kB": "kilobytes",
-    "KB": "kilobytes",
-    "KiB": "kibibytes",
-    "MB": "megabytes",
-    "MiB": "mebibytes",
-    "GB": "gigabytes",
-    "GiB": "gibibytes",
-    "TB": "terabytes",
-    "TiB": "tebibytes",
-    "W": "watts",
-    "kWh": "kilowatt hours",
-    "°C": "degrees",
-    "°F": "degrees Fahrenheit",
-    "°": "degrees",
-    "%": "percent",
-}
-_UNIT = re.compile(
-    r"(?<![\w.])(-?\d+(?:[.,]\d+)?)\s?("
-    + "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
-    + r")(?![\w°])"
+from assistant.text import addresses, dates, markup, paths, quantities, symbols
+from assistant.text.json_text import say_embedded_json, say_json
+from assistant.text.rules import Rule
+
+MAX_TEXT = 10_000
+"""Characters of one text that are looked at. A sentence is far below; nobody listens to a log file."""
+
+MAX_SPOKEN = 4_000
+"""Characters of speech, some four minutes; cut between words."""
+
+MAX_PASSES = 8
+"""Taking markup off can bring markup to light; two passes are usual, the second changes nothing."""
+
+RULES: tuple[Rule, ...] = (
+    *markup.RULES,
+    addresses.url,
+    *dates.RULES,
+    *addresses.RULES,
+    *paths.RULES,
+    *symbols.FIRST_RULES,
+    *quantities.RULES,
+    *symbols.RULES,
 )
-_FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_URL = re.compile(r"\bhttps?://([^\s/:?#]+)(?::(\d+))?[^\s]*", re.IGNORECASE)
-_IP = re.compile(r"\b(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?::(\d{1,5}))?\b")
-_HOST_PORT = re.compile(r"\b([a-z][\w.-]*):(\d{2,5})\b", re.IGNORECASE)
-_VERSION = re.compile(r"\bv?(\d+)\.(\d+)\.(\d+)\b")
-_DECIMAL = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?![\d.]|\.\d)")
-_PATH = re.compile(r"(?<![\w/])((?:/[\w.@-]+)+)/?")
-_BULLET = re.compile(r"^\s*(?:[-*•+]|\d+[.)])\s+", re.MULTILINE)
-_HEADING = re.compile(r"^\s*#{1,6}\s+", re.MULTILINE)
-_EMPHASIS = re.compile(r"(\*{1,3}|_{2,3}|~~|`+)")
-_MINUS = re.compile(r"(?<![\w-])-(?=\d)")
-
-
-MAX_PASSES = 12
-"""Taking markup off can bring markup to light ("*-*5"); every pass shortens it or turns symbols into words."""
+"""In this order: the surer first, so a URL before the date in it, and a date before the range that it looks like."""
 
 
 def to_spoken(text: str) -> str:
-    """One line that can be synthesized. Never raises; no control characters, no markup, nothing added twice."""
-    spoken = _one_pass(text)
+    """One line that can be synthesized, empty where there is nothing to say. Never raises.
+
+    No control characters, markup or emoji; figures keep their value; ``to_spoken(to_spoken(x)) == to_spoken(x)``.
+    """
+    spoken = _settled(text)
+    if spoken is None:
+        spoken = _settled(" ".join(re.sub(r"[^\w ]|_", " ", text[:MAX_TEXT]).split()))
+    return spoken or ""
+
+
+def _settled(text: str) -> str | None:
+    """What no further pass changes; None when that does not come about, which only hostile text brings off."""
     for _ in range(MAX_PASSES):
-        again = _one_pass(spoken)
-        if again == spoken:
-            break
-        spoken = again
-    return spoken
+        spoken = _one_pass(text)
+        if spoken == text:
+            return spoken
+        text = spoken
+    return None
 
 
 def _one_pass(text: str) -> str:
-    spoken = unicodedata.normalize("NFC", text)
-    spoken = _FENCE.sub(" ", spoken)
-    spoken = _LINK.sub(r"\1", spoken)
-    spoken = _URL.sub(_say_url, spoken)
-    spoken = _HEADING.sub("", _BULLET.sub("", spoken))
-    spoken = _EMPHASIS.sub("", spoken)
-    spoken = _IP.sub(_say_ip, spoken)
-    spoken = _HOST_PORT.sub(r"\1 port \2", spoken)
-    spoken = _PATH.sub(_say_path, spoken)
-    spoken = _VERSION.sub(r"\1 point \2 point \3", spoken)
-    spoken = _UNIT.sub(_say_unit, spoken)
-    spoken = _MINUS.sub("minus ", spoken)
-    spoken = _DECIMAL.sub(lambda m: f"{m.group(1)} point {' '.join(m.group(2)[:3])}", spoken)
-    spoken = _without_symbols(spoken)
-    return re.sub(r"\s+([.,!?;:])", r"\1", " ".join(spoken.split()))
+    spoken = unicodedata.normalize("NFC", text[:MAX_TEXT])
+    said = say_json(spoken)
+    spoken = markup.plain_lines(say_embedded_json(spoken) if said is None else said)
+    for each in RULES:
+        spoken = each(spoken)
+    return _cut(symbols.tidy(spoken))
 
 
-def _say_url(match: re.Match[str]) -> str:
-    return f"{match.group(1)} port {match.group(2)}" if match.group(2) else match.group(1)
-
-
-def _say_ip(match: re.Match[str]) -> str:
-    address = " dot ".join(match.group(number) for number in (1, 2, 3, 4))
-    return f"{address} port {match.group(5)}" if match.group(5) else address
-
-
-def _say_path(match: re.Match[str]) -> str:
-    return match.group(1).rsplit("/", 1)[-1]
-
-
-def _say_unit(match: re.Match[str]) -> str:
-    number, unit = match.groups()
-    words = _UNITS[unit]
-    single = number in ("1", "-1") and words.endswith("s") and " " not in words
-    return f"{number} {words[:-1] if single else words}"
-
-
-def _without_symbols(text: str) -> str:
-    """Emoji, control characters and box drawing are not said; brackets become pauses."""
-    kept: list[str] = []
-    for character in text:
-        category = unicodedata.category(character)
-        if character in '{}[]()<>|\\"':
-            kept.append(" ")
-        elif character in "&":
-            kept.append(" and ")
-        elif category[0] == "C" or category in ("So", "Sk", "Co") or character in "\ufe0f\u200d":
-            kept.append(" ")
-        else:
-            kept.append(character)
-    return "".join(kept)
+def _cut(text: str) -> str:
+    if len(text) <= MAX_SPOKEN:
+        return text
+    space = text.rfind(" ", 0, MAX_SPOKEN)
+    return text[: space if space > 0 else MAX_SPOKEN].rstrip(" ,;:–—-")

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from assistant.text.sentences import MAX_SENTENCE_CHARACTERS, SentenceSplitter, split_sentences
 
-prose = st.text(alphabet=st.sampled_from(list("ab .!?\n1\"'…,")), max_size=120)
+prose = st.text(alphabet=st.sampled_from(list("ab .!?\n1\"'…,")), max_size=120) | st.lists(
+    st.sampled_from(["a", "b" * 150, " ", ".", "!", "…", "\n", "1", "No.", " 5", '"', "e.g. ", "\t", "x. Y"]),
+    max_size=60,
+).map("".join)
 
 
 @given(prose, st.data())
@@ -38,6 +41,10 @@ def test_no_sentence_is_empty_or_endless(text: str) -> None:
         ("See example.org now! Really", ["See example.org now!", "Really"]),
         ("Use e.g. restic. Fine.", ["Use e.g. restic.", "Fine."]),
         ('He said "stop." Then left.', ['He said "stop."', "Then left."]),
+        ("It ended with status 502. Gitea is up.", ["It ended with status 502.", "Gitea is up."]),
+        ("1. Stop it. 2. Start it.", ["1. Stop it.", "2. Start it."]),
+        ("No. It is down.", ["No.", "It is down."]),
+        ("It is No. 5 of the rack. Ok.", ["It is No. 5 of the rack.", "Ok."]),
         ("one\ntwo\n", ["one", "two"]),
         ("", []),
     ],

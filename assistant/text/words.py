@@ -1,0 +1,326 @@
+"""The English words of spoken text: units, months, currencies, abbreviations. Data only, so that a language can follow.
+
+What needs respelling was found by ear and by the phonemes of espeak-ng, which Piper's English voices read from.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Noun(NamedTuple):
+    """One of them, and several."""
+
+    one: str
+    many: str
+
+
+def _same(word: str) -> Noun:
+    return Noun(word, word)
+
+
+_BYTES = {
+    "": "byte",
+    "k": "kilobyte",
+    "K": "kilobyte",
+    "M": "megabyte",
+    "G": "gigabyte",
+    "T": "terabyte",
+    "P": "petabyte",
+    "Ki": "kibibyte",
+    "Mi": "mebibyte",
+    "Gi": "gibibyte",
+    "Ti": "tebibyte",
+    "Pi": "pebibyte",
+}
+_BITS = {"k": "kilobit", "K": "kilobit", "M": "megabit", "G": "gigabit", "T": "terabit"}
+
+UNITS: dict[str, Noun] = {
+    **{f"{prefix}B": Noun(word, word + "s") for prefix, word in _BYTES.items() if prefix},
+    **{f"{prefix.lower()}b": Noun(word, word + "s") for prefix, word in _BYTES.items() if prefix in [*"kMGT"]},
+    **{f"{prefix}{bit}": Noun(word, word + "s") for prefix, word in _BITS.items() for bit in ("bit", "Bit")},
+    **{f"{prefix}b": Noun(word, word + "s") for prefix, word in _BITS.items() if prefix in "MGT"},
+    **{f"{prefix}bps": Noun(f"{word} per second", f"{word}s per second") for prefix, word in _BITS.items()},
+    **{f"{prefix}Bps": Noun(f"{word} per second", f"{word}s per second") for prefix, word in _BYTES.items() if prefix},
+    "B": Noun("byte", "bytes"),
+    "ns": Noun("nanosecond", "nanoseconds"),
+    "µs": Noun("microsecond", "microseconds"),
+    "μs": Noun("microsecond", "microseconds"),
+    "ms": Noun("millisecond", "milliseconds"),
+    "s": Noun("second", "seconds"),
+    "sec": Noun("second", "seconds"),
+    "secs": Noun("second", "seconds"),
+    "min": Noun("minute", "minutes"),
+    "mins": Noun("minute", "minutes"),
+    "h": Noun("hour", "hours"),
+    "hr": Noun("hour", "hours"),
+    "hrs": Noun("hour", "hours"),
+    "Hz": _same("hertz"),
+    "kHz": _same("kilohertz"),
+    "MHz": _same("megahertz"),
+    "GHz": _same("gigahertz"),
+    "rpm": _same("R P M"),
+    "fps": Noun("frame per second", "frames per second"),
+    "mW": Noun("milliwatt", "milliwatts"),
+    "W": Noun("watt", "watts"),
+    "kW": Noun("kilowatt", "kilowatts"),
+    "MW": Noun("megawatt", "megawatts"),
+    "Wh": Noun("watt hour", "watt hours"),
+    "kWh": Noun("kilowatt hour", "kilowatt hours"),
+    "MWh": Noun("megawatt hour", "megawatt hours"),
+    "VA": Noun("volt ampere", "volt amperes"),
+    "mV": Noun("millivolt", "millivolts"),
+    "V": Noun("volt", "volts"),
+    "kV": Noun("kilovolt", "kilovolts"),
+    "mA": Noun("milliamp", "milliamps"),
+    "mAh": Noun("milliamp hour", "milliamp hours"),
+    "Ah": Noun("amp hour", "amp hours"),
+    "dB": Noun("decibel", "decibels"),
+    "dBm": _same("D B M"),
+    "lx": _same("lux"),
+    "lm": Noun("lumen", "lumens"),
+    "ppm": _same("parts per million"),
+    "hPa": Noun("hectopascal", "hectopascals"),
+    "mbar": Noun("millibar", "millibars"),
+    "mm": Noun("millimeter", "millimeters"),
+    "cm": Noun("centimeter", "centimeters"),
+    "km": Noun("kilometer", "kilometers"),
+    "m²": Noun("square meter", "square meters"),
+    "m³": Noun("cubic meter", "cubic meters"),
+    "ml": Noun("milliliter", "milliliters"),
+    "mL": Noun("milliliter", "milliliters"),
+    "µg": Noun("microgram", "micrograms"),
+    "μg": Noun("microgram", "micrograms"),
+    "mg": Noun("milligram", "milligrams"),
+    "kg": Noun("kilogram", "kilograms"),
+    "px": Noun("pixel", "pixels"),
+    "°C": Noun("degree", "degrees"),
+    "℃": Noun("degree", "degrees"),
+    "°F": Noun("degree Fahrenheit", "degrees Fahrenheit"),
+    "℉": Noun("degree Fahrenheit", "degrees Fahrenheit"),
+    "°": Noun("degree", "degrees"),
+    "%": _same("percent"),
+    "‰": _same("per mille"),
+}
+"""After a number, with or without a space."""
+
+GLUED_UNITS: dict[str, Noun] = {
+    "w": Noun("week", "weeks"),
+    "d": Noun("day", "days"),
+    "m": Noun("minute", "minutes"),
+    "A": Noun("amp", "amps"),
+    "us": Noun("microsecond", "microseconds"),
+    "k": _same("thousand"),
+    "M": _same("million"),
+    "L": Noun("liter", "liters"),
+    "l": Noun("liter", "liters"),
+    "x": Noun("time", "times"),
+    "×": Noun("time", "times"),
+}
+"""Only right behind the number: "5m" is five minutes and "4K" a screen's, "5 m" and "4 K" could be anything."""
+
+PER = {
+    "s": "second",
+    "sec": "second",
+    "min": "minute",
+    "h": "hour",
+    "d": "day",
+    "day": "day",
+    "week": "week",
+    "month": "month",
+    "mo": "month",
+    "year": "year",
+    "kWh": "kilowatt hour",
+    "GB": "gigabyte",
+    "TB": "terabyte",
+    "m²": "square meter",
+    "m³": "cubic meter",
+}
+"""What may follow the slash of a rate."""
+
+DURATION_PARTS = {"w": "week", "d": "day", "h": "hour", "hr": "hour", "m": "minute", "min": "minute", "s": "second"}
+ISO_DATE_PARTS = {"Y": "year", "M": "month", "W": "week", "D": "day"}
+ISO_TIME_PARTS = {"H": "hour", "M": "minute", "S": "second"}
+DURATION_LEADS = (
+    "took", "takes", "taken", "for", "in", "after", "within", "uptime", "duration", "elapsed", "lasted",
+    "remaining", "runtime", "length", "eta", "every", "runs", "ran",
+)  # fmt: skip
+"""Words before 01:20:30 that make it a length of time and not a time of day."""
+
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+          "December")  # fmt: skip
+ORDINAL_ENDS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+
+CURRENCIES: dict[str, tuple[Noun, Noun | None]] = {
+    "€": (Noun("euro", "euros"), Noun("cent", "cents")),
+    "EUR": (Noun("euro", "euros"), Noun("cent", "cents")),
+    "$": (Noun("dollar", "dollars"), Noun("cent", "cents")),
+    "US$": (Noun("dollar", "dollars"), Noun("cent", "cents")),
+    "USD": (Noun("dollar", "dollars"), Noun("cent", "cents")),
+    "£": (Noun("pound", "pounds"), Noun("penny", "pence")),
+    "GBP": (Noun("pound", "pounds"), Noun("penny", "pence")),
+    "CHF": (Noun("franc", "francs"), Noun("centime", "centimes")),
+    "¥": (_same("yen"), None),
+    "JPY": (_same("yen"), None),
+    "₹": (Noun("rupee", "rupees"), None),
+}
+MULTIPLES = {"k": "thousand", "K": "thousand", "M": "million", "m": "million", "bn": "billion", "B": "billion"}
+
+ABBREVIATIONS = {
+    "e.g.": "for example",
+    "i.e.": "that is",
+    "etc.": "and so on",
+    "approx.": "approximately",
+    "ca.": "about",
+    "vs.": "versus",
+    "vs": "versus",
+    "incl.": "including",
+    "excl.": "excluding",
+    "resp.": "respectively",
+    "max.": "maximum",
+    "min.": "minimum",
+    "avg.": "average",
+    "w/": "with",
+    "w/o": "without",
+    "n/a": "not available",
+    "N/A": "not available",
+    "No.": "number",
+    "no.": "number",
+    "temp.": "temperature",
+    "a.m.": "AM",
+    "p.m.": "PM",
+}
+BEFORE_A_NUMBER = frozenset({"No.", "no.", "max.", "min.", "temp.", "ca."})
+"""Abbreviations that are words of their own unless a number follows: "No. It is down." """
+
+ACRONYMS = {
+    "NAS": "nas",
+    "UPS": "U P S",
+    "LED": "L E D",
+    "LEDs": "L E D's",
+    "CI": "C I",
+    "CO2": "C O 2",
+    "CO₂": "C O 2",
+    "ECC": "E C C",
+    "CLI": "C L I",
+    "IPMI": "I P M I",
+    "UID": "U I D",
+    "PID": "P I D",
+    "PIDs": "P I D's",
+    "OOM": "O O M",
+    "WoL": "wake on LAN",
+    "WOL": "wake on LAN",
+    "ASR": "A S R",
+    "OIDC": "O I D C",
+    "ACPI": "A C P I",
+    "IPv4": "IP V 4",
+    "IPv6": "IP V 6",
+    "PoE": "P O E",
+    "MAC": "Mac",
+    "HEVC": "H E V C",
+    "AV1": "A V 1",
+    "HA": "H A",
+    "A/C": "A C",
+    "I/O": "I O",
+    "TCP/IP": "TCP IP",
+    "24/7": "24 7",
+    "and/or": "and or",
+}
+"""What espeak-ng reads as another word ("ups", "sigh"); the others (VM, CPU, SSD, ZFS, RAID, …) it reads well."""
+
+SYMBOLS = {
+    "&": "and",
+    "+": "plus",
+    "=": "equals",
+    "≈": "about",
+    "≠": "is not",
+    "≥": "at least",
+    "≤": "at most",
+    "±": "plus or minus",
+    "×": "times",
+    "÷": "divided by",
+    "→": "to",
+    "⇒": "to",
+    "➜": "to",
+    "←": "from",
+    "↔": "and",
+    "@": "at",
+    "/": "slash",
+    "%": "percent",
+    "‰": "per mille",
+    "°": "degrees",
+    "€": "euros",
+    "$": "dollars",
+    "£": "pounds",
+    "¥": "yen",
+    "§": "section",
+}
+"""Said where they stand between words; nothing is said of one that stands alone."""
+
+COMPARISONS = {"<": "less than", ">": "more than", "<=": "at most", ">=": "at least", "==": "equals", "!=": "is not",
+               "≤": "at most", "≥": "at least", "~": "about", "≈": "about", "~=": "about"}  # fmt: skip
+"""Said before a number."""
+
+MARKS = {"✅": "yes", "✔": "yes", "✓": "yes", "☑": "yes", "❌": "no", "✗": "no", "✘": "no", "✖": "no", "🟢": "green",
+         "🟡": "yellow", "🔴": "red", "⚠": "warning"}  # fmt: skip
+"""What a picture says that fills a table's cell; elsewhere pictures are not said."""
+
+TOP_LEVELS = (
+    "lan", "local", "home", "internal", "localdomain", "arpa", "example", "test", "com", "org", "net", "edu", "gov",
+    "info", "io", "dev", "app", "cloud", "xyz", "me", "eu", "de", "at", "ch", "uk", "us", "fr", "nl", "se", "box",
+    "ai", "co", "tv", "onion",
+)  # fmt: skip
+FILE_ENDS = (
+    "yaml", "yml", "json", "jsonl", "toml", "conf", "cfg", "ini", "env", "log", "txt", "md", "py", "sh", "js", "ts",
+    "html", "css", "xml", "csv", "sql", "db", "sqlite", "sqlite3", "tar", "gz", "zst", "xz", "bz2", "zip", "7z",
+    "tgz", "iso", "img", "qcow2", "vmdk", "mkv", "mp4", "mp3", "flac", "wav", "jpg", "jpeg", "png", "gif", "svg",
+    "pdf", "docx", "xlsx", "service", "timer", "socket", "mount", "target", "key", "pem", "crt", "bak", "sock",
+    "lock", "pid", "gguf", "onnx", "go", "rs", "c", "h", "cpp", "java", "exe", "deb", "rpm",
+)  # fmt: skip
+
+NOT_HOSTS = frozenset({
+    "status", "code", "error", "exit", "line", "total", "count", "port", "pid", "id", "year", "at", "page", "size",
+    "result", "step", "http", "https", "tcp", "udp", "ratio", "version",
+})  # fmt: skip
+"""Words before ":8096" that name no host."""
+
+HAVE_IDS = ("snapshot", "commit", "container", "image", "archive", "revision", "id", "job", "backup")
+"""Nouns after which the first characters of a long identifier are said; without them it is AN_ID."""
+
+AN_ID = "an ID"
+MAC_ADDRESS = "a Mac address"
+IPV6_ADDRESS = "an IP V 6 address"
+IPV6_NETWORK = "an IP V 6 network"
+SOME_CODE = "some code"
+VERSION = "version"
+PORT = "port"
+LINE = "line"
+POINT = "point"
+DOT = "dot"
+AT = "at"
+SLASH = "slash"
+DASH = "dash"
+MINUS = "minus"
+PLUS = "plus"
+TO = "to"
+BY = "by"
+OF = "of"
+AND = "and"
+PER_WORD = "per"
+NUMBER = "number"
+MIDNIGHT = "midnight"
+O_CLOCK = "o'clock"
+HUNDRED = "hundred"
+OH = "oh"
+PAST_MIDNIGHT = "past midnight"
+YES = "yes"
+NO = "no"
+NOTHING = "nothing"
+DONE = "done"
+OPEN = "open"
+ENTRIES = Noun("one entry", "{count} entries")
+MORE = Noun("one more", "{count} more")
+MORE_ROWS = Noun("and one more row", "and {count} more rows")
+EMPTY = "nothing"
+MINUTE = Noun("minute", "minutes")
+SECOND = Noun("second", "seconds")
