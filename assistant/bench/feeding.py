@@ -44,11 +44,11 @@ class FedClip:
             self._began = loop.time()
         while self._position < len(self._audio):
             chunk = self._audio[self._position : self._position + CHUNK_SAMPLES]
-            self._position += len(chunk)
             if self.paced:
-                due = self._began + self._position / SAMPLE_RATE_HZ
+                due = self._began + (self._position + len(chunk)) / SAMPLE_RATE_HZ
                 await asyncio.sleep(max(due - loop.time(), 0))
                 self.late_s = max(self.late_s, loop.time() - due)
+            self._position += len(chunk)
             yield chunk
 
 

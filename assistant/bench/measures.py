@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from assistant.bench.turns import ALL, BY_TEMPLATE
+from assistant.bench.turns import ALL, BY_MODEL, BY_TEMPLATE
 from assistant.bench.voice_report import (
     Idle,
     Measure,
@@ -53,9 +53,8 @@ def _of_turns(table: TurnTable) -> Iterator[Measure]:
 
 
 def _of_model(table: TurnTable) -> Iterator[Measure]:
-    everything = _row(table, ALL)
-    if everything is not None and everything.first_audio is not None:
-        audio = everything.first_audio
+    by_model = _row(table, BY_MODEL)
+    if by_model is not None and (audio := by_model.first_audio) is not None:
         yield _at_most("model", "model and tool: end of speech to first audio, p50", audio.p50, 2000, "ms")
 
 

@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.bench.turns import ALL, BY_TEMPLATE
 from assistant.bench.voice_report import (
     FalseAcceptRow,
     Idle,
     Measure,
     SilenceTable,
     SttTable,
-    Turn,
     TurnTable,
     VoiceReport,
     WakeTable,
@@ -47,12 +45,14 @@ def draw(report: VoiceReport, folder: Path) -> tuple[Path, ...]:
             (
                 "turns",
                 lambda: _turns(
-                    turns, "Commands that a sentence template decided", BY_TEMPLATE, _limits(report, "turns")
+                    turns, "Commands that a sentence template decided", "sentence", _limits(report, "turns")
                 ),
             )
         )
     if (model := report.model) is not None:
-        pictures.append(("model", lambda: _turns(model, f"Commands that {model.engine} decides", ALL, ())))
+        pictures.append(
+            ("model", lambda: _turns(model, f"Requests that {model.engine} decided", "model", _limits(report, "model")))
+        )
     if (stt := report.stt) is not None:
         pictures.append(("stt", lambda: _stt(stt)))
     if (wake := report.wake) is not None:
@@ -92,16 +92,16 @@ def _figure(width: float, height: float, panels: int = 1, **how: Any) -> tuple[F
     return figure, tuple(axes[0])
 
 
-def _turns(table: TurnTable, title: str, group: str, limits: Sequence[Measure]) -> Figure:
+def _turns(table: TurnTable, title: str, decider: str, limits: Sequence[Measure]) -> Figure:
     """How many turns had come so far after so long: a curve for each stage."""
-    members = [turn for turn in table.turns if not turn.cut_off and _in_group(turn, group)]
+    members = [turn for turn in table.turns if not turn.cut_off and turn.decided_by == decider]
     figure, (axes,) = _figure(8.5, 4.6)
     for name, label, colour in STAGES:
         times = sorted(value for turn in members if (value := getattr(turn, name)) is not None)
         if times:
             shares = [100 * (number + 1) / len(times) for number in range(len(times))]
             axes.step([times[0], *times], [0, *shares], where="post", color=colour, linewidth=2, label=label)
-    for measure in (one for one in limits if one.name.startswith(BY_TEMPLATE)):
+    for measure in (one for one in limits if "first audio" in one.name):
         height = 50 if measure.name.endswith("p50") else 95
         axes.plot([measure.limit], [height], marker="v", color=BAD if not measure.met else OURS, markersize=9)
         axes.annotate(
@@ -122,10 +122,6 @@ def _turns(table: TurnTable, title: str, group: str, limits: Sequence[Measure]) 
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, loc="lower right")
     return figure
-
-
-def _in_group(turn: Turn, group: str) -> bool:
-    return group == ALL or turn.decided_by == "sentence"
 
 
 def _stt(table: SttTable) -> Figure:

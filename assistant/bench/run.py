@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.bench import clips as corpus
-from assistant.bench import idle, silence, turns, wake
+from assistant.bench import doubtful, idle, silence, turns, wake
 from assistant.bench.clips import Clip
 from assistant.bench.load import load_average
 from assistant.bench.measures import FULL, SHORT, SHORT_WITHOUT_NAMES, measures
@@ -37,7 +37,7 @@ from assistant.config import Settings
 from assistant.errors import ModelFilesError, SynthesisError
 from assistant.evaluation_sets import homelab_settings
 from assistant.models import ModelStore
-from assistant.ports import Engine
+from assistant.ports import SAMPLE_RATE_HZ, Samples
 from assistant.resources import resource
 from assistant.sentences import HassilMatcher
 from tools.contract import JsonObject, PlannedCall
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from assistant.app import App
 
 IDLE_S, IDLE_SHORT_S = 60.0, 15.0
+
+MODEL_SHORT = 2
+"""Requests for the model in the short form."""
 
 Progress = Callable[[Part, int, int], None]
 """Part, how much of it is done, how much there is."""
@@ -107,7 +110,7 @@ async def _with_app(settings: Settings, plan: Plan, chosen: Chosen, progress: Pr
     async with open_app(settings, ears=True, mouth=True) as app:
         await app.load_speech()
         if "turns" in plan.parts:
-            found["turns"] = await _turns(app, plan.folder, chosen.turns, "both", "turns", progress)
+            found["turns"] = await _turns(app, plan.folder, chosen.turns, progress)
         if "silence" in plan.parts:
             found["silence"] = await _silence(app, plan.folder, chosen.silence, progress)
         if "wake" in plan.parts:
@@ -115,41 +118,61 @@ async def _with_app(settings: Settings, plan: Plan, chosen: Chosen, progress: Pr
         if "stt" in plan.parts:
             found["stt"] = await _stt(app, plan.folder, chosen.stt, progress)
         if "model" in plan.parts:
-            progress("model", 0, len(chosen.model))
-            await app.warm_model()
-            found["model"] = await _turns(app, plan.folder, chosen.model, "model", "model", progress)
+            found["model"] = await _model(app, plan, progress)
     return found
 
 
-async def _turns(
-    app: App, folder: Path, clips: Sequence[Clip], engine: Engine, part: Part, progress: Progress
-) -> TurnTable:
-    matcher = HassilMatcher(await app.toolbox.names())
+async def _turns(app: App, folder: Path, clips: Sequence[Clip], progress: Progress) -> TurnTable:
+    bench = turns.TurnBench(app, folder, await _reference(app))
+    before = load_average()
+    done: list[Turn] = []
+    for clip in clips:
+        progress("turns", len(done), len(clips))
+        done.append(await bench.speak(clip))
+    progress("turns", len(done), len(clips))
+    return _turn_table("both", done, before)
 
+
+async def _model(app: App, plan: Plan, progress: Progress) -> TurnTable:
+    """The model's own start and first reading of its prompt are not in the times."""
+    bounds = [bound for bound in (MODEL_SHORT if plan.short else None, plan.limit) if bound is not None]
+    said = doubtful.SENTENCES[: min(bounds)] if bounds else doubtful.SENTENCES
+    progress("model", 0, len(said))
+    bench = turns.TurnBench(app, plan.folder, await _reference(app), "model")
+    await app.warm_model()
+    before = load_average()
+    done: list[Turn] = []
+    for number, text in enumerate(said):
+        words = f"{doubtful.WAKE_PHRASE}, {text}"
+        clip, audio = await _said(app, words, f"model-{number:02d}")
+        done.append(await bench.speak_audio(clip, audio))
+        progress("model", len(done), len(said))
+    return _turn_table(app.model.name, done, before)
+
+
+async def _reference(app: App) -> turns.Reference:
     def canonical(tool: str, arguments: JsonObject) -> JsonObject | None:
         planned = app.house.path.plan(tool, arguments)
         return planned.arguments if isinstance(planned, PlannedCall) else None
 
-    bench = turns.TurnBench(app, folder, turns.Reference(matcher, canonical), engine)
-    before = load_average()
-    done: list[Turn] = []
-    for clip in clips:
-        progress(part, len(done), len(clips))
-        done.append(await bench.speak(clip))
-    progress(part, len(done), len(clips))
+    return turns.Reference(HassilMatcher(await app.toolbox.names()), canonical)
+
+
+def _turn_table(engine: str, done: Sequence[Turn], before: float | None) -> TurnTable:
     late = max((turn.late_ms for turn in done), default=None)
-    return TurnTable(
-        engine=app.model.name if engine == "model" else engine,
-        rows=turns.rows(done),
-        turns=tuple(done),
-        load=Load(before=before, after=load_average(), late_ms=late),
-    )
+    load = Load(before=before, after=load_average(), late_ms=late)
+    return TurnTable(engine=engine, rows=turns.rows(done), turns=tuple(done), load=load)
+
+
+async def _said(app: App, words: str, id_: str) -> tuple[Clip, Samples]:
+    if app.synthesizer is None:
+        raise SynthesisError("no_mouth", "The mouth is not open.")
+    return await doubtful.spoken(app.synthesizer, words, id_, app.settings.synthesizer.voice)
 
 
 async def _silence(app: App, folder: Path, clips: Sequence[Clip], progress: Progress) -> SilenceTable:
-    if app.synthesizer is None:
-        raise SynthesisError("no_mouth", "The mouth is not open.")
-    bench = silence.SilenceBench(app, folder, await silence.spoken_wake_phrase(app.synthesizer))
+    phrase, audio = await _said(app, f"{doubtful.WAKE_PHRASE}.", "wake-phrase")
+    bench = silence.SilenceBench(app, folder, audio[: int(phrase.speech_end_s * SAMPLE_RATE_HZ)])
     before = load_average()
     done: list[silence.Hush] = []
     for clip in clips:

@@ -8,11 +8,8 @@ from itertools import zip_longest
 
 from assistant.bench.clips import Clip
 
-SHORT = {"turns": 6, "model": 2, "stt": 8, "wake": 8, "without_wake": 8, "silence": 6}
+SHORT = {"turns": 6, "stt": 8, "wake": 8, "without_wake": 8, "silence": 6}
 """Clips of a part in the short form."""
-
-MODEL_TURNS = 40
-"""Turns with the model in the full form: it takes seconds for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +17,6 @@ class Chosen:
     """Clips by part. Turns and speech recognition hear clean ones; noise is mixed in for the wake word."""
 
     turns: tuple[Clip, ...]
-    model: tuple[Clip, ...]
     stt: tuple[Clip, ...]
     wake: tuple[Clip, ...]
     without_wake: tuple[Clip, ...]
@@ -30,14 +26,13 @@ class Chosen:
 def choose(clips: Sequence[Clip], *, short: bool = False, limit: int | None = None) -> Chosen:
     """All clips that a part is about, or a selection over all kinds, synthesizers and voices."""
 
-    def part(name: str, wanted: Callable[[Clip], bool], at_most: int | None = None) -> tuple[Clip, ...]:
-        bounds = [bound for bound in (SHORT[name] if short else at_most, limit) if bound is not None]
+    def part(name: str, wanted: Callable[[Clip], bool]) -> tuple[Clip, ...]:
+        bounds = [bound for bound in (SHORT[name] if short else None, limit) if bound is not None]
         kept = [clip for clip in clips if wanted(clip)]
         return spread(kept, min(bounds)) if bounds else tuple(kept)
 
     return Chosen(
         turns=part("turns", lambda clip: clip.kind in ("command", "pause") and not clip.noise),
-        model=part("model", lambda clip: clip.kind == "command" and not clip.noise, MODEL_TURNS),
         stt=part("stt", lambda clip: clip.kind != "no_speech" and not clip.noise),
         wake=part("wake", lambda clip: clip.wake),
         without_wake=part("without_wake", lambda clip: not clip.wake),
@@ -46,7 +41,7 @@ def choose(clips: Sequence[Clip], *, short: bool = False, limit: int | None = No
 
 
 def spread(clips: Sequence[Clip], count: int) -> tuple[Clip, ...]:
-    """At most ``count`` clips, in their order: every kind, noise and synthesizer in turn, new voices before known ones."""
+    """At most ``count`` clips in their order, taken in turn from every kind and noise, and there from every voice."""
     kinds = _groups(clips, lambda clip: (clip.kind, clip.noise))
     in_turn = _alternating([_alternating(_groups(kind, lambda clip: (clip.engine, clip.voice))) for kind in kinds])
     wanted = {clip.id for clip in in_turn[:count]}

@@ -10,23 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soxr
 
 from assistant.bench import clips as corpus
 from assistant.bench.clips import Clip
 from assistant.bench.feeding import AFTER_S, FedClip
 from assistant.bench.voice_report import SilenceRow
-from assistant.errors import SynthesisError
 from assistant.events import Transcribed, WakeDetected
-from assistant.ports import SAMPLE_RATE_HZ, Samples, SpeechChunk, Synthesizer
+from assistant.ports import SAMPLE_RATE_HZ, Samples
 from tools.contract import Caller, Door
 
 if TYPE_CHECKING:
     from assistant.app import App
 
-WAKE_PHRASE = "Hey Jarvis."
-QUIET_S = 1.0
-"""Before the wake phrase, so that the detector has heard something."""
+GAP_S = 0.2
+"""Of silence between the wake phrase and what nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class Hush:
 
 
 class SilenceBench:
-    """Gives clips to an app with ears, as fast as they are read."""
+    """Gives clips to an app with ears, as fast as they are read. ``wake_phrase``: audio that ends with it."""
 
     def __init__(self, app: App, folder: Path, wake_phrase: Samples) -> None:
         self._app = app
@@ -60,7 +57,8 @@ class SilenceBench:
         audio = await asyncio.to_thread(corpus.samples, self._folder, clip)
         after = np.zeros(int(AFTER_S * SAMPLE_RATE_HZ), dtype=np.int16)
         _, text = await self._turn(audio, wake=False)
-        woken, text_after = await self._turn(np.concatenate([self._wake_phrase, audio, after]), wake=True)
+        gap = np.zeros(int(GAP_S * SAMPLE_RATE_HZ), dtype=np.int16)
+        woken, text_after = await self._turn(np.concatenate([self._wake_phrase, gap, audio, after]), wake=True)
         return Hush(clip, text, woken, text_after)
 
     async def _turn(self, audio: Samples, *, wake: bool) -> tuple[bool, str | None]:
@@ -79,20 +77,6 @@ class SilenceBench:
                 if isinstance(event, Transcribed) and event.text:
                     text = event.text
         return woken, text
-
-
-async def spoken_wake_phrase(synthesizer: Synthesizer) -> Samples:
-    """The wake phrase in the assistant's own voice, at 16 kHz, quiet before it. Raises SynthesisError."""
-    chunks = [chunk async for chunk in synthesizer.synthesize(WAKE_PHRASE)]
-    if not chunks:
-        raise SynthesisError("synthesis_failed", "The synthesizer said nothing for the wake phrase.")
-    quiet = np.zeros(int(QUIET_S * SAMPLE_RATE_HZ), dtype=np.int16)
-    return np.concatenate([quiet, *(_at_16_khz(chunk) for chunk in chunks)])
-
-
-def _at_16_khz(chunk: SpeechChunk) -> Samples:
-    resampled: Samples = soxr.resample(np.frombuffer(chunk.pcm, dtype="<i2"), chunk.sample_rate_hz, SAMPLE_RATE_HZ)
-    return resampled.astype(np.int16)
 
 
 def rows(hushes: Sequence[Hush]) -> tuple[SilenceRow, ...]:

@@ -28,7 +28,7 @@ from assistant.events import (
     WakeDetected,
 )
 from assistant.outcome import matched_by
-from assistant.ports import Engine, SentenceMatcher, WantedCall
+from assistant.ports import Engine, Samples, SentenceMatcher, WantedCall
 from assistant.text.transcript import clean_transcript
 from tools.contract import Caller, Door, JsonObject
 
@@ -44,6 +44,9 @@ PATIENCE_S = 60.0
 ALL = "all"
 BY_TEMPLATE = "sentence match"
 """The turns that a sentence template decided: what the first promise is about."""
+
+BY_MODEL = "model and tool"
+"""Those in which the chat model decided on a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,10 @@ class TurnBench:
 
     async def speak(self, clip: Clip) -> Turn:
         """One turn, from the first sample to the last audio of the reply. Raises AudioError."""
-        audio = await asyncio.to_thread(corpus.samples, self._folder, clip)
+        return await self.speak_audio(clip, await asyncio.to_thread(corpus.samples, self._folder, clip))
+
+    async def speak_audio(self, clip: Clip, audio: Samples) -> Turn:
+        """A clip whose audio is in no folder, shape (n,), int16, 16 kHz."""
         source = FedClip(with_background(audio, clip))
         watch = Watch(asyncio.get_running_loop().time)
         self._spoken += 1
@@ -187,9 +193,10 @@ def _ending(log: Sequence[TurnEvent], failed: TurnFailed | None, *, timed_out: b
 
 
 def rows(turns: Sequence[Turn]) -> tuple[TurnRow, ...]:
-    """All turns, those that a template decided, each kind of clip, each synthesizer."""
+    """All turns, those that a template or the model decided, each kind of clip, each synthesizer."""
     groups: dict[str, list[Turn]] = {ALL: list(turns)}
     groups[BY_TEMPLATE] = [turn for turn in turns if turn.decided_by == "sentence"]
+    groups[BY_MODEL] = [turn for turn in turns if turn.decided_by == "model" and turn.called]
     for turn in turns:
         groups.setdefault(turn.kind, []).append(turn)
     for turn in turns:

@@ -94,6 +94,8 @@ class TurnRow(Frozen):
 
 
 class TurnTable(Frozen):
+    """Turns of one engine."""
+
     engine: str = Field(description="Who was allowed to decide, or the model that did.")
     rows: tuple[TurnRow, ...]
     turns: tuple[Turn, ...]
@@ -128,6 +130,8 @@ class SttRow(Frozen):
 
 
 class SttTable(Frozen):
+    """Speech recognition."""
+
     rows: tuple[SttRow, ...]
     load: Load
 
@@ -156,6 +160,8 @@ class FalseAcceptRow(Frozen):
 
 
 class WakeTable(Frozen):
+    """The wake word."""
+
     rows: tuple[WakeRow, ...]
     false_accepts: tuple[FalseAcceptRow, ...]
     load: Load
@@ -172,6 +178,8 @@ class SilenceRow(Frozen):
 
 
 class SilenceTable(Frozen):
+    """Where nobody speaks."""
+
     rows: tuple[SilenceRow, ...]
     texts: tuple[str, ...] = Field(description="What was heard, with the clip's id.")
     load: Load
@@ -201,6 +209,8 @@ class Measure(Frozen):
 
 
 class Conditions(Frozen):
+    """What was measured, and where."""
+
     version: str
     python: str
     platform: str
