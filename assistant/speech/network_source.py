@@ -23,8 +23,9 @@ class NetworkSource:
     """Implements AudioSource. One door puts, one listener reads, both in the event loop.
 
     ``when_full``: ``wait`` lets ``put`` wait for the reader, which is right for a clip that is sent faster than it was
-    said; ``drop_oldest`` forgets, which is right for a live microphone. ``endless``: it goes on until somebody stops
-    listening, as a microphone does, and not a clip that ends. ``idle_s`` is how long a reader waits for more.
+    said; ``drop_oldest`` forgets, which is right for a live microphone, and only that is paced. ``endless``: it goes on
+    until somebody stops listening, as a microphone does, and not a clip that ends. ``idle_s`` is how long a reader
+    waits for more.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class NetworkSource:
             mend = "Send PCM, best at 16 kHz, mono, 16 bit."
             raise AudioError("bad_format", f"The sound that is sent has {error}.", mend=mend) from error
         self.endless = endless
-        self.paced = True
+        self.paced = when_full == "drop_oldest"
         self._when_full = when_full
         self._limit = max(int(buffer_s * SAMPLE_RATE_HZ), 1)
         self._idle_s = idle_s

@@ -23,7 +23,8 @@ UNREADABLE = (ValueError, RecursionError)
 """What ``json.loads`` raises on bytes that are no JSON."""
 
 _MODEL_MISSING = re.compile(
-    r"model\b.*\bnot (?:found|exist|loaded|available|supported)|unknown model|no such model", re.I
+    r"model\b.*\bnot (?:found|exist|loaded|installed|available|supported)|(?:unknown|unsupported) model|no such model",
+    re.I,
 )
 
 T = TypeVar("T")

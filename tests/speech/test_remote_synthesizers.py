@@ -194,6 +194,7 @@ FAULTS: list[tuple[Answer, str, str]] = [
     (refuses(400, {"error": {"message": "Voice 'af_heart' not found. There are: bella"}}), *NO_VOICE, "bella"),
     (refuses(422, {"detail": [{"loc": ["body", "voice"], "msg": "Field required"}]}), *NO_VOICE, "Field required"),
     (refuses(404, {"error": {"message": "model kokoro not found"}}), "server_model_missing", "kokoro"),
+    (refuses(400, {"detail": {"message": "Unsupported model: kokoro"}}), "server_model_missing", "kokoro"),
     (refuses(400, {"detail": "input is too long"}), "server_error", "too long"),
     (refuses(503, {"detail": "loading"}), "server_error", "loading"),
     (Answer([], 404, "text/plain"), "server_nonsense", "/v1"),
@@ -223,7 +224,8 @@ async def test_the_time_that_the_player_takes_is_not_the_servers() -> None:
     assert heard == TONE.tobytes() * 2
 
 
-async def test_a_server_outside_the_house_is_refused() -> None:
+async def test_a_server_outside_the_house_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(egress, "_guard", None)
     egress.install()
     for engine in (OpenAISpeech("https://api.openai.com/v1", "tts-1"), WyomingSpeech("tcp://8.8.8.8:10200")):
         with pytest.raises(EgressError):

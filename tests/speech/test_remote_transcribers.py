@@ -129,7 +129,7 @@ FAULTS: list[tuple[Answer, str, str]] = [
     (refuses(401, {"error": "no"}), "server_refused_key", "401"),
     (refuses(403, {}), "server_refused_key", "403"),
     (
-        refuses(404, {"detail": "Model 'small' is not installed, model small not found"}),
+        refuses(404, {"detail": "Model 'small' is not installed locally."}),
         "server_model_missing",
         "small",
     ),
@@ -194,7 +194,10 @@ async def test_loading_lets_the_server_hear_silence() -> None:
             assert not any(sent.readframes(10**6))
 
 
-async def test_a_server_outside_the_house_is_refused_before_anything_is_sent() -> None:
+async def test_a_server_outside_the_house_is_refused_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(egress, "_guard", None)
     guard = egress.install()
     for ears in (
         OpenAITranscriber("http://api.openai.com/v1", "whisper-1"),
