@@ -21,7 +21,7 @@ from typing import Any
 from mcp.server import Server
 
 from assistant.api_key import read_api_key
-from assistant.app_speech import cues, listener, player, spoken_names, synthesizer, transcriber
+from assistant.app_speech import cues, listener, player, spoken_names, synthesizer, transcriber, warm_speech
 from assistant.broadcast import RunningTurn
 from assistant.chat.chain import ClosableModel, ModelChain
 from assistant.chat.discovery import find_chat_server
@@ -42,11 +42,12 @@ from assistant.reply import Reply, local_now
 from assistant.sentences import HassilMatcher
 from assistant.speech.decoding import decode_clip, read_clip
 from assistant.speech.earcons import Earcons
-from assistant.speech.elsewhere import LoadableSynthesizer, LoadableTranscriber
+from assistant.speech.elsewhere import LoadableTranscriber
 from assistant.speech.listener import EarListener
 from assistant.speech.microphone import MicrophoneSource, MicrophoneState
 from assistant.speech.player import SoundDevicePlayer
 from assistant.speech.sources import ClipSource
+from assistant.speech.speech_cache import CachedSynthesizer
 from assistant.state import StateFolder, default_state_dir
 from assistant.talk import Parts, Talk
 from assistant.toolbox import McpToolbox
@@ -81,7 +82,7 @@ class App:
     replier: Reply
     listener: EarListener | None = None
     transcriber: LoadableTranscriber | None = None
-    synthesizer: LoadableSynthesizer | None = None
+    synthesizer: CachedSynthesizer | None = None
     player: SoundDevicePlayer | None = None
     cues: Earcons | None = None
     own_voice: OwnVoice = field(default_factory=lambda: OwnVoice(asyncio.get_running_loop().time))
@@ -169,6 +170,11 @@ class App:
         """Let the model read its constant prefix, so that it stands in the KV cache. Raises ChatError."""
         prefix = Conversation().messages_for_model(system_prompt(), "hello")
         await self.model.warm(prefix, ())
+
+    async def warm_speech(self) -> None:
+        """Make what is said often ahead of time, in the gaps between turns; cancel it at any time."""
+        if self.synthesizer is not None:
+            await warm_speech(self.settings, self.synthesizer)
 
     def mcp_server(self, who: Callable[[], str] = lambda: "mcp client") -> Server[Any]:
         """The tools as an MCP server for outside clients: who they are is not theirs to say."""

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Literal
 
+from assistant import phrases
 from assistant.config import EndpointSettings, Settings, WakeSettings
 from assistant.errors import ModelFilesError
 from assistant.models import ModelStore
@@ -16,7 +17,6 @@ from assistant.resources import resource
 from assistant.speech.earcons import Earcons
 from assistant.speech.elsewhere import (
     Loadable,
-    LoadableSynthesizer,
     LoadableTranscriber,
     synthesizer_elsewhere,
     transcriber_elsewhere,
@@ -25,13 +25,16 @@ from assistant.speech.false_wakes import FalseWakes
 from assistant.speech.listener import EarListener
 from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
 from assistant.speech.smart_turn import SmartTurn
+from assistant.speech.speech_cache import CachedSynthesizer, fixed_sentences
 from assistant.speech.stop_word import StopWord
 from assistant.speech.synthesizer import PiperSynthesizer
 from assistant.speech.transcriber import FasterWhisper
 from assistant.speech.vad import SileroVad
+from assistant.speech.voices import find_voice
 from assistant.speech.wake_models import features_folder, find_wake_words
 from assistant.speech.wake_word import OpenWakeWord
 from assistant.speech.whisper_window import WINDOWS
+from assistant.text.spoken import to_spoken
 
 log = logging.getLogger(__name__)
 
@@ -108,14 +111,26 @@ def spoken_names(names: Names) -> list[str]:
 
 
 @contextmanager
-def synthesizer(settings: Settings, models: ModelStore) -> Iterator[LoadableSynthesizer]:
-    """The voice, here or where the configuration says. Raises ModelFilesError, ConfigError."""
+def synthesizer(settings: Settings, models: ModelStore) -> Iterator[CachedSynthesizer]:
+    """The voice, here or where the configuration says, which remembers what it said. Raises ModelFilesError,
+    ConfigError."""
     voice = settings.synthesizer
     made = synthesizer_elsewhere(voice) or PiperSynthesizer(
-        models.resolve(voice.voice, ".onnx"), speed=voice.speed, volume=voice.volume
+        find_voice(voice.voice, models), speed=voice.speed, volume=voice.volume
     )
-    with closing(made):
-        yield made
+    with closing(CachedSynthesizer(made, voice.cache_mb * 1_000_000)) as remembering:
+        yield remembering
+
+
+async def warm_speech(settings: Settings, voice: CachedSynthesizer) -> None:
+    """Make fixed sentences ahead of time, in the gaps between others, for as long as it takes; cancel it at any time.
+
+    A server is not asked for what may never be said.
+    """
+    if settings.synthesizer.engine == "piper":
+        told = phrases.load()
+        fixed = fixed_sentences(told.phrases, told.errors, told.stages, told.kinds)
+        await voice.warm(map(to_spoken, fixed))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from assistant.cli.demo import demo
 from assistant.cli.doctor import doctor
 from assistant.cli.listen import listen
 from assistant.cli.repl import repl
+from assistant.cli.say import say
 from assistant.cli.tools import tools_app
 from assistant.cli.turns import turns
 from assistant.cli.wake import wake
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A voice and chat assistant that lives on your home server. Nothing leaves the house.",
 )
-for command in (demo, ask, repl, listen, wake, turns, doctor):
+for command in (demo, ask, repl, listen, say, wake, turns, doctor):
     app.command()(command)
 app.add_typer(tools_app, name="tools")
 app.add_typer(config_app, name="config")
