@@ -18,8 +18,8 @@ class FedClip:
     """Implements AudioSource: chunks of 80 ms, each handed out at the moment its last sample is due, or at once.
 
     ``spoken_at`` places samples on the event loop's clock. A reader that is slow gets what has become due meanwhile at
-    once, as from a microphone's ring buffer. ``late_s`` is the most that a chunk was handed out after it was due: by
-    so much this machine had no time even to feed.
+    once, as from a microphone's ring buffer. ``late_s`` is the most that a chunk was handed out after it was due: so
+    busy were the ears or the machine.
     """
 
     endless = False
