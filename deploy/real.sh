@@ -1,20 +1,89 @@
 #!/bin/sh
-# Install the outside programs of `make test-real` into .real: Node and the MCP Inspector, both pinned by hash.
-# Says nothing and touches no network when they are there. Needs .venv (deploy/setup.sh dev).
+# Install the outside programs of `make test-real` into .real: Node and the MCP Inspector, a Home Assistant, and the
+# Wyoming servers that it hears and speaks with; all pinned by hash (deploy/real/lock.sh). Says nothing and touches no
+# network when they are there. Needs .venv (deploy/setup.sh dev). Some 400 MB to fetch and 1.2 GB on disk, two minutes.
 #
-# Node comes as a wheel, so that no system package and no particular npm is needed.
+# Node comes as a wheel, so that no system package and no particular npm is needed; ffmpeg, which Home Assistant makes
+# its mp3 with, does as well.
 set -eu
 cd "$(dirname "$0")/.."
 
-stamp=".real/.ready-$(cat deploy/real/requirements.txt deploy/real/package-lock.json | cksum | tr ' ' '-')"
-[ ! -e "$stamp" ] || exit 0
+locks=deploy/real
+mkdir -p .real
 
-rm -rf .real
-echo "Installing Node and the MCP Inspector into .real" >&2
-.venv/bin/python -m venv .real/python
-PIP_DISABLE_PIP_VERSION_CHECK=1 .real/python/bin/python -m pip install --quiet --no-input --no-deps --require-hashes \
-    -r deploy/real/requirements.txt >&2 </dev/null
-cp deploy/real/package.json deploy/real/package-lock.json deploy/real/.npmrc .real/
-PATH="$PWD/.real/python/bin:$PATH"
-(cd .real && npm ci --no-progress >&2 </dev/null)
-: >"$stamp"
+# The stamp's name holds what was installed: another lock, and that part is done again.
+stamp_of() {
+    part=$1
+    shift
+    printf '%s' ".real/.$part-$(cat "$@" | cksum | tr ' ' '-')"
+}
+
+# fresh STAMP FOLDER...: whether the part has to be installed; if so, what is left of an older one is gone.
+fresh() {
+    stamp=$1
+    shift
+    [ ! -e "$stamp" ] || return 1
+    rm -rf "$@" "${stamp%%-[0-9]*}"-[0-9]*
+}
+
+# pip_into FOLDER LOCK [PYTHON]: a virtual environment with what the lock says. What is source only is built with what
+# stands in it.
+pip_into() {
+    [ -x "$1/bin/python" ] || "${3:-.venv/bin/python}" -m venv "$1"
+    PIP_DISABLE_PIP_VERSION_CHECK=1 "$1/bin/python" -m pip install --quiet --no-input --no-deps --require-hashes \
+        --no-build-isolation -r "$2" >&2 </dev/null
+}
+
+inspector() {
+    fresh "$1" .real/python .real/node_modules .real/package.json .real/package-lock.json .real/.npmrc || return 0
+    echo "Installing Node and the MCP Inspector into .real" >&2
+    pip_into .real/python "$locks/requirements.txt"
+    cp "$locks/package.json" "$locks/package-lock.json" "$locks/.npmrc" .real/
+    (PATH="$PWD/.real/python/bin:$PATH" && cd .real && npm ci --no-progress >&2 </dev/null)
+    : >"$1"
+}
+
+wyoming() {
+    fresh "$1" .real/wyoming || return 0
+    echo "Installing the Wyoming servers into .real" >&2
+    pip_into .real/wyoming "$locks/wyoming.txt"
+    : >"$1"
+}
+
+home_assistant() {
+    fresh "$1" .real/home-assistant || return 0
+    echo "Installing Home Assistant into .real" >&2
+    pip_into .real/home-assistant "$locks/build.txt" "$home_python"
+    pip_into .real/home-assistant "$home_lock"
+    : >"$1"
+}
+
+# The newest Home Assistant that a Python at hand allows, each wants its own. What the one for 3.13 listens with comes as
+# source only and needs a C++ compiler.
+python_for() {
+    [ "$1" != 3.13 ] || command -v c++ >/dev/null 2>&1 || return 1
+    for candidate in .venv/bin/python "$(command -v "python$1" || :)" \
+        "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python; do
+        if [ "$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$1" ]; then
+            printf '%s' "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+home_python=""
+for version in 3.13 3.11; do
+    if home_python=$(python_for "$version"); then
+        break
+    fi
+done
+if [ -z "$home_python" ]; then
+    echo "No Python here can run one of the Home Assistants that are locked: install Python 3.11." >&2
+    exit 1
+fi
+home_lock="$locks/home-assistant-$version.txt"
+
+inspector "$(stamp_of inspector $locks/requirements.txt $locks/package-lock.json)"
+wyoming "$(stamp_of wyoming $locks/wyoming.txt)"
+home_assistant "$(stamp_of home-assistant $locks/build.txt "$home_lock")"

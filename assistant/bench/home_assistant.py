@@ -1,19 +1,19 @@
 """The clips of the voice benchmark through a Home Assistant Assist pipeline, to stand beside Jarvis's own figures.
 
 ``assist_pipeline/run`` is what Home Assistant's page, its apps and its satellites use: audio goes in at the pace of
-speech in chunks of 80 ms, silence follows until *its* voice activity detection ends the utterance, and the audio of the
-reply is fetched as soon as it says where. Everything in between is as that Home Assistant is set up.
+speech in chunks of 80 ms, background follows until *its* voice activity detection ends the utterance, and the audio of
+the reply is fetched as soon as it says where. Everything in between is as that Home Assistant is set up.
 
-What is fair: both hear the same samples, at the same pace, with the same silence after them; times count on the wall
-clock from the true end of speech (``Clip.speech_end_s``) to the first byte of the reply's audio at the client. Its
-pipeline starts behind the wake word, so it gets the sentence without the wake phrase. The connection stands before the
-clip begins, and nothing else runs meanwhile.
+What is fair: both hear the same samples from the same feeder, at the same pace and with the same background after them;
+times count on the wall clock from the true end of speech (``Clip.speech_end_s``) to the first byte of the reply's audio
+at the client. Its pipeline starts behind the wake word, so it gets the sentence without the wake phrase. Its connection
+stands before the clip begins, getting ready is not held against it, and nothing else is measured meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,18 +21,15 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
-import numpy as np
 
 from assistant.bench.assist_socket import AssistSocket, assist_socket
 from assistant.bench.clips import Clip, samples
+from assistant.bench.feeding import AFTER_S, FedClip, with_background
 from assistant.errors import HomeAssistantError
-from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
-
-MAX_SILENCE_S = 6.0
-"""Silence sent after a clip at most; then the audio ends, as when somebody lets go of the button."""
+from assistant.ports import SAMPLE_RATE_HZ
 
 REPLY_TIMEOUT_S = 60.0
-"""Longest wait for the rest of a pipeline after its audio ended; a model behind it may need long."""
+"""Longest wait for the rest of a pipeline after its audio; a model behind it may need long."""
 
 SETTLE_S = 0.5
 """Rest between two clips, in which its servers finish what they still do."""
@@ -88,8 +85,9 @@ async def compare(
         assist = Assist(url, socket, http, pipeline)
         for done, clip in enumerate(chosen, start=1):
             start_s = (starts_s or {}).get(clip.id, 0.0)
-            audio = samples(folder, clip)[round(start_s * SAMPLE_RATE_HZ) :]
-            run = await assist.hear(audio, speech_end_s=clip.speech_end_s - start_s)
+            audio = with_background(await asyncio.to_thread(samples, folder, clip), clip)
+            fed = FedClip(audio[round(start_s * SAMPLE_RATE_HZ) :])
+            run = await assist.hear(fed, speech_end_s=clip.speech_end_s - start_s)
             runs.append(replace(run, clip=clip.id))
             progress(done, len(chosen))
             await asyncio.sleep(SETTLE_S)
@@ -100,13 +98,11 @@ async def compare(
 class _Heard:
     """One run under way."""
 
-    speech_end_s: float
-    """In the audio."""
-    began: float = 0.0
-    """When its first sample was spoken, on the loop's clock."""
+    source: FedClip
     handler: int = 0
     """Whom the audio is for, in the connection."""
-    times: dict[str, float] = field(default_factory=dict)
+    at: dict[str, float] = field(default_factory=dict)
+    """The first time of each event, on the loop's clock."""
     transcript: str = ""
     reply: str = ""
     error: str = ""
@@ -116,20 +112,23 @@ class _Heard:
     fetching: asyncio.Task[None] | None = None
 
     def stamp(self, what: str) -> None:
-        """Only the first time counts."""
-        now = asyncio.get_running_loop().time()
-        self.times.setdefault(what, round(now - self.began - self.speech_end_s, 4))
+        self.at.setdefault(what, asyncio.get_running_loop().time())
 
-    def as_run(self) -> AssistRun:
+    def as_run(self, speech_end_s: float) -> AssistRun:
+        try:
+            end = self.source.spoken_at(speech_end_s)
+        except ValueError:  # it failed before anything was spoken
+            return AssistRun(clip="", error=self.error)
+        since = {what: round(when - end, 4) for what, when in self.at.items()}
         return AssistRun(
             clip="",
             transcript=self.transcript,
             reply=self.reply,
-            endpoint_s=self.times.get("stt-vad-end"),
-            transcript_s=self.times.get("stt-end"),
-            decision_s=self.times.get("intent-end"),
-            synthesis_s=self.times.get("tts-end"),
-            first_audio_s=self.times.get("audio"),
+            endpoint_s=since.get("stt-vad-end"),
+            transcript_s=since.get("stt-end"),
+            decision_s=since.get("intent-end"),
+            synthesis_s=since.get("tts-end"),
+            first_audio_s=since.get("audio"),
             error=self.error,
         )
 
@@ -143,23 +142,23 @@ class Assist:
     http: httpx.AsyncClient
     pipeline: str | None = None
 
-    async def hear(self, audio: Samples, *, speech_end_s: float) -> AssistRun:
-        """One utterance, int16 at 16 kHz, at the pace of speech. Raises HomeAssistantError when the connection ends."""
-        heard = _Heard(speech_end_s)
-        allowed_s = len(audio) / SAMPLE_RATE_HZ + MAX_SILENCE_S + REPLY_TIMEOUT_S
+    async def hear(self, source: FedClip, *, speech_end_s: float) -> AssistRun:
+        """One utterance, in real time. Raises HomeAssistantError when the connection ends or makes no sense."""
+        heard = _Heard(source)
+        limit_s = speech_end_s + AFTER_S + REPLY_TIMEOUT_S
         try:
-            async with asyncio.timeout(allowed_s):
-                await self._follow(heard, audio)
+            async with asyncio.timeout(limit_s):
+                await self._follow(heard)
         except TimeoutError:
-            heard.error = f"timeout: no reply in {allowed_s:.0f} s"
+            heard.error = f"timeout: no reply within {limit_s:.0f} s"
         finally:
             tasks = [task for task in (heard.speaking, heard.fetching) if task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        return heard.as_run()
+        return heard.as_run(speech_end_s)
 
-    async def _follow(self, heard: _Heard, audio: Samples) -> None:
+    async def _follow(self, heard: _Heard) -> None:
         """Read the run's events to its end; speaking and fetching go on beside it."""
         chosen = {"pipeline": self.pipeline} if self.pipeline else {}
         run = {"start_stage": "stt", "end_stage": "tts", "input": {"sample_rate": SAMPLE_RATE_HZ}, **chosen}
@@ -168,9 +167,8 @@ class Assist:
                 kind, data = str(event["type"]), event.get("data") or {}
                 heard.stamp(kind)
                 _note(heard, kind, data)
-                if kind == "stt-start":  # only now: what it needs to get ready is not held against it
-                    heard.began = asyncio.get_running_loop().time()
-                    heard.speaking = asyncio.create_task(self._speak(heard, audio))
+                if kind == "stt-start":
+                    heard.speaking = asyncio.create_task(self._speak(heard))
                 elif kind == "run-end":
                     break
                 if heard.fetching is None and (address := (data.get("tts_output") or {}).get("url")):
@@ -178,15 +176,11 @@ class Assist:
         if heard.fetching is not None and not heard.error:
             await heard.fetching
 
-    async def _speak(self, heard: _Heard, audio: Samples) -> None:
-        """Send the audio and silence after it, each chunk when its last sample was spoken; then the mark of the end."""
-        loop, spoken = asyncio.get_running_loop(), 0
+    async def _speak(self, heard: _Heard) -> None:
+        """Send chunks when they are due until they are no longer wanted, then the mark of the end."""
         with suppress(HomeAssistantError):  # a lost connection is told by who reads
-            for chunk in _chunks(audio):
-                spoken += len(chunk)
-                due = heard.began + spoken / SAMPLE_RATE_HZ
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(heard.enough.wait(), max(due - loop.time(), 0))
+            async for chunk in heard.source.chunks():
+                if heard.enough.is_set():
                     break
                 await self.socket.send_binary(heard.handler, chunk.astype("<i2").tobytes())
             await self.socket.send_binary(heard.handler, b"")
@@ -224,10 +218,3 @@ def _keep(heard: _Heard, kind: str, data: Mapping[str, Any]) -> None:
         heard.error = f"{data.get('code')}: {data.get('message')}"
     if kind in ("stt-vad-end", "stt-end", "error", "run-end"):
         heard.enough.set()
-
-
-def _chunks(audio: Samples) -> Iterator[Samples]:
-    silence = np.zeros(round(MAX_SILENCE_S * SAMPLE_RATE_HZ), dtype=np.int16)
-    heard = np.concatenate([audio, silence])
-    for start in range(0, len(heard), CHUNK_SAMPLES):
-        yield heard[start : start + CHUNK_SAMPLES]
