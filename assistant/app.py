@@ -127,6 +127,7 @@ class App:
             player=self.player if speak and play else None,
             cues=self.cues if speak and play else None,
             own_voice=self.own_voice if speak and play else None,
+            wake_words=tuple(self.settings.wake.words),
         )
         events = self._in_turn(request, stages, conversation_id)
         running = RunningTurn(request.turn_id, events, on_end=lambda log: self._ended(running, log, caller))

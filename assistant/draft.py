@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import TranscriptionError
 from assistant.events import Transcribed
 from assistant.ports import Foresight, Paused, Transcriber, Utterance, Words
 from assistant.text.transcript import clean_transcript
+from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,12 @@ class Draft:
         transcriber: Transcriber,
         foresee: Callable[[str], Awaitable[Foresight]] | None = None,
         pause: Paused | None = None,
+        wake_words: Sequence[str] = DEFAULT_WAKE_WORDS,
     ) -> None:
-        """``foresee``: look ahead for this text; ``pause``: is told what the words are worth."""
+        """``foresee``: look ahead for this text; ``pause``: is told what the words are worth; ``wake_words``: are taken
+        off."""
         self._utterance = utterance
+        self._wake_words = wake_words
         self._task = asyncio.create_task(self._make(transcriber, foresee, pause))
         if pause is not None:
             pause.words_follow()
@@ -71,7 +75,7 @@ class Draft:
         started = time.perf_counter()
         transcript = await transcriber.transcribe(self._utterance.audio)
         heard = Transcribed(
-            text=clean_transcript(transcript.text),
+            text=clean_transcript(transcript.text, self._wake_words, woken=self._utterance.wake_heard),
             engine=transcript.engine,
             language=transcript.language,
             took_ms=(time.perf_counter() - started) * 1000,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,7 @@ from assistant.ports import (
     Woken,
 )
 from assistant.speaking import aloud, say
+from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS
 from assistant.timeline import Timeline
 from tools.contract import Caller
 
@@ -49,7 +50,8 @@ log = logging.getLogger(__name__)
 class Stages:
     """What a turn runs on. A text door leaves out the ears, a silent one the mouth.
 
-    ``cues``: short sounds beside the speech; ``own_voice``: what the assistant said lately, so that it is not answered.
+    ``cues``: short sounds beside the speech; ``own_voice``: what the assistant said lately, so that it is not answered;
+    ``wake_words``: by name, as their phrases are taken off the transcript.
     """
 
     replier: Replier
@@ -59,6 +61,7 @@ class Stages:
     player: Player | None = None
     cues: Cues | None = None
     own_voice: OwnVoice | None = None
+    wake_words: Sequence[str] = DEFAULT_WAKE_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,7 @@ async def _utterance_to_text(
         raise TranscriptionError("no_ears", "This door was opened without speech recognition.")
 
     def draft_of(utterance: Utterance, pause: Paused | None = None) -> Draft:
-        return Draft(utterance, transcriber, partial(_foresee, request, stages, conversation), pause)
+        return Draft(utterance, transcriber, partial(_foresee, request, stages, conversation), pause, stages.wake_words)
 
     transcriber = stages.transcriber
     if request.follow_up_s is not None:

@@ -47,10 +47,10 @@ class Patience:
     judged: bool = True
 
 
-DOUBTFUL = 0.15
+DOUBTFUL = 0.1
 """Probability of a finished turn below which it sounds unfinished; up to ``turn_probability`` it is doubtful."""
 
-WHOLE_S = (0.0, 0.45, HESITATION_S)
+WHOLE_S = (0.0, 0.3, HESITATION_S)
 OPEN_S = (HESITATION_S, 1.1, 1.5)
 BROKEN_OFF_S = (1.3, math.inf, math.inf)
 NO_WORDS_S = (0.0, 1.0, math.inf)
@@ -190,6 +190,12 @@ class Endpointer:
         if self._state is _State.PAUSED and speech_end_ms == self._last_speech_ms:
             self._probability = probability
 
+    def pause_at(self, speech_end_ms: float) -> None:
+        """No speech came after ``speech_end_ms``, but there may have been all of it before."""
+        if self._state is _State.WAITING:
+            self._started_ms = speech_end_ms
+            self._begin_pause(speech_end_ms)
+
     def words_follow(self, speech_end_ms: float) -> None:
         """Somebody transcribes what was said before the pause at ``speech_end_ms``."""
         if self._state is _State.PAUSED and speech_end_ms == self._last_speech_ms:
@@ -242,9 +248,12 @@ class Endpointer:
             self._last_speech_ms = end_ms
         if end_ms - self._last_speech_ms < PAUSE_MS:
             return None
-        self._state, self._run_began = _State.PAUSED, None
-        self._probability, self._words, self._awaited, self._asked = None, None, False, 0
+        self._begin_pause(self._last_speech_ms)
         return PauseBegan(end_ms, self._last_speech_ms)
+
+    def _begin_pause(self, speech_end_ms: float) -> None:
+        self._state, self._last_speech_ms, self._run_began = _State.PAUSED, speech_end_ms, None
+        self._probability, self._words, self._awaited, self._asked = None, None, False, 0
 
     def _paused(self, start_ms: float, end_ms: float, probability: float) -> Decision | None:
         if probability >= self._threshold:

@@ -212,17 +212,17 @@ class OneHearing:
         self._words = words
         if words is None:
             self._awaited = True
+            if pause.brief:  # only words can tell whether anything was said, so without them there is no pause
+                self._endpointer.pause_at(self._pause_ms)
+                self._ask_turn_model(self._pause_ms)
             self._endpointer.words_follow(self._pause_ms)
             return
         self._awaited = False
         self._told.set()
         if words is Words.NONE:
             self._began_ms = None
-        if not pause.brief:
-            self._endpointer.told(self._pause_ms, words)
-            self._look_again()
-        elif words is not Words.NONE:
-            self._end(Ended(self._stream.heard_ms, self._pause_ms, "silence"))
+        self._endpointer.told(self._pause_ms, words)
+        self._look_again()
 
     def _look_again(self) -> None:
         """Something was said about the pause: is it over as of the audio's end?"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS, without_wake_phrase
+from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS, without_heard_wake_phrase, without_wake_phrase
 
 _MARKS = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|[♪♫]+")
 """[BLANK_AUDIO], (music), *sighs*: Whisper's notes about sound that is no speech."""
@@ -54,13 +54,14 @@ UNSURE = -0.7
 """A phrase that Whisper is known to make up counts only below the one and above the other."""
 
 
-def clean_transcript(text: str, wake_words: Sequence[str] = DEFAULT_WAKE_WORDS) -> str:
+def clean_transcript(text: str, wake_words: Sequence[str] = DEFAULT_WAKE_WORDS, *, woken: bool = False) -> str:
     """The words of the request, without wake phrase and marks; empty when there are none. Idempotent.
 
-    ``wake_words``: names of the configured ones ("hey_jarvis", "computer"); none are taken off with ().
+    ``wake_words``: names of the configured ones ("hey_jarvis", "computer"); none are taken off with (). ``woken``: one
+    of them was detected in the sound, so that the phrase is there, however it is written.
     """
     words = " ".join(_MARKS.sub(" ", text).split())
-    words = without_wake_phrase(words, wake_words)
+    words = (without_heard_wake_phrase if woken else without_wake_phrase)(words, wake_words)
     words = words.lstrip(" ,.!?:;-–—").rstrip()
     return words if re.search(r"\w", words) else ""
 

@@ -40,6 +40,16 @@ LIKE = 0.86
 """Likeness from which an unknown word behind a greeting is the name: "jarvus" has 0.97, "joris" 0.85, "service" 0.70
 for Jarvis; "microft" 0.96, "minecraft" 0.85 for Mycroft."""
 
+LIKE_WHEN_HEARD = 0.63
+"""Likeness of the beginning to the whole phrase, where it is known to have been said: "hrvs" has 0.67, "hitchardis"
+0.64; "hey is gitea" 0.59, "there was a restart" 0.55, "is the backup" 0.40."""
+
+AHEAD_OF_NAME = 2
+"""Words before the name that are its greeting, heard as something else."""
+
+MOST_PIECES = 4
+"""Words that a phrase heard wrong falls into."""
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _POSSESSIVE = re.compile(r"['’]s$")
 _SET_OFF = re.compile(r"\s*[,.!?:;–—-]\W*\w")
@@ -75,6 +85,34 @@ def without_wake_phrase(text: str, wake_words: Sequence[str] = DEFAULT_WAKE_WORD
     names = tuple(name for word in wake_words if (name := _name(word)) is not None)
     while (end := _end_of_phrase(text, names)) is not None:
         text = text[end:].lstrip(_AFTER)
+    return text
+
+
+def without_heard_wake_phrase(text: str, wake_words: Sequence[str] = DEFAULT_WAKE_WORDS) -> str:
+    """The same where the wake word was detected in the sound, so that its phrase stands at the start in whatever form:
+    "K Jarvis, what's up", "H-R-V-S is the door locked"."""
+    plain = without_wake_phrase(text, wake_words)
+    if plain != text:
+        return plain
+    found = list(_WORD.finditer(text[:200]))
+    for word in wake_words:
+        name = _name(word)
+        if name is None:
+            continue
+        for end in range(min(AHEAD_OF_NAME + name.words, len(found)), 0, -1):
+            if name.heard([piece.group() for piece in found[max(end - name.words, 0) : end]], "hey", apart=True):
+                return text[found[end - 1].end() :].lstrip(_AFTER)
+        phrase = spoken_wake_word(word).replace(" ", "")
+        likest = (
+            max(
+                (likeness("".join(piece.group().casefold() for piece in found[:end]), phrase), -end)
+                for end in range(1, min(MOST_PIECES, len(found)) + 1)
+            )
+            if found
+            else (0.0, 0)
+        )
+        if likest[0] >= LIKE_WHEN_HEARD:
+            return text[found[-likest[1] - 1].end() :].lstrip(_AFTER)
     return text
 
 

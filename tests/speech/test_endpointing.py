@@ -179,7 +179,7 @@ ASKED = speech(1.5) + silence(4)
     ("probability", "words", "seconds"),
     [
         (0.9, Words.WHOLE, 0.2),
-        (0.3, Words.WHOLE, 0.45),
+        (0.3, Words.WHOLE, 0.3),
         (0.05, Words.WHOLE, 0.9),
         (0.9, Words.OPEN, 0.9),
         (0.3, Words.OPEN, 1.1),
@@ -246,5 +246,5 @@ def test_what_sounds_more_finished_is_waited_for_less(one: float, other: float, 
 def test_hesitation_is_outwaited_unless_a_whole_command_sounds_finished(probability: float, judged: bool) -> None:
     patience = Patience(judged=judged)
     assert required_silence_s(patience, probability, Words.OPEN) >= min(HESITATION_S, patience.longest_s)
-    if judged and probability < 0.15:
+    if judged and probability < 0.1:
         assert required_silence_s(patience, probability, Words.WHOLE) >= HESITATION_S
