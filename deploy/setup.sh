@@ -50,7 +50,29 @@ look_on_linux() {
     if [ "$what" = dev ]; then # tests look over processes' shoulders and cut them off the network
         have strace || needed="$needed strace"
         have ip || needed="$needed iproute2"
+        look_for_clips
     fi
+}
+
+# What the clips of the voice benchmark are made of (jarvis bench clips): synthesizers, their voices, recordings.
+look_for_clips() {
+    share=${SHARE_DIR:-/usr/share}
+    have flite || needed="$needed flite"
+    have espeak-ng || needed="$needed espeak-ng"
+    have text2wave || needed="$needed festival"
+    while read -r package path; do
+        [ -e "$share/$path" ] || needed="$needed $package"
+    done <<END
+festvox-kallpc16k festival/voices/english/kal_diphone
+festvox-us-slt-hts festival/voices/us/cmu_us_slt_arctic_hts
+pocketsphinx-testdata pocketsphinx/test/data
+asterisk-core-sounds-en doc/asterisk-core-sounds-en
+asterisk-core-sounds-en-g722 asterisk/sounds/en_US_f_Allison
+asterisk-moh-opsound-g722 asterisk/moh
+sound-theme-freedesktop sounds/freedesktop
+sound-icons sounds/sound-icons
+mate-media-common sounds/mate
+END
 }
 
 # The command that installs without asking for a password, or nothing.

@@ -12,6 +12,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+CLIPS = (
+    "festival/voices/english/kal_diphone",
+    "festival/voices/us/cmu_us_slt_arctic_hts",
+    "pocketsphinx/test/data",
+    "doc/asterisk-core-sounds-en",
+    "asterisk/sounds/en_US_f_Allison",
+    "asterisk/moh",
+    "sounds/freedesktop",
+    "sounds/sound-icons",
+    "sounds/mate",
+)
+"""Below /usr/share: what the packages of the voice benchmark's clips install."""
+
 COMMON = ("cat", "cksum", "dirname", "env", "rm", "tr")
 
 
@@ -35,8 +48,11 @@ class Machine:
             (self.bin / name).symlink_to(found)
         self.program("uname", "echo Linux")
         self.program("id", "echo 1000")
-        for there in ("restic", "strace", "ip"):
+        for there in ("restic", "strace", "ip", "flite", "espeak-ng", "text2wave"):
             self.program(there)
+        self.share = folder / "share"
+        for path in CLIPS:
+            (self.share / path).mkdir(parents=True)
         self.python()
 
     def program(self, name: str, script: str = "", *, folder: Path | None = None) -> None:
@@ -66,7 +82,7 @@ class Machine:
     def setup(self, what: str = "run", **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.checkout / "deploy" / "setup.sh", what],
-            env={"PATH": str(self.bin), "HOME": str(self.bin.parent), **env},
+            env={"PATH": str(self.bin), "HOME": str(self.bin.parent), "SHARE_DIR": str(self.share), **env},
             capture_output=True,
             text=True,
             check=False,
@@ -129,6 +145,16 @@ def test_what_only_tests_need_is_asked_for_only_by_them(machine: Machine) -> Non
     refused = machine.setup("dev")
     assert refused.returncode != 0
     assert "strace iproute2" in refused.stderr
+
+
+def test_the_voices_and_recordings_of_the_clips_are_asked_for_by_their_packages(machine: Machine) -> None:
+    (machine.bin / "text2wave").unlink()
+    (machine.share / "sounds" / "mate").rmdir()
+    (machine.share / "pocketsphinx" / "test" / "data").rmdir()
+    assert machine.setup("run").returncode == 0
+    refused = machine.setup("dev")
+    assert refused.returncode != 0
+    assert "festival pocketsphinx-testdata mate-media-common" in refused.stderr
 
 
 def test_without_rights_it_prints_the_one_line_and_stops(machine: Machine) -> None:
