@@ -52,8 +52,8 @@ class StopWord:
             ) from error
 
     def score(self, embeddings: NDArray[np.float32]) -> float:
-        """0–1 for embeddings of shape (window, 96)."""
+        """0–1 for embeddings of shape (window, 96); some 30 µs."""
         heard = ((embeddings - self._mean) / self._scale).reshape(-1)
-        hidden = np.maximum(np.einsum("i,nij->nj", heard, self._hidden) + self._hidden_bias, 0)
+        hidden = np.maximum(np.matmul(heard, self._hidden) + self._hidden_bias, 0)
         logits = (hidden * self._out).sum(axis=1) + self._out_bias
         return float((1 / (1 + np.exp(-np.clip(logits, -30, 30)))).mean())

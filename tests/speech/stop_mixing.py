@@ -1,0 +1,146 @@
+"""A room around synthetic speech: loudness, echo of the assistant's own voice, noise, reverberation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from assistant.ports import SAMPLE_RATE_HZ, Samples
+from tests.speech.noises import MAKERS
+
+Wave = NDArray[np.float32]
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A recording; ``end_s``: where the word "stop" ends in it, None where nobody says it."""
+
+    audio: Samples
+    end_s: float | None = None
+
+
+def stop_scene(word: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Scene:
+    """Somebody says ``word``, which ends with "stop", while it is quiet, or noisy, or the assistant speaks."""
+    word = _trimmed(_another_throat(word, rng))
+    head, tail = rng.uniform(0.5, 1.5), rng.uniform(0.7, 1.1)
+    end_s = head + len(word) / SAMPLE_RATE_HZ
+    voice = np.zeros(_samples(end_s + tail), dtype=np.float32)
+    voice[_samples(head) :][: len(word)] = _loud(word)
+    if rng.random() < 0.25:  # goes on speaking: "stop it", "stop, I have got it"
+        after = _loud(other())[: _samples(tail)]
+        begin = min(_samples(end_s + rng.uniform(0.0, 0.15)), len(voice))
+        voice[begin:][: len(after)] += after[: len(voice) - begin]
+    return Scene(_heard(_in_a_room(voice, rng), rng, own, other), end_s)
+
+
+def speech_scene(voices: Sequence[Wave], rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Scene:
+    """One after the other, as people speak; none of them says "stop"."""
+    pieces = [np.zeros(_samples(0.6), dtype=np.float32)]
+    for voice in voices:
+        pieces += [_loud(_another_throat(voice, rng)), np.zeros(_samples(rng.uniform(0.15, 0.9)), dtype=np.float32)]
+    return Scene(_heard(_in_a_room(np.concatenate(pieces), rng), rng, own, other))
+
+
+def own_scene(replies: Sequence[Wave], rng: Rng) -> Scene:
+    """The assistant alone: its own voice out of the loudspeaker, through the room, into the microphone."""
+    pieces = [np.zeros(_samples(0.6), dtype=np.float32)]
+    for reply in replies:
+        pieces += [_loud(reply), np.zeros(_samples(rng.uniform(0.1, 0.6)), dtype=np.float32)]
+    audio = np.concatenate(pieces)
+    if rng.random() < 0.75:
+        audio = _in_a_room(audio, rng)
+    if rng.random() < 0.5:
+        audio = audio + _noise(len(audio), rng) * _ratio(rng.uniform(15, 40))
+    return Scene(_captured(audio, rng))
+
+
+def noise_scene(seconds: float, rng: Rng) -> Scene:
+    """Noise alone."""
+    return Scene(_captured(_noise(_samples(seconds), rng), rng))
+
+
+def _heard(voice: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Samples:
+    """The voice with what is around it: little noise, much noise, the assistant's reply, a radio."""
+    around, kind = np.zeros_like(voice), rng.random()
+    if kind < 0.45:
+        around += _in_a_room(_filled(own, len(voice)), rng) * _ratio(rng.uniform(-3, 20))
+    elif kind < 0.6:
+        around += _in_a_room(_filled(other, len(voice)), rng) * _ratio(rng.uniform(8, 20))
+    elif kind < 0.8:
+        around += _noise(len(voice), rng) * _ratio(rng.uniform(3, 20))
+    around += _noise(len(voice), rng) * _ratio(rng.uniform(25, 50))
+    return _captured(voice + around, rng)
+
+
+def _another_throat(voice: Wave, rng: Rng) -> Wave:
+    """Played faster or slower: another pitch, another length of the throat."""
+    factor = rng.uniform(0.88, 1.14) if rng.random() < 0.7 else 1.0
+    return np.asarray(soxr.resample(voice, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ), dtype=np.float32)
+
+
+def _in_a_room(voice: Wave, rng: Rng) -> Wave:
+    """With the reverberation of a room: sound that decays by 60 dB in 0.15 to 0.6 s. One of three is said close by."""
+    if rng.random() < 0.35:
+        return voice
+    decay_s = rng.uniform(0.15, 0.6)
+    times = np.arange(_samples(decay_s)) / SAMPLE_RATE_HZ
+    response = rng.normal(0, 1, len(times)) * 10 ** (-3 * times / decay_s) * rng.uniform(0.02, 0.09)
+    response[0] = 1.0
+    return _loud(_convolved(voice, response.astype(np.float32)))
+
+
+def _captured(audio: Wave, rng: Rng) -> Samples:
+    """By a microphone of its own timbre and loudness, at 16 bits."""
+    tilt = rng.uniform(-0.35, 0.35)
+    coloured = _convolved(audio, np.array([1.0, tilt], dtype=np.float32))
+    peak = float(np.abs(coloured).max()) or 1.0
+    loudness = 10 ** rng.uniform(-1.5, -0.05)
+    return np.asarray(np.clip(coloured / peak * loudness, -1, 1) * 32767, dtype=np.int16)
+
+
+def _noise(length: int, rng: Rng) -> Wave:
+    """One class of noise, as loud as speech is here."""
+    name = sorted(MAKERS)[rng.integers(len(MAKERS))]
+    made = MAKERS[name](rng, length / SAMPLE_RATE_HZ + 1.0)
+    return _loud(made[:length].astype(np.float32))
+
+
+def _filled(make: Callable[[], Wave], length: int) -> Wave:
+    pieces: list[Wave] = []
+    while sum(map(len, pieces)) < length:
+        pieces.append(_loud(make()))
+    return np.concatenate(pieces)[:length]
+
+
+def _loud(audio: Wave) -> Wave:
+    """Of the same loudness where it sounds at all: root mean square 0.1 over its loud parts."""
+    frames = audio[: len(audio) // 160 * 160].reshape(-1, 160)
+    energy = (frames**2).mean(axis=1) if len(frames) else np.zeros(1, dtype=np.float32)
+    speaking = energy[energy > energy.max() * 1e-2]
+    return audio * (0.1 / float(np.sqrt(speaking.mean()))) if speaking.size and energy.max() > 0 else audio
+
+
+def _trimmed(audio: Wave) -> Wave:
+    """Without the silence around it: from and to the last 5 ms that are at least 1.5 % of the peak."""
+    frames = np.abs(audio[: len(audio) // 80 * 80]).reshape(-1, 80).max(axis=1)
+    loud = np.flatnonzero(frames >= 0.015 * frames.max())
+    return audio[loud[0] * 80 : (loud[-1] + 1) * 80]
+
+
+def _convolved(audio: Wave, response: Wave) -> Wave:
+    size = 1 << (len(audio) + len(response) - 2).bit_length()  # powers of two are many times faster
+    product = np.fft.rfft(audio, size) * np.fft.rfft(response, size)
+    return np.fft.irfft(product, size)[: len(audio)].astype(np.float32)
+
+
+def _ratio(decibels: float) -> np.float32:
+    return np.float32(10 ** (-decibels / 20))
+
+
+def _samples(seconds: float) -> int:
+    return int(seconds * SAMPLE_RATE_HZ)

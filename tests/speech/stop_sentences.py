@@ -1,0 +1,64 @@
+"""What is said to teach the "stop" detector: the word itself, words that sound like it, and other speech."""
+
+from __future__ import annotations
+
+STOP = ("Stop!", "Stop.", "Jarvis, stop.", "Please stop!", "Hey Jarvis, stop!", "Okay, stop.")
+"""All end with the word, so that its end is the end of the sound."""
+
+STOP_IT = ("Stop it!", "Jarvis, stop it.", "Stop talking.")
+"""Only heard in the test: where the word ends in them is not known exactly."""
+
+NEAR = (
+    "Stopped.", "Stopping.", "Stops.", "Top.", "The top.", "Shop.", "The shop.", "Step.", "Stock.", "In stock.",
+    "Stack.", "Spot.", "Start.", "Start it.", "Store.", "Storm.", "Stuff.", "Drop.", "Pop.", "Hop.", "Chop.", "Up.",
+    "Back up.", "Laptop.", "Desktop.", "On top.", "Setup.", "Swap.", "Scott.", "Stomp.", "Strap.", "Stark.", "Skip.",
+    "Sleep.", "Stamp.", "Steep.", "Stood.", "Staff.", "Status.", "Startup.", "Snapshot.", "What.", "Not yet.",
+    "Got it.", "A lot.", "Soft.", "Sort.", "Hot.", "Spa.", "Stay.", "Still.", "It stopped.", "Everything stopped.",
+    "Restart.", "Star.", "Photo shop.", "Stopwatch.", "Just a lot.", "The slot.", "Top up.", "Standby.", "Sob.", "Sub.",
+    "Job.", "The job.",
+)  # fmt: skip
+"""Alone, as "stop" would be."""
+
+OTHER = (
+    "Hey Jarvis, is the backup ok?", "Turn off all the lights in the kitchen, please.", "What is down right now?",
+    "How is the photos backup doing?", "Start the windows machine.", "Remind me to water the plants at six.",
+    "I think we should have dinner first.", "Did you see what happened at the office today?",
+    "The top shelf is full of spare parts from the shop.", "She said that the storm would pass before midnight.",
+    "Set a timer for ten minutes.", "Which of the services needed a restart this week?", "Could you repeat that?",
+    "It is one of those things that nobody ever writes down.", "My laptop is on the desktop table, not on the floor.",
+    "Thanks, that is all.", "No, not that one, the other one.", "Yes, go ahead.", "Open the garage, would you?",
+    "They dropped a lot of stock on the spot.", "He stepped out for a moment and left the radio on.",
+    "Is it still raining outside?", "The train was late again, so I took the bus.", "Where does gitea run?",
+    "Put the kettle on and shut the door.", "There are forty two messages in the queue.", "What about the top one?",
+    "Check the certificate of the media server.", "We have got to talk about the budget.", "Good morning, everybody.",
+    "Up and down the stairs all day long.", "A strong wind swept the tops of the trees.", "Turn it up a notch.",
+    "I would not start before the snapshot is done.", "It smells of soap and hot chocolate.", "Sounds good to me.",
+    "The children are asleep upstairs.", "Just give me the short version of it.", "Stand up straight.",
+    "What time is it in Stockholm?", "Pop the lid off and stir the soup.", "Shut up and listen for a second.",
+)  # fmt: skip
+"""What other people say; "stop" in the middle of a sentence is in none of them: whoever says that may be obeyed."""
+
+_SERVICES = ("Jellyfin", "Gitea", "Grafana", "Immich", "Nextcloud", "the media server", "Home Assistant", "Vaultwarden")
+_STATES = (
+    "is up", "is down since a quarter past nine", "stopped answering two minutes ago", "was stopped at noon",
+    "is running again", "has restarted three times today", "needs a restart", "stops every night at three",
+    "is at the top of the list", "could not be stopped",
+)  # fmt: skip
+_REPLIES = (
+    "The photos backup is proven: fresh, verified, and restored eleven days ago.", "All services are up.",
+    "Shall I stop the windows machine? Say yes to go on.", "I did not stop anything.", "One of two backups is proven.",
+    "The machine stopped. It takes a moment to stop.", "Your timer for ten minutes has started.", "I cannot stop that.",
+    "The last restore test was four days ago, and the contents matched.", "There is nothing to stop.",
+    "The disk of the storage box is eighty one percent full.", "To stop it, say stop.", "Stop.", "Stopped.", "Done.",
+    "The kitchen light is off. The hall light is still on.", "Two alerts fire: high load, and a full disk.",
+    "The shop network is up, the top floor is not.", "I have planned it for tomorrow at six.", "The desktop is asleep.",
+    "No stock snapshot was found for that machine.", "I did not get that. Could you say it again?",
+    "Okay, I stop here.", "The rest is on the screen.", "It would drop the old snapshot and start a new one.",
+    "The pump is on standby.",
+)  # fmt: skip
+
+
+def replies(held_out: bool) -> tuple[str, ...]:
+    """What the assistant says; every third is kept for the test."""
+    every = [*_REPLIES, *(f"{service} {state}.".capitalize() for service in _SERVICES for state in _STATES)]
+    return tuple(text for index, text in enumerate(every) if (index % 3 == 0) == held_out)
