@@ -16,8 +16,10 @@ NOT_SAID = ("...", "…", "-", "–", "—", ",")
 
 def breaks_off(text: str, language: str = "en") -> bool:
     """Whether more words have to follow."""
-    endings, whole = _words(language)
+    endings, whole, alone = _words(language)
     words = plain_words(text, language).split()
+    if tuple(words) in alone:
+        return True
     if not words or _ends_with(words, whole):
         return False
     return _ends_with(words, endings) or text.rstrip().endswith(NOT_SAID)
@@ -28,10 +30,9 @@ def _ends_with(words: list[str], endings: frozenset[tuple[str, ...]]) -> bool:
 
 
 @cache
-def _words(language: str) -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
+def _words(language: str) -> tuple[frozenset[tuple[str, ...]], ...]:
     data = grammar_file("broken_off", language)
-    endings, whole = (
+    return tuple(
         frozenset(tuple(plain_words(str(words), language).split()) for words in data[key])
-        for key in ("endings", "whole_endings")
+        for key in ("endings", "whole_endings", "alone")
     )
-    return endings, whole

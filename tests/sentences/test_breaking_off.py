@@ -28,6 +28,8 @@ EVAL = Path(__file__).parent.parent / "eval"
         "switch on",
         "the backup of",
         "is the",
+        "Back up.",
+        "run",
     ],
 )
 def test_more_has_to_follow(text: str) -> None:
