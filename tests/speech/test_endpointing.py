@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -248,3 +249,22 @@ def test_hesitation_is_outwaited_unless_a_whole_command_sounds_finished(probabil
     assert required_silence_s(patience, probability, Words.OPEN) >= min(HESITATION_S, patience.longest_s)
     if judged and probability < 0.1:
         assert required_silence_s(patience, probability, Words.WHOLE) >= HESITATION_S
+
+
+ROWS = {"a whole command": Words.WHOLE, "anything else": Words.OPEN, "broken off": Words.BROKEN_OFF}
+
+
+def test_the_table_in_the_documentation_is_the_rule() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "talking.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("<!-- generated: tests/speech/test_endpointing.py -->\n")
+    table, _, _ = rest.partition("<!-- end -->")
+    silent = Patience(judged=False)
+    lines = [
+        "| words | sounds finished (from 0.5) | doubtful (from 0.1) | unfinished | no turn model |",
+        "|---|---|---|---|---|",
+    ]
+    for name, words in (*ROWS.items(), ("not transcribed ahead", None)):
+        judged = [required_silence_s(Patience(), probability, words) for probability in (0.5, 0.1, 0.0)]
+        seconds = [*judged, required_silence_s(silent, None, words)]
+        lines.append(f"| {name} | {' | '.join(f'{value:.1f}' for value in seconds)} |")
+    assert table.strip() == "\n".join(lines)
