@@ -57,8 +57,8 @@ WARM_UP = "is Paperless up?"
 SWITCH = f"turn on the {LIGHT}"
 VOICE = "piper-en-us-joe"
 LEAD_S = 0.5
-BREATH_S = 0.12
-"""Between the wake phrase and the sentence: said in one breath, and Home Assistant can be given what comes behind."""
+BREATH_S = 0.25
+"""Between the wake phrase and the sentence; Home Assistant is given what comes behind the phrase."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,10 @@ async def jarvis(folder: Path, models: ModelStore, *, ears: bool = False, mouth:
 def speak_all(folder: Path, models: ModelStore) -> dict[str, Spoken]:
     piper = Piper(models.folder)
     wake = trimmed(piper.say("Hey Jarvis!", VOICE))
-    head = np.concatenate([silence(LEAD_S), wake, silence(BREATH_S)])
+    wake_end_s = LEAD_S + len(wake) / SAMPLE_RATE_HZ
     made = {}
     for number, said in enumerate((WARM_UP, *SENTENCES, SWITCH)):
-        audio = np.concatenate([head, trimmed(piper.say(said, VOICE))])
+        audio = np.concatenate([silence(LEAD_S), wake, silence(BREATH_S), trimmed(piper.say(said, VOICE))])
         write_wav(folder / f"{number}.wav", [SpeechChunk(to_int16(audio).tobytes(), SAMPLE_RATE_HZ)])
         clip = Clip(
             id=str(number),
@@ -150,7 +150,7 @@ def speak_all(folder: Path, models: ModelStore) -> dict[str, Spoken]:
             engine="piper",
             voice=VOICE,
         )
-        made[said] = Spoken(clip, folder, len(head) / SAMPLE_RATE_HZ)
+        made[said] = Spoken(clip, folder, wake_end_s)
     return made
 
 
