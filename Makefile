@@ -20,6 +20,7 @@ test: setup-dev models-all ## the test suite with real models; nothing is skippe
 
 test-real: setup-dev models-all ## the tests against outside programs, which it installs into .real
 	@deploy/real.sh
+	@PATH="$(CURDIR)/.real/python/bin:$$PATH" $(BIN)/jarvis models pull kokoro jfk-clip
 	@$(BIN)/python -m pytest -m real_server
 
 check: setup-dev ## lint, formatting and strict types

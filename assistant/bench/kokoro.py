@@ -37,7 +37,10 @@ American vowels have no length, the r-coloured ones are two symbols, and the fla
 
 
 class Kokoro:
-    """Implements Engine. Loads the model with the first text; the same text and voice give the same samples."""
+    """Implements Engine. Loads the model with the first text; the same text and voice give the same samples.
+
+    ``vocabulary``: symbol → token, empty until then.
+    """
 
     name = "kokoro"
     package = "npm, then the model with `jarvis models pull kokoro`"
@@ -47,7 +50,7 @@ class Kokoro:
         """``models``: the folder of a model of the manifest; raises ModelFilesError when it is not there."""
         self._models = models
         self._session: Any = None
-        self._vocabulary: Mapping[str, int] = {}
+        self.vocabulary: Mapping[str, int] = {}
 
     def lacks(self) -> str:
         try:
@@ -63,7 +66,7 @@ class Kokoro:
         folder = self._models(MODEL)
         if self._session is None:
             self._load(folder)
-        tokens = to_tokens(phonemes(text, british=voice.startswith("b")), self._vocabulary)
+        tokens = to_tokens(phonemes(text, british=voice.startswith("b")), self.vocabulary)
         try:
             styles = np.fromfile(folder / f"{voice}.bin", "<f4").reshape(STYLES, 1, 256)
             fed = {
@@ -81,11 +84,15 @@ class Kokoro:
         import onnxruntime
 
         onnxruntime.set_seed(SEED)
-        self._vocabulary = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab"]
         options = onnxruntime.SessionOptions()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others want the cores as well
-        model = str(folder / "kokoro.onnx")
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        try:
+            self.vocabulary = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab"]
+            model = str(folder / "kokoro.onnx")
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # a file that is none, and onnxruntime's own classes
+            detail = f"Kokoro cannot be loaded from {folder}: {type(error).__name__}: {error}."
+            raise SynthesisError("synthesis_failed", detail, mend="Run `jarvis models verify kokoro`.") from error
 
 
 def phonemes(text: str, *, british: bool) -> str:

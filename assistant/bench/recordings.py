@@ -153,7 +153,8 @@ def _prompts(count: int) -> Iterator[Recording]:
     with gzip.open(ASTERISK_TEXTS, "rt", encoding="utf-8") as file:
         lines = [line.strip() for line in file if re.match(r"[\w-]+: ", line)]
     texts = dict(line.split(": ", 1) for line in lines)
-    plain = [name for name, text in texts.items() if re.fullmatch(r"[A-Za-z' ,.?!]{12,110}", text)]
+    written = re.compile(r"[A-Za-z' ,.?!]{12,110}")
+    plain = [name for name, text in texts.items() if written.fullmatch(text) and (ASTERISK / f"{name}.g722").exists()]
     for n in range(min(count, len(plain))):
         name = plain[n * len(plain) // min(count, len(plain))]
         said = texts[name].strip(" .")

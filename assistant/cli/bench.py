@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from assistant.bench.voice_report import Part
+from assistant.cli import bench_clips
 from assistant.cli.common import ConfigOption, err, errors_explained, read_house
 from assistant.errors import ConfigError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from assistant.bench.run import Progress
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure ears and mouth on this machine.")
+bench_app.command()(bench_clips.clips)
 
 PARTS: tuple[Part, ...] = get_args(Part)
 WITHOUT_MODEL: frozenset[Part] = frozenset(part for part in PARTS if part != "model")
