@@ -44,10 +44,10 @@ def measures(report: VoiceReport) -> tuple[Measure, ...]:
 def _of_turns(table: TurnTable) -> Iterator[Measure]:
     by_template, everything = _row(table, BY_TEMPLATE), _row(table, ALL)
     if by_template is not None and (audio := by_template.first_audio) is not None:
-        yield _at_most("turns", "sentence match: end of speech to first audio, p50", audio.p50, 600, "ms")
-        yield _at_most("turns", "sentence match: end of speech to first audio, p95", audio.p95, 900, "ms")
+        yield _at_most("turns", "sentence match: first audio, p50", audio.p50, 600, "ms")
+        yield _at_most("turns", "sentence match: first audio, p95", audio.p95, 900, "ms")
     if everything is not None and everything.endpoint is not None:
-        yield _at_most("turns", "end of speech to endpoint, p50", everything.endpoint.p50, 350, "ms")
+        yield _at_most("turns", "endpoint, p50", everything.endpoint.p50, 350, "ms")
     if everything is not None and everything.cut_off_share is not None:
         yield _at_most("turns", "utterances cut off", 100 * everything.cut_off_share, 2, "%")
 
@@ -55,7 +55,7 @@ def _of_turns(table: TurnTable) -> Iterator[Measure]:
 def _of_model(table: TurnTable) -> Iterator[Measure]:
     by_model = _row(table, BY_MODEL)
     if by_model is not None and (audio := by_model.first_audio) is not None:
-        yield _at_most("model", "model and tool: end of speech to first audio, p50", audio.p50, 2000, "ms")
+        yield _at_most("model", "model and tool: first audio, p50", audio.p50, 2000, "ms")
 
 
 def _of_stt(table: SttTable) -> Iterator[Measure]:

@@ -40,7 +40,7 @@ def show_voice(report: VoiceReport, console: Console) -> None:
     if report.turns is not None:
         _show_turns("Commands: seconds after the true end of speech, p50 and p95", report.turns, console)
     if report.model is not None:
-        _show_turns(f"Commands that {escape(report.model.engine)} decides: the same", report.model, console)
+        _show_turns(f"Requests for {escape(report.model.engine)}: the same", report.model, console)
     if report.stt is not None:
         _show_stt(report.stt, console)
     if report.wake is not None:
@@ -53,27 +53,31 @@ def show_voice(report: VoiceReport, console: Console) -> None:
         _show_measures(report.measures, console)
 
 
-def _table(title: str, first: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0, pad_edge=False)
-    table.add_column(first, overflow="ellipsis", no_wrap=True)
+def _table(first: str, *columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    table.add_column(first)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     return table
 
 
+def _show(title: str, table: Table, console: Console) -> None:
+    console.print(title, style="bold", soft_wrap=True)
+    console.print(table)
+
+
 def _show_turns(title: str, found: TurnTable, console: Console) -> None:
-    table = _table(title, "", "n", "woken", "cut", "endpoint", "transcript", "decision", "first audio", "WER", "right")
+    table = _table("", "woken", "cut", "endpoint", "text", "decision", "audio", "WER", "right")
     for row in found.rows:
         table.add_row(
             escape(row.group),
-            str(row.turns),
-            str(row.turns - row.not_woken),
+            f"{row.turns - row.not_woken}/{row.turns}",
             str(row.cut_off),
             *map(_seconds, (row.endpoint, row.transcript, row.decision, row.first_audio)),
             _percent(row.wer),
             f"{row.right}/{row.judged}",
         )
-    console.print(table)
+    _show(title, table, console)
     wrong = [turn for turn in found.turns if turn.ending != "answered" or turn.cut_off or turn.right is False]
     for turn in wrong[:SHOWN_TURNS]:
         console.print(escape(_went_wrong(turn)), highlight=False, soft_wrap=True, style="yellow")
@@ -94,7 +98,7 @@ def _show_stt(found: SttTable, console: Console) -> None:
     columns = ("n", "WER", "median", "p95", "time", "fell back", "names right", "wrong")
     first = found.rows[0] if found.rows else None
     names = f"; names in {first.name_clips} of them by {first.voices} voices" if first else ""
-    table = _table(f"Speech recognition, the same clips in turn{names}", "", *columns)
+    table = _table("", *columns)
     for row in found.rows:
         table.add_row(
             escape(row.setting),
@@ -107,19 +111,19 @@ def _show_stt(found: SttTable, console: Console) -> None:
             _percent(row.name_accuracy),
             str(row.names_wrong),
         )
-    console.print(table)
+    _show(f"Speech recognition, the same clips in turn{names}", table, console)
     if first and first.groups:
         groups = [group.name for group in first.groups]
-        by_voice = _table("Word errors by synthesizer, and of people", "", *map(escape, groups))
+        by_voice = _table("", *map(escape, groups))
         for row in found.rows:
             rates = {group.name: group.wer for group in row.groups}
             by_voice.add_row(escape(row.setting), *(_percent(rates.get(group)) for group in groups))
-        console.print(by_voice)
+        _show("Word errors by synthesizer, and of people", by_voice, console)
     _show_load(found.load, console)
 
 
 def _show_wake(found: WakeTable, console: Console) -> None:
-    table = _table("Wake word: missed", "noise", "SNR", "n", "Jarvis", "openWakeWord at 0.5", "ms after the phrase")
+    table = _table("noise", "SNR", "n", "Jarvis", "openWakeWord at 0.5", "ms after the phrase")
     for row in found.rows:
         table.add_row(
             escape(row.noise),
@@ -129,7 +133,7 @@ def _show_wake(found: WakeTable, console: Console) -> None:
             str(row.missed_stock),
             f"{_spread(row.latency)} ({row.latency.n})" if row.latency else "",
         )
-    console.print(table)
+    _show("Wake word: missed", table, console)
     heard = _table(
         "Wake word: heard where nobody said it (at most: 95 % bound)",
         "audio",
@@ -150,34 +154,34 @@ def _show_wake(found: WakeTable, console: Console) -> None:
             str(accepts.accepts_stock),
             _per_hour(accepts.at_most_per_hour_stock),
         )
-    console.print(heard)
+    _show("Wake word: heard where nobody said it (at most: 95 % bound)", heard, console)
     _show_load(found.load, console)
 
 
 def _show_silence(found: SilenceTable, console: Console) -> None:
-    table = _table("Nobody speaks: utterances that ended in a text", "", "n", "texts", "after the wake phrase", "texts")
+    table = _table("", "n", "texts", "after the wake phrase", "texts")
     for row in found.rows:
         table.add_row(escape(row.noise), str(row.clips), str(row.texts), str(row.after_wake), str(row.texts_after_wake))
-    console.print(table)
+    _show("Nobody speaks: utterances that ended in a text", table, console)
     for text in found.texts:
         console.print(escape(text), highlight=False, soft_wrap=True, style="yellow")
     _show_load(found.load, console)
 
 
 def _show_idle(found: Idle, console: Console) -> None:
-    table = _table("Listening to a quiet room, no chat model", "", "CPU", "resident", "by share", "most")
+    table = _table("", "CPU", "resident", "by share", "most")
     memory = (found.rss_mb, found.pss_mb, found.peak_mb)
     table.add_row(
         f"{found.seconds:.0f} s",
         f"{found.cpu_percent:.1f} % of a core",
         *("" if value is None else f"{value:.0f} MB" for value in memory),
     )
-    console.print(table)
+    _show("Listening to a quiet room, no chat model", table, console)
     _show_load(found.load, console)
 
 
 def _show_measures(measures: Iterable[Measure], console: Console) -> None:
-    table = _table("Measures", "", "is", "wanted", "")
+    table = _table("", "is", "wanted", "")
     for measure in measures:
         table.add_row(
             escape(measure.name),
@@ -185,13 +189,13 @@ def _show_measures(measures: Iterable[Measure], console: Console) -> None:
             f"{'at least' if measure.at_least else 'at most'} {measure.limit:g}",
             "[green]met[/]" if measure.met else "[red]missed[/]",
         )
-    console.print(table)
+    _show("Measures", table, console)
 
 
 def _show_load(load: Load, console: Console) -> None:
     if load.before is None or load.after is None:
         return
-    late = "" if load.late_ms is None else f"; a chunk of audio came at most {load.late_ms:.0f} ms late"
+    late = "" if load.late_ms is None else f"; audio was fed at most {load.late_ms:.0f} ms late"
     console.print(f"load of the machine {load.before:.1f} before, {load.after:.1f} after{late}", style="dim")
 
 

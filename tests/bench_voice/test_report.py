@@ -100,7 +100,7 @@ def test_a_report_that_keeps_all_that_is_promised() -> None:
         ("turns", table(*[TURN] * 9, turn(first_audio_ms=901.0)), "first audio, p95"),
         ("turns", table(turn(endpoint_ms=351.0)), "endpoint, p50"),
         ("turns", table(*[TURN] * 30, turn(cut_off=True)), "cut off"),
-        ("model", table(turn(decided_by="model", first_audio_ms=2001.0)), "model and tool"),
+        ("model", table(turn(decided_by="model", first_audio_ms=2001.0)), "model and tool: first audio"),
         ("stt", SttTable(rows=(stt_row(FULL), stt_row(SHORT, time_ratio=0.34)), load=QUIET), "short window to"),
         ("stt", SttTable(rows=(stt_row(FULL), stt_row(SHORT, time_ratio=0.3, wer=0.046)), load=QUIET), "adds"),
         (
