@@ -17,7 +17,7 @@ from assistant.ports import SAMPLE_RATE_HZ, Samples, Transcript
 from assistant.speech.names_prompt import is_echo, names_prompt
 from assistant.speech.whisper_model import WhisperModel
 from assistant.speech.whisper_window import WINDOWS, EncoderWindow, Heard, heard, pieces
-from assistant.text.transcript import is_nothing
+from assistant.text.transcript import is_nothing, is_sure
 from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS
 
 PromptOf = Callable[[Sequence[str], Sequence[str]], str | None]
@@ -128,10 +128,11 @@ class FasterWhisper:
     def _somebody_said(self, part: Heard) -> bool:
         """Not Whisper: a loop, the prompt said back, what it writes over noise."""
         text, silence = part.decoded.text, part.decoded.no_speech_probability
+        certainty = part.decoded.average_log_probability
         return not (
             part.loops
-            or is_nothing(text, silence, part.decoded.average_log_probability, self._wake_words)
-            or is_echo(text, self._names, self._wake_words)
+            or is_nothing(text, silence, certainty, self._wake_words)
+            or is_echo(text, self._names, self._wake_words, sure=is_sure(silence, certainty))
         )
 
     @property

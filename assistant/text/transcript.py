@@ -51,7 +51,7 @@ bench clips` was heard rightly: it is better to say so than to act on words that
 
 NO_SPEECH_PROBABILITY = 0.3
 UNSURE = -0.7
-"""A phrase that Whisper is known to make up counts only below the one and above the other."""
+"""A text that Whisper is known to make up counts only up to the one and from the other."""
 
 
 def clean_transcript(text: str, wake_words: Sequence[str] = DEFAULT_WAKE_WORDS, *, woken: bool = False) -> str:
@@ -78,6 +78,9 @@ def is_nothing(
         return True
     if average_log_probability < LOG_PROBABILITY or _NEVER_SAID.search(core):
         return True
-    return core in HALLUCINATIONS and (
-        no_speech_probability > NO_SPEECH_PROBABILITY or average_log_probability < UNSURE
-    )
+    return core in HALLUCINATIONS and not is_sure(no_speech_probability, average_log_probability)
+
+
+def is_sure(no_speech_probability: float, average_log_probability: float) -> bool:
+    """Whether Whisper is sure enough for a text that it is known to make up now and then."""
+    return no_speech_probability <= NO_SPEECH_PROBABILITY and average_log_probability >= UNSURE
