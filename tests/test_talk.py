@@ -155,7 +155,7 @@ async def test_stop_silences_first_and_ends_the_turn() -> None:
 
 
 async def test_the_wake_word_while_it_speaks_begins_the_next_turn() -> None:
-    story = [HEARD, ReplySentence(text="A long story.", spoken="A long story."), done()]
+    story: list[TurnEvent] = [HEARD, ReplySentence(text="A long story.", spoken="A long story."), done()]
     room = Room(story, [HEARD, done()], overheard=[WAKE])
     await room.talk()
     assert room.player.stopped == 1

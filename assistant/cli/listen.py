@@ -59,7 +59,7 @@ async def listen_to(app: App) -> None:
     with app.microphone(line.microphone_is) as microphone:
         out.print("[dim]  loading …[/]")
         await app.load_speech()
-        warming = asyncio.create_task(app.warm_model())
+        warming = asyncio.gather(app.warm_model(), app.warm_speech())
         warming.add_done_callback(_said_if_failed(ChatError))
         out.print(f"Say [bold]“{line.wake_phrase}, …”[/]. Ctrl-C ends.")
         timeline = Timeline(out)

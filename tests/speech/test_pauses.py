@@ -221,7 +221,8 @@ def test_the_end_lies_where_it_lies_however_the_audio_was_cut(
         return found
 
     said = audio(("quiet", 0.5), ("loud", 1), ("quiet", 0.6), ("loud", 0.8), ("quiet", 4))
-    pieces, position = [], 0
+    pieces: list[Samples] = []
+    position = 0
     while position < len(said):
         size = cuts[len(pieces) % len(cuts)]
         pieces.append(said[position : position + size])
