@@ -25,9 +25,9 @@ from assistant.text.sentences import split_sentences
 
 log = logging.getLogger(__name__)
 
-LONG_WHOLE, LONG_STREAMED = 40, 160
+LONG_WHOLE, LONG_STREAMED = 40, 100
 """Phonemes beyond which a sentence begins with its first clause: some 2 s of speech for a voice that gives sentences
-whole, 8 s for one that is streamed."""
+whole, 5 s for one that is streamed."""
 
 WARM_UP = "All services are up, and the backup is ok."
 """Said in silence while loading: the first sentence in earnest is then no slower than the others."""

@@ -31,6 +31,8 @@ async def test_without_portaudio_there_are_no_devices_and_the_mend_is_said(witho
     with pytest.raises(AudioError) as refused, MicrophoneSource():
         pass
     assert "libportaudio2" in refused.value.mend
+    loudspeaker = SoundDevicePlayer()
     with pytest.raises(PlaybackError) as mute:
-        await SoundDevicePlayer().play(SpeechChunk(b"\0\0", 16_000))
+        await loudspeaker.play(SpeechChunk(b"\0\0", 16_000))
+    loudspeaker.close()
     assert mute.value.code == "no_audio_library"

@@ -170,6 +170,7 @@ async def test_what_waits_to_be_queued_is_forgotten_with_the_rest(card: FakeLoud
     await card.plays(0.2)
     assert card.samples.min() == 0
     assert not loudspeaker.playing
+    loudspeaker.close()
 
 
 async def test_the_next_reply_is_heard_whole_after_a_stop(card: FakeLoudspeakers) -> None:
@@ -255,16 +256,20 @@ async def test_no_loudspeaker_is_said_and_one_that_comes_later_is_heard(card: Fa
 
 
 async def test_a_wrong_name_says_what_there_is(card: FakeLoudspeakers) -> None:
+    loudspeaker = SoundDevicePlayer("Kitchen")
     with pytest.raises(PlaybackError) as refused:
-        await SoundDevicePlayer("Kitchen").play(sound(0.1))
+        await loudspeaker.play(sound(0.1))
+    loudspeaker.close()
     assert refused.value.code == "unknown_loudspeaker"
     assert "Speaker" in refused.value.detail
 
 
 async def test_a_device_that_cannot_be_opened_is_said(card: FakeLoudspeakers) -> None:
     card.plugged = []
+    loudspeaker = SoundDevicePlayer()
     with pytest.raises(PlaybackError) as refused:
-        await SoundDevicePlayer().play(sound(0.1))
+        await loudspeaker.play(sound(0.1))
+    loudspeaker.close()
     assert refused.value.code == "no_loudspeaker"
     assert "unavailable" in refused.value.detail
 
