@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS, spoken_wake_word
 
-PROMPT_CHARACTERS = 400
-"""Whisper reads at most 224 tokens of prompt (openai/whisper); names beyond that are left out."""
+PROMPT_CHARACTERS = 300
+"""Names beyond that are left out: Whisper reads at most 224 tokens of prompt (openai/whisper), each costs time, and the
+more names there are the less each is helped."""
 
 QUESTIONS = ("is {} up?", "Is {} down?")
 """Around the first names: how people ask. None of them is an order."""

@@ -19,7 +19,6 @@ from assistant.ports import SAMPLE_RATE_HZ, Utterance
 from assistant.resources import resource
 from assistant.speech.decoding import read_clip
 from assistant.speech.listener import EarListener
-from assistant.speech.names_prompt import names_prompt
 from assistant.speech.sources import ClipSource
 from assistant.speech.synthesizer import PiperSynthesizer
 from assistant.speech.transcriber import FasterWhisper
@@ -129,9 +128,3 @@ async def test_missing_and_damaged_files_are_said_with_the_mend(tmp_path: Path) 
     for failed in (voice, ears, wake):
         assert "jarvis models" in failed.value.mend
     assert vad.value.code == "vad_unusable"
-
-
-def test_the_names_prompt_is_bounded() -> None:
-    assert names_prompt(()) is None
-    assert names_prompt(["gitea", "gitea"]) == "Hey Jarvis. gitea."
-    assert len(names_prompt([f"service number {n}" for n in range(1000)]) or "") < 500
