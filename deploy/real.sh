@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install the outside programs of `make test-real` into .real: Node and the MCP Inspector, a Home Assistant, and the
 # Wyoming servers that it hears and speaks with; all pinned by hash (deploy/real/lock.sh). Says nothing and touches no
-# network when they are there. Needs .venv (deploy/setup.sh dev). Some 400 MB to fetch and 1.2 GB on disk, two minutes.
+# network when they are there. Needs .venv (deploy/setup.sh dev). Some 450 MB to fetch, 1.7 GB on disk, three minutes.
 #
 # Node comes as a wheel, so that no system package and no particular npm is needed; ffmpeg, which Home Assistant makes
 # its mp3 with, does as well.

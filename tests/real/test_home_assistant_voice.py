@@ -44,15 +44,16 @@ RATIO = 0.25
 
 SENTENCES = (
     "what's down right now?",
-    "is the backup ok?",
-    "is Grafana running?",
-    "is home assistant up?",
+    "is the backup okay?",
     "are there any alerts?",
+    "is home assistant up?",
     "did the photo backup run last night?",
-    "is Nextcloud up?",
-    "is Prometheus running?",
+    "is the media server running?",
+    "what's scheduled?",
+    "is the password manager up?",
 )
-WARM_UP = "is Paperless up?"
+"""In words that Whisper base knows, because Home Assistant does not tell it the names of the house."""
+WARM_UP = "is the photo server up?"
 """Both have answered once before they are measured."""
 SWITCH = f"turn on the {LIGHT}"
 VOICE = "piper-en-us-joe"
