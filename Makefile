@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check fmt bench eval examples no-acts injections phrasing lock clean setup setup-dev models models-all
+.PHONY: help run test test-real check fmt bench bench-voice eval examples no-acts injections phrasing lock clean setup setup-dev models models-all
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,10 @@ fmt: setup-dev ## format the code and mend what can be mended
 
 bench: setup-dev models ## measure the stages of a turn on this machine
 	@$(BIN)/python -m tests.bench
+
+bench-voice: setup-dev models-all ## ears and mouth on this machine, in real time; pictures go to build/
+	@$(BIN)/jarvis bench clips
+	@$(BIN)/jarvis bench voice --model --plot build/bench-voice
 
 eval: setup models ## how many utterances end in the right tool call
 	@$(BIN)/jarvis eval tests/eval/dev.jsonl tests/eval/frozen_2026-11-21.jsonl

@@ -1,7 +1,7 @@
-"""Requests that leave templates and signals in doubt, so that the chat model decides; said by the assistant itself.
+"""Requests that templates and signals understand and doubt, so that the chat model decides; said by the assistant.
 
-What the corpus says is decided without the model, whichever engine is asked. These were tried on the demo homelab: none
-of them is.
+What the corpus says is decided without the model, whichever engine is asked. Each of these leaves one call in doubt over
+the demo homelab's names (a test asks the narrowing).
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ LEAD_S, TAIL_S = 0.5, 0.6
 """Quiet before and after; the detector has to hear something before the wake phrase."""
 
 SENTENCES = (
-    "do a fresh backup of the pictures before I wipe my phone",
-    "I can not get into my passwords",
-    "is there any trouble with the machine that runs my games",
-    "prometheus is nine thousand ninety or something else",
-    "the office is dark and I want to read",
-    "the vault feels slow today",
-    "I would sleep better if I knew that the photos were safe",
-    "the gaming machine, wake it for me",
-    "somebody complained about the photo server again",
-    "I should be most grateful if you drew the bedroom blinds open",
-    "what does the minecraft server say for itself",
-    "the coffee should be hot when I come down",
-    "give me something about nextcloud",
-    "pihole, what was its number again",
-    "the desk lamp is far too bright for me, thirty would do",
-    "jellyfin has been strange since yesterday, what do you make of it",
+    "prove to me that the photos can come back",
+    "keep a new copy of the documents",
+    "revive the photo server",
+    "remember the laundry for me in half an hour",
+    "give me a shout in ten minutes",
+    "resurrect nextcloud",
+    "keep another copy of the pictures",
+    "prove that the repositories can come back",
+    "give me a nudge at half past six",
+    "revive minecraft",
+    "secure a copy of the passwords",
+    "remember the milk for me at five",
+    "prove that the password vault can come back",
+    "dust off the scratch machine",
+    "keep a new copy of the config",
+    "holler at me in twenty minutes",
 )
 
 

@@ -15,6 +15,7 @@ from rich.progress import Progress as Bars
 
 from assistant.bench.voice_report import Part
 from assistant.cli import bench_clips
+from assistant.cli.bench_clips import clips as make_clips
 from assistant.cli.common import ConfigOption, err, errors_explained, read_house
 from assistant.errors import ConfigError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from assistant.bench.run import Progress
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure ears and mouth on this machine.")
+bench_app.command("clips")(make_clips)
 bench_app.command()(bench_clips.clips)
 
 PARTS: tuple[Part, ...] = get_args(Part)

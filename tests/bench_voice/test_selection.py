@@ -60,17 +60,18 @@ def test_short_and_limited_forms_hear_no_more_than_they_say(clips: list[Clip], l
         assert len(getattr(limited, part)) <= limit
 
 
-def corpus(folder: Path, recipe: str, age_s: float) -> Path:
+def corpus(folder: Path, recipe: str, age_s: float, clips: int = 2) -> Path:
     folder.mkdir()
     (folder / MADE_BY).write_text(json.dumps({"recipe": recipe}))
-    (folder / MANIFEST).write_text("")
+    (folder / MANIFEST).write_text("{}\n" * clips)
     os.utime(folder / MANIFEST, (1e9 - age_s, 1e9 - age_s))
     return folder
 
 
-def test_the_full_corpus_that_was_made_last_is_taken(tmp_path: Path) -> None:
+def test_the_largest_full_corpus_is_taken_and_of_those_the_newest(tmp_path: Path) -> None:
     corpus(tmp_path / "old", "full", 100)
     new = corpus(tmp_path / "new", "full", 50)
+    corpus(tmp_path / "limited", "full", 20, clips=1)
     short = corpus(tmp_path / "short", "short", 10)
     (tmp_path / "half made").mkdir()
     assert made_corpus(among=tmp_path) == new
