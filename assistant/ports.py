@@ -218,8 +218,8 @@ class SpeechChunk:
 
 
 class Synthesizer(Protocol):
-    def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
-        """Speech for one sentence. Raises SynthesisError."""
+    def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
+        """Speech for one sentence; closing it ends the work. Raises SynthesisError."""
         ...
 
 

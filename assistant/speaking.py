@@ -81,11 +81,12 @@ async def _speak(to_say: asyncio.Queue[str | Done], mouth: Mouth) -> AsyncIterat
                 continue
             if mouth.own_voice is not None and mouth.player is not None:
                 mouth.own_voice.saying(str(sentence))
-            async for chunk in mouth.synthesizer.synthesize(str(sentence)):
-                if mouth.player is not None:
-                    await mouth.player.play(chunk)
-                yield AudioReady(pcm=chunk.pcm, sample_rate_hz=chunk.sample_rate_hz, first=first)
-                first = False
+            async with aclosing(mouth.synthesizer.synthesize(str(sentence))) as chunks:
+                async for chunk in chunks:
+                    if mouth.player is not None:
+                        await mouth.player.play(chunk)
+                    yield AudioReady(pcm=chunk.pcm, sample_rate_hz=chunk.sample_rate_hz, first=first)
+                    first = False
         if mouth.player is not None:
             await mouth.player.drain()
     finally:

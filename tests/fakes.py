@@ -139,7 +139,7 @@ class FakeSynthesizer:
     error: JarvisError | None = None
     said: list[str] = field(default_factory=list)
 
-    async def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
+    async def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
         if self.error:
             raise self.error
         self.said.append(text)

@@ -147,6 +147,7 @@ async def _warm(app: App) -> None:
         log.warning("not everything is ready: %s %s", error.detail, error.mend)
     else:
         _say("Ears, mouth and model are ready.")
+        await app.warm_speech()
 
 
 def _bind(host: str, port: int) -> socket.socket:

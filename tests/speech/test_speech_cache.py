@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
 from hypothesis import given
@@ -32,7 +32,7 @@ class CountingVoice:
     def close(self) -> None:
         self.closed = True
 
-    async def synthesize(self, text: str) -> AsyncIterator[SpeechChunk]:
+    async def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
         self.asked.append(text)
         yield SpeechChunk(text.encode(), 22_050)
         await self.held.wait()
