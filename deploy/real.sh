@@ -58,8 +58,8 @@ home_assistant() {
     : >"$1"
 }
 
-# The newest Home Assistant that a Python at hand allows, each wants its own. What the one for 3.13 listens with comes as
-# source only and needs a C++ compiler.
+# The newest Home Assistant that a Python at hand allows: each wants its own. What the one for 3.13 listens with comes
+# as source only and needs a C++ compiler.
 python_for() {
     [ "$1" != 3.13 ] || command -v c++ >/dev/null 2>&1 || return 1
     for candidate in .venv/bin/python "$(command -v "python$1" || :)" \

@@ -45,7 +45,8 @@ class House:
 @contextmanager
 def home_assistant(folder: Path, models: Path, answers: Mapping[str, str]) -> Iterator[House]:
     """Start it and its two servers in that folder; ``answers``: sentence → what it says to that. All end with it."""
-    if not (REAL / "home-assistant" / "bin" / "hass").exists():
+    programs = (REAL / "home-assistant" / "bin" / "hass", REAL / "wyoming" / "bin" / "wyoming-piper")
+    if not all(program.exists() for program in programs):
         pytest.fail("Home Assistant is not installed: run `deploy/real.sh`, or `make test-real`.", pytrace=False)
     with ExitStack() as stack:
         ears, mouth, port = free_port(), free_port(), free_port()

@@ -37,7 +37,7 @@ from assistant.speech.wav import write_wav
 from tests.real.home_assistant import LIGHT, House, home_assistant
 from tools.contract import Caller, Door
 
-pytestmark = pytest.mark.real_server
+pytestmark = [pytest.mark.real_server, pytest.mark.timeout(900)]
 
 RATIO = 0.25
 """Jarvis's median time from the end of speech to the first sound of the reply, over Home Assistant's."""
