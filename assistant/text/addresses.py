@@ -17,7 +17,8 @@ def dotted(name: str) -> str:
 
 
 def _with_port(host: str, port: str | None) -> str:
-    return f"{host} {words.PORT} {port}" if port else host
+    """The comma is a pause; without it 1.20 port 8096 is heard as 1.20.8096."""
+    return f"{host}, {words.PORT} {port}" if port else host
 
 
 @rule("URL", r"(?<!\w)[A-Za-z][A-Za-z0-9+-]{1,9}://[^\s<>\"|`]+")
@@ -55,12 +56,21 @@ def ipv6(match: re.Match[str]) -> str:
     return _with_port(words.IPV6_NETWORK if prefix else words.IPV6_ADDRESS, re.sub(r"[^0-9]", "", port or ""))
 
 
-@rule("IPv4", r"(?<![\w.])([0-9]{1,3}(?:\.[0-9]{1,3}){3})(?::([0-9]{1,5})|/([0-9]{1,2}))?(?!\w|\.[0-9])")
+_IPV4 = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+
+
+@rule("addresses from to", rf"(?<![\w.])({_IPV4}) ?[-–—] ?(?={_IPV4}(?!\w)|[0-9]{{1,3}}(?![\w./-]))")
+def ipv4_range(match: re.Match[str]) -> str:
+    return f"{match.group(1)} {words.TO} "
+
+
+@rule("IPv4", rf"(?<![\w.])({_IPV4})(?::([0-9]{{1,5}})|/([0-9]{{1,2}}))?(?!\w|\.[0-9])")
 def ipv4(match: re.Match[str]) -> str:
+    """Figure by figure: "one hundred thirteen" is heard as 130, "one one three" is not."""
     address, port, prefix = match.groups()
     if any(int(part) > 255 for part in address.split(".")):
         return match.group()
-    said = dotted(address)
+    said = dotted(re.sub(r"(?<=[0-9])(?=[0-9])", " ", address))
     return f"{said} {words.SLASH} {prefix}" if prefix else _with_port(said, port)
 
 
@@ -91,4 +101,10 @@ def host_port(match: re.Match[str]) -> str:
     return _with_port(name, port) if int(port) >= 80 or int(port) in (21, 22, 25, 53) else f"{name} {port}"
 
 
-RULES: tuple[Rule, ...] = (email, mac, ipv6, ipv4, image, host, host_port)
+@rule("port", rf"(?<!\w)({words.PORT}) ([1-9][0-9])([1-9][0-9])(?!\w|[.,:/-][0-9])", re.IGNORECASE)
+def port_number(match: re.Match[str]) -> str:
+    """In two halves, as people say it: "eight thousand ninety-six" is heard as 8996. 3000 and 3001 are understood."""
+    return " ".join(match.groups())
+
+
+RULES: tuple[Rule, ...] = (email, mac, ipv6, ipv4_range, ipv4, image, host, host_port, port_number)

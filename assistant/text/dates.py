@@ -89,12 +89,12 @@ def weekday(match: re.Match[str]) -> str:
 
 
 def _time_of_day(hour: int, minute: int, half: str = "") -> str:
-    """espeak-ng reads 14:05 as "fourteen zero five" and 14:00 as "fourteen zero zero"; from :10 on it reads well."""
+    """As it is, without a leading zero: "fourteen zero five" is understood, "fourteen oh five" is heard as 41 05."""
     if not half and hour % 24 == 0:
         return words.MIDNIGHT if minute == 0 else f"{_counted(str(minute), words.MINUTE.one)} {words.PAST_MIDNIGHT}"
     if minute == 0:
         return f"{hour}{half}" if half else f"{hour} {words.O_CLOCK if hour <= 12 else words.HUNDRED}"
-    return f"{hour}:{minute}{half}" if minute >= 10 else f"{hour} {words.OH} {minute}{half}"
+    return f"{hour}:{minute:02}{half}"
 
 
 @rule(

@@ -24,10 +24,10 @@ def uuid(_: re.Match[str]) -> str:
     re.IGNORECASE | re.VERBOSE,
 )
 def identifier(match: re.Match[str]) -> str:
-    """Hexadecimal or random letters and digits. A word has no digits, a number no letters, and 1e1000 is a number."""
+    """Hexadecimal or random letters and digits, mixed: neither a word nor a number, with a unit or without."""
     noun, said = match.groups()
     bare = said.rsplit(":", 1)[-1]
-    if not re.search(r"[0-9]", bare) or not re.search(r"[A-Za-z]", bare) or re.fullmatch(r"[0-9]+[eE][0-9]+", bare):
+    if re.fullmatch(r"[0-9]*[A-Za-z]*|[A-Za-z]+[0-9]+|[0-9]+[eE][0-9]+", bare):
         return match.group()
     if not noun:
         return words.AN_ID

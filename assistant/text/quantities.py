@@ -89,9 +89,11 @@ def number_range(match: re.Match[str]) -> str:
     sign, first, unit, dash, second = match.groups()
     low, high = (float(figure.replace(",", "")) for figure in (first, second))
     hyphen, spaced = dash.strip() == "-", dash != dash.strip()
+    led_by = match.string[max(0, match.start() - 8) : match.start()].casefold()
+    to = words.AND if led_by == f"{words.BETWEEN} " else words.TO
     led = any(len(figure) > 1 and figure.startswith("0") and "." not in figure for figure in (first, second))
     if high > low and not (hyphen and led):
-        return f"{sign}{first}{unit or ''} {words.TO} "
+        return f"{sign}{first}{unit or ''} {to} "
     if spaced and dash.strip() in "-−" and unit is None and not led:
         return f"{sign}{first} {words.MINUS} "
     return match.group()

@@ -29,7 +29,7 @@ _BYTES = {
     "P": "petabyte",
     "Ki": "kibibyte",
     "Mi": "mebibyte",
-    "Gi": "gibibyte",
+    "Gi": "gibbibyte",
     "Ti": "tebibyte",
     "Pi": "pebibyte",
 }
@@ -213,8 +213,8 @@ ACRONYMS = {
     "ASR": "A S R",
     "OIDC": "O I D C",
     "ACPI": "A C P I",
-    "IPv4": "IP V 4",
-    "IPv6": "IP V 6",
+    "IPv4": "IP version 4",
+    "IPv6": "IP version 6",
     "PoE": "P O E",
     "MAC": "Mac",
     "HEVC": "H E V C",
@@ -289,8 +289,8 @@ HAVE_IDS = ("snapshot", "commit", "container", "image", "archive", "revision", "
 
 AN_ID = "an ID"
 MAC_ADDRESS = "a Mac address"
-IPV6_ADDRESS = "an IP V 6 address"
-IPV6_NETWORK = "an IP V 6 network"
+IPV6_ADDRESS = "an IP version 6 address"
+IPV6_NETWORK = "an IP version 6 network"
 SOME_CODE = "some code"
 VERSION = "version"
 PORT = "port"
@@ -303,6 +303,7 @@ DASH = "dash"
 MINUS = "minus"
 PLUS = "plus"
 TO = "to"
+BETWEEN = "between"
 BY = "by"
 OF = "of"
 AND = "and"
@@ -311,7 +312,6 @@ NUMBER = "number"
 MIDNIGHT = "midnight"
 O_CLOCK = "o'clock"
 HUNDRED = "hundred"
-OH = "oh"
 PAST_MIDNIGHT = "past midnight"
 YES = "yes"
 NO = "no"

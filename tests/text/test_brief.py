@@ -55,8 +55,8 @@ def test_the_configuration_says_how_many_and_the_phrases_what() -> None:
     assert reply.rest() == "The rest is on the screen."
 
 
-SENTENCES = st.lists(
-    st.lists(st.sampled_from(["Gitea", "is", "up", "14 oh 5", "3.5", "Mac"]), min_size=1, max_size=130)
+SENTENCES: st.SearchStrategy[list[str]] = st.lists(
+    st.lists(st.sampled_from(["Gitea", "is", "up", "14:05", "3.5", "Mac"]), min_size=1, max_size=130)
     .map(" ".join)
     .flatmap(lambda words: st.sampled_from([f"{words}.", f"{words}!", f"{words}?"])),
     max_size=8,
@@ -69,7 +69,8 @@ def test_what_is_said_does_not_depend_on_how_the_reply_was_cut(
 ) -> None:
     grouped: list[str] = []
     for sentence in sentences:
-        if grouped and data.draw(st.booleans()):
+        joined: bool = data.draw(st.booleans())
+        if grouped and joined:
             grouped[-1] += f" {sentence}"
         else:
             grouped.append(sentence)
