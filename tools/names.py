@@ -210,5 +210,7 @@ def _similarity(said: str, name: str) -> float:
 
 @lru_cache(maxsize=4096)
 def _sound(word: str) -> str:
-    """Metaphone (Philips 1990) without its vowels but the first, voiced and unvoiced stops as one, th like f."""
-    return jellyfish.metaphone(word).replace(" ", "").translate(str.maketrans("GDBVZJ0", "KTPFSXF"))
+    """Metaphone (Philips 1990) without its vowels, the first of which is any vowel ("emich" is immich), voiced and
+    unvoiced stops as one, th like f."""
+    code = jellyfish.metaphone(word).replace(" ", "").translate(str.maketrans("GDBVZJ0", "KTPFSXF"))
+    return f"A{code[1:]}" if code.startswith(("A", "E", "I", "O", "U")) else code

@@ -42,6 +42,7 @@ def homelab() -> NameIndex:
         ("service", "next cloud", "nextcloud", "exact"),
         ("service", "graphana", "grafana", "fuzzy"),
         ("service", "imich", "immich", "fuzzy"),
+        ("service", "emich", "immich", "fuzzy"),
         ("service", "promethius", "prometheus", "fuzzy"),
         ("service", "home assistance", "home assistant", "fuzzy"),
         ("service", "the minecraft server's", "minecraft", "alias"),
@@ -76,6 +77,11 @@ def test_what_is_said_or_misheard_is_understood(homelab: NameIndex, kind: str, s
         "kitchen",
         "door",
         "internet",
+        "image",
+        "email",
+        "office",
+        "update",
+        "enemy",
     ],
 )
 def test_other_things_of_a_household_are_nothing_and_the_nearest_are_offered(
