@@ -1,6 +1,6 @@
 """Requests that templates and signals understand and doubt, so that the chat model decides; said by the assistant.
 
-What the corpus says is decided without the model, whichever engine is asked. Each of these leaves one call in doubt over
+What the corpus says is decided without the model, whichever engine is asked. Each of these leaves a call in doubt over
 the demo homelab's names (a test asks the narrowing).
 """
 

@@ -38,6 +38,8 @@ def measures(report: VoiceReport) -> tuple[Measure, ...]:
         found += _of_silence(report.silence)
     if report.idle is not None:
         found += _of_idle(report.idle)
+    if (table := report.home_assistant) is not None and table.ratio is not None:
+        found.append(_at_most("home_assistant", "first audio to Home Assistant's, p50", table.ratio, 0.25, "ratio"))
     return tuple(found)
 
 

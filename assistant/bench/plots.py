@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.bench.voice_report import (
+    AssistTable,
     FalseAcceptRow,
     Idle,
     Measure,
@@ -59,6 +60,8 @@ def draw(report: VoiceReport, folder: Path) -> tuple[Path, ...]:
         pictures.append(("wake", lambda: _wake(wake)))
     if (silence := report.silence) is not None:
         pictures.append(("silence", lambda: _silence(silence)))
+    if (table := report.home_assistant) is not None:
+        pictures.append(("home_assistant", lambda: _beside(table)))
     if (idle := report.idle) is not None:
         pictures.append(("idle", lambda: _idle(idle, _limits(report, "idle"))))
     try:
@@ -204,6 +207,29 @@ def _silence(table: SilenceTable) -> Figure:
     axes.margins(x=0.12)
     axes.set_title(f"Nobody spoke: {sum(texts)} of {sum(tried)} utterances ended in a text", loc="left", fontsize=11)
     figure.legend(frameon=False, loc="outside lower center", ncols=2, fontsize=9)
+    return figure
+
+
+def _beside(table: AssistTable) -> Figure:
+    """Medians of the stages, one row of marks each, p95 of the first audio as a line."""
+    figure, (axes,) = _figure(8.5, 2.6)
+    stages = ("endpoint", "transcript", "decision", "first_audio")
+    for place, row in enumerate(table.rows):
+        for stage, (_, label, colour) in zip(stages, STAGES, strict=True):
+            if (found := getattr(row, stage)) is not None:
+                axes.plot([found.p50], [place], "o", color=colour, markersize=11, label=label if place == 0 else None)
+        if row.first_audio is not None:
+            axes.hlines(place, row.first_audio.p50, row.first_audio.p95, color=OURS, linewidth=1.5)
+    axes.set_yticks(range(len(table.rows)), [row.who for row in table.rows])
+    axes.set_ylim(len(table.rows) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("ms after the true end of speech: medians, and p95 of the first audio as a line")
+    axes.grid(axis="x", color="#e5e8ec", linewidth=0.8)
+    both = max((row.answered_by_both for row in table.rows), default=0)
+    ratio = "" if table.ratio is None else f"; first audio × {table.ratio:.2f}"
+    axes.set_title(f"The same {both} clips{ratio}", loc="left", fontsize=11)
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(frameon=False, loc="outside lower center", ncols=4, fontsize=9)
     return figure
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import platform
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from assistant.bench import clips as corpus
 from assistant.bench import doubtful, idle, silence, turns, wake
+from assistant.bench.beside import HomeAssistantAccess, beside
 from assistant.bench.clips import Clip
 from assistant.bench.load import load_average
 from assistant.bench.measures import FULL, SHORT, SHORT_WITHOUT_NAMES, measures
 from assistant.bench.recognition import Recognition, compare
 from assistant.bench.selection import Chosen, choose
 from assistant.bench.voice_report import (
+    AssistTable,
     Conditions,
     Idle,
     Load,
@@ -56,12 +58,16 @@ Progress = Callable[[Part, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. ``limit``: the most clips of a part; ``short``: a few of everything, for a quick look."""
+    """What to measure. ``limit``: the most clips of a part; ``short``: a few of everything, for a quick look.
+
+    ``home_assistant``: the turns' clips through its pipeline, too.
+    """
 
     folder: Path
     parts: frozenset[Part]
     short: bool = False
     limit: int | None = None
+    home_assistant: HomeAssistantAccess | None = None
 
 
 async def measure(plan: Plan, base: Settings, progress: Progress = lambda _part, _done, _all: None) -> VoiceReport:
@@ -112,6 +118,8 @@ async def _with_app(settings: Settings, plan: Plan, chosen: Chosen, progress: Pr
         await app.load_speech()
         if "turns" in plan.parts:
             found["turns"] = await _turns(app, plan.folder, chosen.turns, progress)
+        if plan.home_assistant is not None:
+            found["home_assistant"] = await _beside(plan.home_assistant, plan.folder, chosen.turns, found, progress)
         if "silence" in plan.parts:
             found["silence"] = await _silence(app, plan.folder, chosen.silence, progress)
         if "wake" in plan.parts:
@@ -132,6 +140,14 @@ async def _turns(app: App, folder: Path, clips: Sequence[Clip], progress: Progre
         done.append(await bench.speak(clip))
     progress("turns", len(done), len(clips))
     return _turn_table("both", done, before)
+
+
+async def _beside(
+    access: HomeAssistantAccess, folder: Path, clips: Sequence[Clip], found: Mapping[str, object], progress: Progress
+) -> AssistTable:
+    mine = found.get("turns")
+    turns_ = mine.turns if isinstance(mine, TurnTable) else ()
+    return await beside(access, clips, folder, turns_, lambda done, total: progress("home_assistant", done, total))
 
 
 async def _model(app: App, plan: Plan, progress: Progress) -> TurnTable:

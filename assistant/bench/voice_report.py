@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.bench.figures import percentile
 
-Part = Literal["turns", "model", "stt", "wake", "silence", "idle"]
+Part = Literal["turns", "model", "stt", "wake", "silence", "idle", "home_assistant"]
 
 Ending = Literal["answered", "not woken", "nothing heard", "failed", "timed out"]
 
@@ -196,6 +196,40 @@ class Idle(Frozen):
     load: Load
 
 
+class AssistRow(Frozen):
+    """Times from the true end of speech, of the clips that both answered."""
+
+    who: str
+    clips: int = Field(description="Given to both: commands of which it is seen where the wake phrase ends.")
+    answered_by_both: int
+    endpoint: Spread | None
+    transcript: Spread | None
+    decision: Spread | None
+    first_audio: Spread | None
+
+
+class AssistTurn(Frozen):
+    """One clip through Home Assistant's pipeline; times as in a turn."""
+
+    id: str
+    heard: str
+    reply: str
+    error: str = Field(description="Its own code and message; empty: it answered.")
+    endpoint_ms: float | None
+    transcript_ms: float | None
+    decision_ms: float | None
+    first_audio_ms: float | None
+
+
+class AssistTable(Frozen):
+    """Beside a Home Assistant Assist pipeline, which gets the same clips without the wake phrase."""
+
+    rows: tuple[AssistRow, ...]
+    ratio: float | None = Field(description="Medians of the first audio: Jarvis's over Home Assistant's.")
+    turns: tuple[AssistTurn, ...]
+    load: Load
+
+
 class Measure(Frozen):
     """One of the figures that are promised, and what it is."""
 
@@ -233,6 +267,7 @@ class VoiceReport(Frozen):
     wake: WakeTable | None = None
     silence: SilenceTable | None = None
     idle: Idle | None = None
+    home_assistant: AssistTable | None = None
     measures: tuple[Measure, ...] = ()
 
     @property

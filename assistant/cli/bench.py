@@ -20,13 +20,14 @@ from assistant.cli.common import ConfigOption, err, errors_explained, read_house
 from assistant.errors import ConfigError
 
 if TYPE_CHECKING:
+    from assistant.bench.beside import HomeAssistantAccess
     from assistant.bench.run import Progress
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure ears and mouth on this machine.")
 bench_app.command("clips")(make_clips)
 bench_app.command()(bench_clips.clips)
 
-PARTS: tuple[Part, ...] = get_args(Part)
+PARTS: tuple[Part, ...] = tuple(part for part in get_args(Part) if part != "home_assistant")
 WITHOUT_MODEL: frozenset[Part] = frozenset(part for part in PARTS if part != "model")
 NAMED = {
     "turns": "commands in real time",
@@ -35,6 +36,7 @@ NAMED = {
     "wake": "wake word",
     "silence": "where nobody speaks",
     "idle": "listening",
+    "home_assistant": "Home Assistant",
 }
 
 
@@ -51,6 +53,12 @@ def voice(
     ] = None,
     model: Annotated[bool, typer.Option("--model", help="Also commands that the chat model decides.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many clips in a part.")] = None,
+    home_assistant: Annotated[
+        str | None, typer.Option(metavar="URL", help="The same clips through its Assist pipeline, side by side.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its long-lived access token.", show_default=False)
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit code 1 when a measure is missed.")] = False,
     config: ConfigOption = None,
 ) -> None:
@@ -61,7 +69,10 @@ def voice(
     with errors_explained(as_json=as_json):
         parts = _parts(only, model=model)
         settings = read_house(config).settings
-        plan = Plan(clips or made_corpus(short=short), parts, short, limit)
+        access = _access(home_assistant, token_file)
+        if access is not None:
+            parts |= {"turns"}
+        plan = Plan(clips or made_corpus(short=short), parts, short, limit, access)
         with _bars() as progress:
             report = asyncio.run(measure(plan, settings, progress))
         if plot is not None:
@@ -77,6 +88,24 @@ def voice(
         show_voice(report, Console())
     if check and report.missed:
         raise typer.Exit(1)
+
+
+def _access(url: str | None, token_file: Path | None) -> HomeAssistantAccess | None:
+    """Raises ConfigError no_token, token_unreadable."""
+    from assistant.bench.beside import HomeAssistantAccess
+
+    if url is None:
+        return None
+    mend = "Make a long-lived access token in your profile there, put it into a file, and name it with --token-file."
+    if token_file is None:
+        raise ConfigError("no_token", "Home Assistant wants a token.", mend=mend)
+    try:
+        token = token_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("token_unreadable", f"{token_file} cannot be read: {error}.", mend=mend) from error
+    if not token:
+        raise ConfigError("token_unreadable", f"{token_file} is empty.", mend=mend)
+    return HomeAssistantAccess(url, token)
 
 
 def _parts(only: str | None, *, model: bool) -> frozenset[Part]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from assistant.bench.voice_report import (
+    AssistTable,
     Idle,
     Load,
     Measure,
@@ -45,6 +46,8 @@ def show_voice(report: VoiceReport, console: Console) -> None:
         _show_stt(report.stt, console)
     if report.wake is not None:
         _show_wake(report.wake, console)
+    if report.home_assistant is not None:
+        _show_beside(report.home_assistant, console)
     if report.silence is not None:
         _show_silence(report.silence, console)
     if report.idle is not None:
@@ -155,6 +158,18 @@ def _show_wake(found: WakeTable, console: Console) -> None:
             _per_hour(accepts.at_most_per_hour_stock),
         )
     _show("Wake word: heard where nobody said it (at most: 95 % bound)", heard, console)
+    _show_load(found.load, console)
+
+
+def _show_beside(found: AssistTable, console: Console) -> None:
+    table = _table("", "n", "endpoint", "text", "decision", "audio")
+    for row in found.rows:
+        times = map(_seconds, (row.endpoint, row.transcript, row.decision, row.first_audio))
+        table.add_row(escape(row.who), f"{row.answered_by_both}/{row.clips}", *times)
+    _show("Beside Home Assistant: the same clips, seconds after the true end of speech", table, console)
+    for turn in found.turns:
+        if turn.error:
+            console.print(escape(f"Home Assistant: {turn.id}: {turn.error}"), soft_wrap=True, style="yellow")
     _show_load(found.load, console)
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from assistant import egress
 from assistant.bench import run as bench_run
+from assistant.bench.beside import HomeAssistantAccess
 from assistant.bench.run import Plan
 from assistant.bench.voice_report import Part, VoiceReport
 from assistant.cli.main import app
@@ -116,3 +117,21 @@ def test_pictures_are_written_where_they_were_asked_for(bench: Bench, measured: 
     result = bench("--clips", str(tmp_path), "--plot", str(tmp_path / "pictures"))
     assert result.exit_code == 0
     assert (tmp_path / "pictures" / "turns.png").is_file()
+
+
+def test_home_assistant_wants_a_token_and_then_the_turns_are_measured_too(
+    bench: Bench, measured: list[Plan], tmp_path: Path
+) -> None:
+    there = ("--clips", str(tmp_path), "--only", "idle", "--home-assistant", "http://127.0.0.1:8123")
+    without = bench(*there)
+    assert (without.exit_code, measured) == (3, [])
+    assert "long-lived access token" in " ".join(without.stderr.split())
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    assert bench(*there, "--token-file", str(empty)).exit_code == 3
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    assert bench(*there, "--token-file", str(token)).exit_code == 0
+    (plan,) = measured
+    assert plan.parts == {"idle", "turns"}
+    assert plan.home_assistant == HomeAssistantAccess("http://127.0.0.1:8123", "secret")
