@@ -97,4 +97,4 @@ def _count(count: int, noun: words.Noun) -> str:
 
 def _name(key: str) -> str:
     """ "lastRun" → "last run"."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", key) if key.isidentifier() else " ".join(key.split())
+    return re.sub(r"(?<=[a-z])[A-Z](?=[a-z])", lambda large: f" {large.group().lower()}", " ".join(key.split()))

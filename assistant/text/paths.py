@@ -64,7 +64,7 @@ def hidden_file(match: re.Match[str]) -> str:
     return f"{words.DOT} {match.group(1)}"
 
 
-@rule("option", r"(?<![\w-])(--?)(?=[A-Za-z])([A-Za-z](?![\w])|(?<=--)[A-Za-z][\w-]*)(?:=(?=\w))?")
+@rule("option", r"(?<![\w-])(--?)(?=[A-Za-z])([A-Za-z]{1,4}(?![\w-])|(?<=--)[A-Za-z][\w-]*)(?:=(?=\w))?")
 def option(match: re.Match[str]) -> str:
     dashes = " ".join([words.DASH] * len(match.group(1)))
     return f"{dashes} {match.group(2)} " if match.group().endswith("=") else f"{dashes} {match.group(2)}"

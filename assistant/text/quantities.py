@@ -1,4 +1,4 @@
-"""Numbers with units, money, signs, ranges, comparisons and versions → speech. Pure.
+"""Numbers with units, money, signs, ranges and comparisons → speech. Pure.
 
 The figures themselves stay: espeak-ng reads 3.5 and 1,234 as a person would.
 """
@@ -18,38 +18,17 @@ _MULTIPLE = r"(?: ?(k|K|M|bn|million|billion)(?![A-Za-z]))?"
 _ENDS = r"(?![\w°²³‰%])"
 
 
-# ── versions ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_BUILD = r"((?:[-+~][0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?)"
-
-
-@rule(
-    "version",
-    rf"(?<![\w.:,-])(?:({words.VERSION}|release) v?|v)?([0-9]+(?:\.[0-9]+){{1,5}}){_BUILD}(?!\w|,[0-9]|\.[0-9])",
-    re.IGNORECASE,
-)
-def version(match: re.Match[str]) -> str:
-    """espeak-ng reads 2.14.3 as "two point one four point three"."""
-    noun, numbers, build = match.groups()
-    marked = match.group()[0] in "vV" and noun is None
-    if noun is None and not marked and numbers.count(".") == 1:
-        return match.group()
-    said = f" {words.POINT} ".join(numbers.split("."))
-    tail = re.sub(r"(?<=[A-Za-z])(?=[0-9])", " ", re.sub(r"[^0-9A-Za-z]", " ", build))
-    lead = f"{noun} " if noun else f"{words.VERSION} " if marked else ""
-    return f"{lead}{said}{tail}"
-
-
-@rule("v1", r"(?<![\w.-])[vV]([0-9]{1,4})(?![\w.-])")
-def short_version(match: re.Match[str]) -> str:
-    return f"{words.VERSION} {match.group(1)}"
-
-
 # ── figures ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@rule("thousands", r"(?<![\w.,'’])[0-9]{1,3}(?:(['’\u202f\u2009\u00a0_])[0-9]{3})(?:\1[0-9]{3})*(?!\w|['’][0-9])")
+@rule(
+    "thousands",
+    r"""(?<![\w.,'’]) (?<![0-9][ ]) [0-9]{1,3}
+        (?: (['’\u202f\u2009\u00a0_])[0-9]{3} (?:\1[0-9]{3})* | (?:[ ]000)+ ) (?! \w | ['’ ][0-9] )""",
+    re.VERBOSE,
+)
 def thousands(match: re.Match[str]) -> str:
+    """1'234'567; a plain space only in 10 000, as in 10 500 it could be one between two numbers."""
     return re.sub(r"[^0-9]", ",", match.group())
 
 
@@ -99,16 +78,29 @@ def number_range(match: re.Match[str]) -> str:
     return match.group()
 
 
-@rule("by", r"(?<![\w.,])([0-9]+) ?x ?(?=[0-9]+(?![\w.]))")
+@rule("by", r"(?<![\w.,])([0-9]{1,9})( ?)x ?(?=([0-9]{1,9})(?![0-9]))")
 def by(match: re.Match[str]) -> str:
-    return match.group() if match.group(1) == "0" else f"{match.group(1)} {words.BY} "
+    """1920x1080, 2 x 4 TB; 0x10 is another thing."""
+    first, space, second = match.groups()
+    if first == "0" and not space:
+        return match.group()
+    return f"{first} {words.SYMBOLS['×'] if space and min(int(first), int(second)) < 100 else words.BY} "
 
 
-@rule("x of y", r"(?<![\w./,-])([0-9]{1,6})/([0-9]{1,6})(?![\w/,-]|\.[0-9])")
+@rule(
+    "x of y",
+    rf"""(?<![\w./,-]) ({NUMBER}) ([ ]?(?:{_UNITS}))? /
+         (?= ({NUMBER}) ([ ]?(?:{_UNITS}))? (?! [\w/-] | [.,][0-9] ) )""",
+    re.VERBOSE,
+)
 def of(match: re.Match[str]) -> str:
-    first, second = match.groups()
-    between = words.OF if int(first) <= int(second) else words.SLASH
-    return f"{first} {between} {second}"
+    """3/5 disks, 1.2TB/4TB; 50 °C/122 °F is no share."""
+    first, unit, second, whole = match.groups()
+    same = not unit or (whole is not None and unit[-1] == whole[-1])
+    less = (
+        float(first.replace(",", "")) <= float(second.replace(",", "")) or (unit or "").strip() != (whole or "").strip()
+    )
+    return f"{first}{unit or ''} {words.OF if same and less else words.SLASH} "
 
 
 @rule("number", r"(?<![\w&])# ?(?=[0-9]+(?!\w))")
@@ -151,7 +143,7 @@ _TIGHT = r"(?:(?<=\w)\.(?=[ ][a-z]))?"
 @rule(
     "unit",
     rf"""(?<![\w.,]) ((?:[Aa]n?[ ])?) ({NUMBER}|[0-9]+,[0-9]{{1,2}})
-         ([ -]?(?:{_UNITS})|(?:{_GLUED})) {_RATE} {_ENDS} (?!-?/) {_TIGHT}""",
+         ([ -]?(?:{_UNITS})|(?:{_GLUED})) {_RATE} {_ENDS} {_TIGHT}""",
     re.VERBOSE,
 )
 def unit(match: re.Match[str]) -> str:
@@ -168,12 +160,18 @@ def unit(match: re.Match[str]) -> str:
     return f"{article}{number} {noun.one if one else noun.many}{per}"
 
 
+@rule("inch", rf"{NOT_INSIDE}({NUMBER})[\"″](?=[ -][a-z])")
+def inch(match: re.Match[str]) -> str:
+    """3.5" disks; where there are more quotation marks it may be one of them."""
+    return f"{match.group(1)} {words.INCH}" if match.string.count('"') < 2 else match.group()
+
+
 @rule("rate", rf"(?<=[a-z])/({one_of(words.PER)}){_ENDS}(?!/)")
 def rate(match: re.Match[str]) -> str:
     return f" {words.PER_WORD} {words.PER[match.group(1)]}"
 
 
 RULES: tuple[Rule, ...] = (
-    thousands, version, short_version, bare_decimal, comparison, or_more, money_range, number_range, minus, plus, money,
-    by, of, hash_number, unit, rate,
+    thousands, bare_decimal, comparison, or_more, money_range, number_range, minus, plus, money,
+    by, of, hash_number, inch, unit, rate,
 )  # fmt: skip

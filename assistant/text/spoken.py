@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from assistant.text import addresses, dates, markup, paths, quantities, symbols
+from assistant.text import addresses, dates, markup, paths, quantities, symbols, versions
 from assistant.text.json_text import say_embedded_json, say_json
 from assistant.text.rules import Rule
 
@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     *addresses.RULES,
     *paths.RULES,
     *symbols.FIRST_RULES,
+    *versions.RULES,
     *quantities.RULES,
     *symbols.RULES,
 )

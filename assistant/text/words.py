@@ -223,7 +223,9 @@ ACRONYMS = {
     "A/C": "A C",
     "I/O": "I O",
     "TCP/IP": "TCP IP",
+    "CI/CD": "C I C D",
     "24/7": "24 7",
+    "50/50": "50 50",
     "and/or": "and or",
 }
 """What espeak-ng reads as another word ("ups", "sigh"); the others (VM, CPU, SSD, ZFS, RAID, …) it reads well."""
@@ -306,6 +308,7 @@ TO = "to"
 BETWEEN = "between"
 BY = "by"
 OF = "of"
+INCH = "inch"
 AND = "and"
 PER_WORD = "per"
 NUMBER = "number"
