@@ -41,7 +41,7 @@ def show_voice(report: VoiceReport, console: Console) -> None:
     if report.turns is not None:
         _show_turns("Commands: seconds after the true end of speech, p50 and p95", report.turns, console)
     if report.model is not None:
-        _show_turns(f"Requests for {escape(report.model.engine)}: the same", report.model, console)
+        _show_turns(f"Requests that {escape(report.model.engine)} decides: the same times", report.model, console)
     if report.stt is not None:
         _show_stt(report.stt, console)
     if report.wake is not None:
