@@ -111,7 +111,7 @@ def _commands(cast: tuple[Voice, ...], short: bool) -> Iterator[Said]:
     for n, text in enumerate(COMMANDS[: 18 if short else None]):
         for turn in range(rounds):
             voice = cast[(n + turn * (len(cast) // rounds)) % len(cast)]
-            comma = "," if (n + turn) % 3 == 2 else ""
+            comma = "," if (n // 3 + turn) % 3 == 2 else ""
             yield _said("command", n, f"{WAKE_PHRASE}{comma} {text}", voice, wake=True)
 
 
@@ -133,9 +133,10 @@ def _names(cast: tuple[Voice, ...], short: bool) -> Iterator[Said]:
 
 
 def _mixed(cast: tuple[Voice, ...], short: bool) -> Iterator[Said]:
-    """Some of the commands once more, in noise."""
-    clean = [one for one in _commands(cast, short) if not one.text.startswith(f"{WAKE_PHRASE},")]
-    for one in clean[:2] if short else clean[:: len(clean) // 10][:10]:
+    """Some of the commands once more, in noise: the first of every other voice."""
+    firsts = {one.voice: one for one in reversed([*_commands(cast, short)]) if "," not in one.text}
+    speaking = [firsts[voice] for voice in cast[::2] if voice in firsts][: 2 if short else 10]
+    for one in speaking:
         for noise, maker in (MIXED[0], MIXED[4], MIXED[5]) if short else MIXED:
             for snr_db in (10,) if short else SNR_DB:
                 name = f"{one.id}-{noise}-{snr_db}"

@@ -50,7 +50,8 @@ def test_every_noise_is_mixed_with_the_same_commands_at_every_level() -> None:
         assert one.id.endswith(f"-{one.noise}-{one.snr_db}")
         groups[one.noise, one.snr_db].append((one.text, one.voice))
     assert all(members == groups[BABBLE, 20] for members in groups.values())
-    assert len(groups[BABBLE, 20]) == 10
+    assert len({voice for _, voice in groups[BABBLE, 20]}) == 10
+    assert {voice.engine for _, voice in groups[BABBLE, 20]} == ENGINES
     base = {one.id for one in FULL.said if not one.noise}
     assert all(one.id.removesuffix(f"-{one.noise}-{one.snr_db}") in base for one in mixed)
 
