@@ -138,7 +138,6 @@ def _show_wake(found: WakeTable, console: Console) -> None:
         )
     _show("Wake word: missed", table, console)
     heard = _table(
-        "Wake word: heard where nobody said it (at most: 95 % bound)",
         "audio",
         "n",
         "hours",
