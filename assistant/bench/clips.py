@@ -54,12 +54,12 @@ def load(folder: Path) -> tuple[Clip, ...]:
     """All clips of the folder, in the manifest's order. Raises AudioError no_clips, clips_unreadable."""
     path = folder / MANIFEST
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_bytes()
     except OSError as error:
         mend = "Make them: `jarvis bench clips`."
         raise AudioError("no_clips", f"There are no clips in {folder}.", mend=mend) from error
     try:
-        rows = [json.loads(line) for line in lines if line.strip()]
+        rows = [json.loads(line) for line in text.decode().split("\n") if line.strip()]
         return tuple(Clip(**{**row, "names": tuple(row.get("names", ()))}) for row in rows)
     except (ValueError, TypeError) as error:
         raise AudioError("clips_unreadable", f"{path} is no list of clips: {error}.") from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from assistant.bench import noises
 from assistant.bench.noises import MAKERS
-from assistant.bench.shaping import Wave, to_int16
+from assistant.bench.shaping import to_int16
 from assistant.ports import SAMPLE_RATE_HZ
+from tests.fakes_silero import voice_probabilities
 
 ALL = [(noise, name) for noise, makers in MAKERS.items() for name, _ in makers]
 LIKE_NO_VOICE = ("silence", "white", "pink", "hum", "fan", "clicks")
@@ -49,20 +49,7 @@ def test_hum_is_at_the_mains_frequency_and_its_harmonics() -> None:
 @pytest.mark.real_models
 @pytest.mark.parametrize(("noise", "maker"), ALL)
 def test_nobody_speaks_in_them(models_dir: Path, noise: str, maker: str) -> None:
-    voiced = voice_probabilities(models_dir, noises.make(noise, maker, 6, 0))
+    voiced = voice_probabilities(models_dir, to_int16(noises.make(noise, maker, 6, 0)))
     if noise in LIKE_NO_VOICE:
         assert voiced.max() < 0.5
     assert (voiced >= 0.5).mean() < 0.4
-
-
-def voice_probabilities(models_dir: Path, wave: Wave) -> np.ndarray:
-    """Silero's, for each chunk of 32 ms."""
-    session = onnxruntime.InferenceSession(str(models_dir / "silero-vad" / "silero_vad.onnx"))
-    samples = to_int16(wave).astype(np.float32) / 32768
-    h = c = np.zeros((2, 1, 64), np.float32)
-    out = []
-    for start in range(0, samples.size - 511, 512):
-        chunk = samples[None, start : start + 512]
-        probability, h, c = session.run(None, {"input": chunk, "h": h, "c": c, "sr": np.array(SAMPLE_RATE_HZ)})
-        out.append(float(probability[0, 0]))
-    return np.array(out)
