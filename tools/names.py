@@ -29,6 +29,9 @@ them ("pie hole", "get tea") scores 0.82 and more, other household words 0.75 an
 MARGIN = 0.06
 """A second name closer than this to the best makes it a tie, and a tie asks back."""
 
+SYLLABLE = 0.99
+"""Weight of a name whose first syllable was heard as an article ("a mitch" for immich): everything else goes first."""
+
 NEAREST = 3
 """Candidates named when nothing fits."""
 
@@ -147,10 +150,10 @@ class _Kind:
 
     def _by_sound(self, said: str) -> Resolved | Unresolved:
         best: dict[str, float] = {}
-        keys = _variants(said)
+        keys = dict.fromkeys(_variants(said), 1.0) | dict.fromkeys(_first_syllable(said), SYLLABLE)
         for forms in self._forms:
             for form, names in forms.items():
-                score = max(_similarity(key, form) for key in keys)
+                score = max(_similarity(key, form) * weight for key, weight in keys.items())
                 for name in names:
                     best[name] = max(best.get(name, 0.0), score)
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
@@ -193,6 +196,12 @@ def _variants(said: str) -> tuple[str, ...]:
     keys = ["".join(words), "".join(bare)]
     keys += [key[:-1] if key.endswith("s") else key + "s" for key in keys if len(key) > 3]
     return tuple(dict.fromkeys(keys))
+
+
+def _first_syllable(said: str) -> tuple[str, ...]:
+    """The key with an article that may have been the first syllable of the name."""
+    words = plain(said)
+    return ("".join(words),) if len(words) > 1 and words[0] in ("a", "an") else ()
 
 
 def _similarity(said: str, name: str) -> float:
