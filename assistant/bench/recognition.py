@@ -14,15 +14,21 @@ from pathlib import Path
 
 from assistant.bench.clips import Clip, samples
 from assistant.bench.word_errors import word_errors
-from assistant.narrowing.mentions import Mention, Mentions
+from assistant.narrowing.mentions import Mentions
 from assistant.ports import SAMPLE_RATE_HZ, Names, Samples, Transcriber, Transcript
 from assistant.sentences.normalize import plain_words
+from assistant.sentences.vocabulary import LONGEST_NAME_WORDS, template_words
 from assistant.text.transcript import clean_transcript
 from tools.contract import JsonObject
+from tools.names import NameIndex, Resolved
 
 LEAD_S = 0.3
 TAIL_S = 0.2
 """What the ears keep before and after speech, and so hand to speech recognition."""
+
+LANGUAGE = "en"
+ARTICLES = frozenset({"a", "an"})
+"""They may be the first syllable of a name (``tools.names``)."""
 
 Progress = Callable[[int, int], None]
 """Clips done, clips altogether."""
@@ -119,7 +125,7 @@ async def compare(
     Each setting hears the first clip once before, untimed: loading is not what is measured. Raises AudioError,
     TranscriptionError.
     """
-    mentions = Mentions(names)
+    resolver = Resolver(names)
     heard: dict[str, list[Heard]] = {setting: [] for setting in transcribers}
     order = list(transcribers)
     for transcriber in transcribers.values() if clips else ():
@@ -129,7 +135,7 @@ async def compare(
         for setting in order:
             started = clock()
             transcript = await transcribers[setting].transcribe(audio)
-            heard[setting].append(judged(clip, transcript, clock() - started, mentions))
+            heard[setting].append(judged(clip, transcript, clock() - started, resolver))
         order = [*order[1:], order[0]]
         progress(done + 1, len(clips))
     reference = sum(one.took_s for one in heard[next(iter(transcribers))]) if transcribers else 0.0
@@ -145,19 +151,43 @@ def as_heard(folder: Path, clip: Clip) -> Samples:
     return audio[start : int((clip.speech_end_s + TAIL_S) * SAMPLE_RATE_HZ)]
 
 
-def judged(clip: Clip, transcript: Transcript, took_s: float, mentions: Mentions) -> Heard:
+class Resolver:
+    """From the words that were heard to the names that are meant, as the assistant does it: the names that it finds
+    itself, else what the tools make of the words that no template knows, which a model hands on as they are."""
+
+    def __init__(self, names: Names) -> None:
+        self._mentions = Mentions(names)
+        self._index = NameIndex(names.by_kind)
+        self._kinds = tuple(names.by_kind)
+
+    def names(self, text: str, said: Sequence[str]) -> frozenset[str]:
+        """Of names of several kinds that the same words stand for, the one that was ``said``."""
+        words = plain_words(text)
+        found = [list(mention.names.values()) for mention in self._mentions.find(words)] or self._handed_on(words)
+        return frozenset(next((name for name in names if name in said), names[0]) for names in found)
+
+    def _handed_on(self, words: str) -> list[list[str]]:
+        """The stretch that is most like a name."""
+        known = template_words(LANGUAGE) - ARTICLES
+        parts = words.split()
+        best: dict[str, float] = {}
+        for start in range(len(parts)):
+            for end in range(start + 1, min(len(parts), start + LONGEST_NAME_WORDS) + 1):
+                if not known.isdisjoint(parts[start:end]):
+                    break
+                for kind in self._kinds:
+                    found = self._index.resolve(kind, " ".join(parts[start:end]))
+                    if isinstance(found, Resolved):
+                        best[found.name] = max(best.get(found.name, 0.0), found.score)
+        return [[max(best, key=lambda name: best[name])]] if best else []
+
+
+def judged(clip: Clip, transcript: Transcript, took_s: float, resolver: Resolver) -> Heard:
     """What was heard against what was said; without the wake phrase, in both."""
     text = clean_transcript(transcript.text)
     errors, words = word_errors(clean_transcript(clip.said), text)
-    found = mentions.find(plain_words(text)) if clip.names and text else ()
-    named = frozenset(_meant(mention, clip.names) for mention in found)
+    named = resolver.names(text, clip.names) if clip.names and text else frozenset()
     return Heard(clip, text, took_s, errors, words, named, transcript.window_s, transcript.fell_back)
-
-
-def _meant(mention: Mention, said: Sequence[str]) -> str:
-    """Of the names that the same words stand for as service, job and so on, the one that was said."""
-    names = list(mention.names.values())
-    return next((name for name in names if name in said), names[0])
 
 
 def summed_up(setting: str, heard: Sequence[Heard], reference_s: float) -> Recognition:

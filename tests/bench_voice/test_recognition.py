@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assistant.bench.clips import Clip, Kind
-from assistant.bench.recognition import Recognition, as_heard, compare
+from assistant.bench.recognition import Recognition, Resolver, as_heard, compare
 from assistant.errors import AudioError
 from assistant.ports import SAMPLE_RATE_HZ, Names, Samples, Transcript
 
@@ -169,3 +169,18 @@ async def test_no_clips_no_figures_and_a_lost_wav_is_said(tmp_path: Path, clips:
     (tmp_path / clips[2].file).unlink()
     with pytest.raises(AudioError):
         await compare({"full": whisper}, clips, tmp_path, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Is Jellyfin up?", {"jellyfin"}),
+        ("is the media server up?", {"jellyfin"}),
+        ("Restart Jitty.", {"gitea"}),
+        ("Is it up?", set()),
+        ("Is the weather nice?", set()),
+        ("Run the photo library backup.", {"photos"}),
+    ],
+)
+def test_names_are_resolved_as_the_assistant_and_its_tools_do_it(text: str, names: set[str]) -> None:
+    assert Resolver(NAMES).names(text, ()) == names
