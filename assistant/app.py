@@ -32,6 +32,7 @@ from assistant.config import Settings
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError, ModelFilesError, StateError, TranscriptionError
 from assistant.events import TurnEvent
+from assistant.memory import give_back
 from assistant.model_turn import system_prompt
 from assistant.models import ModelStore
 from assistant.narrowing.narrower import Narrower
@@ -166,6 +167,7 @@ class App:
         """Load what there is of ears and mouth. Raises StageError."""
         parts = [part for part in (self.listener, self.transcriber, self.synthesizer) if part is not None]
         await asyncio.gather(*(part.load() for part in parts))
+        await asyncio.to_thread(give_back)
 
     async def warm_model(self) -> None:
         """Let the model read its constant prefix, so that it stands in the KV cache. Raises ChatError."""

@@ -1,0 +1,41 @@
+"""Freed memory goes back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+from assistant.memory import give_back
+
+HELD = """
+import resource, sys
+from assistant.memory import give_back
+def rss():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+small = [bytes(1000) for _ in range(200_000)]
+kept = small[::1000]
+del small
+before = rss()
+done = give_back()
+print(done, before - rss())
+"""
+
+
+def test_it_says_whether_there_was_anything_to_do() -> None:
+    assert give_back() in (True, False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps what was freed")
+def test_what_was_freed_is_no_longer_resident() -> None:
+    try:
+        ctypes.CDLL("libc.so.6")
+    except OSError:
+        assert not give_back()
+        return
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=True)
+    trimmed, freed = done.stdout.split()
+    assert trimmed == "True"
+    assert int(freed) > 1_000_000
