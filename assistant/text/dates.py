@@ -6,6 +6,7 @@ import re
 
 from assistant.text import words
 from assistant.text.rules import NUMBER, Rule, listing, rule
+from assistant.text.unit_words import Noun
 
 _YEAR = r"(?:19|20|21)[0-9]{2}"
 _CLOCK = r"(?:[01]?[0-9]|2[0-4]):[0-5][0-9]"
@@ -13,11 +14,12 @@ _CLOCK = r"(?:[01]?[0-9]|2[0-4]):[0-5][0-9]"
 
 def _date(year: str, month: str, day: str) -> str:
     number = int(day)
-    return f"{words.MONTHS[int(month) - 1]} {number}{words.ORDINAL_ENDS.get(number, 'th')}, {year}"
+    ordinal = f"{number}{words.ORDINAL_ENDS.get(number, words.ORDINAL_END)}"
+    return words.DATE.format(month=words.MONTHS[int(month) - 1], day=ordinal, year=year)
 
 
-def _counted(number: str, noun: str) -> str:
-    return f"{number} {noun}" if number == "1" else f"{number} {noun}s"
+def _counted(number: str, noun: Noun) -> str:
+    return f"{number} {noun.one if number == '1' else noun.many}"
 
 
 @rule(
@@ -91,7 +93,7 @@ def weekday(match: re.Match[str]) -> str:
 def _time_of_day(hour: int, minute: int, half: str = "") -> str:
     """As it is, without a leading zero: "fourteen zero five" is understood, "fourteen oh five" is heard as 41 05."""
     if not half and hour % 24 == 0:
-        return words.MIDNIGHT if minute == 0 else f"{_counted(str(minute), words.MINUTE.one)} {words.PAST_MIDNIGHT}"
+        return words.MIDNIGHT if minute == 0 else f"{_counted(str(minute), words.MINUTE)} {words.PAST_MIDNIGHT}"
     if minute == 0:
         return f"{hour}{half}" if half else f"{hour} {words.O_CLOCK if hour <= 12 else words.HUNDRED}"
     return f"{hour}:{minute:02}{half}"
@@ -113,8 +115,8 @@ def time(match: re.Match[str]) -> str:
         said = _time_of_day(int(hour), int(minute), f" {half.upper()}M" if half else "")
         if second is None or second == "00":
             return said
-        return f"{said} {words.AND} {_counted(str(int(second)), words.SECOND.one)}"
-    nouns = ("minute", "second") if unit and unit.group(1).startswith("min") else ("hour", "minute", "second")
+        return f"{said} {words.AND} {_counted(str(int(second)), words.SECOND)}"
+    nouns = (words.HOUR, words.MINUTE, words.SECOND)[1 if unit and unit.group(1).startswith("min") else 0 :]
     figures = [int(figure) for figure in (hour, minute, second) if figure is not None]
     parts = [_counted(str(figure), noun) for figure, noun in zip(figures, nouns, strict=False) if figure]
     return listing(parts, words.AND) or _counted("0", nouns[-1])

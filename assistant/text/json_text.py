@@ -7,6 +7,7 @@ import re
 
 from assistant.text import words
 from assistant.text.rules import listing
+from assistant.text.unit_words import counted
 
 MAX_ENTRIES = 4
 """Entries of an object or a list that are said; of the others only how many they are."""
@@ -57,7 +58,7 @@ def say_value(value: object, depth: int = 0) -> str:
         if not value:
             return words.NOTHING
         if depth > MAX_DEPTH:
-            return _count(len(value), words.ENTRIES)
+            return counted(len(value), words.ENTRIES)
         return _say_object(value, depth) if isinstance(value, dict) else _say_list(value, depth)
     if value is None:
         return words.NOTHING
@@ -88,11 +89,7 @@ def _holds_objects(value: object) -> bool:
 
 def _capped(entries: list[str], count: int, mark: str) -> str:
     left = count - len(entries)
-    return mark.join(entries) + (f"{mark}{words.AND} {_count(left, words.MORE)}" if left else "")
-
-
-def _count(count: int, noun: words.Noun) -> str:
-    return noun.one if count == 1 else noun.many.format(count=count)
+    return mark.join(entries) + (f"{mark}{words.AND} {counted(left, words.MORE)}" if left else "")
 
 
 def _name(key: str) -> str:

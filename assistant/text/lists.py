@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from assistant.text import words
 from assistant.text.rules import listing
+from assistant.text.unit_words import counted
 
 MAX_ITEMS = 8
 MAX_ROWS = 5
@@ -48,9 +49,9 @@ def say_list(items: Sequence[Item]) -> str:
     said = [_say_item(item) for item in shown[:MAX_ITEMS]]
     if all(_is_short(item) for item in shown):
         if left > 0:
-            return f"{', '.join(said)} {words.AND} {_count(left, words.MORE)}"
+            return f"{', '.join(said)} {words.AND} {counted(left, words.MORE)}"
         return listing(said, words.AND)
-    more = [f"{words.AND.capitalize()} {_count(left, words.MORE)}"] if left > 0 else []
+    more = [f"{words.AND.capitalize()} {counted(left, words.MORE)}"] if left > 0 else []
     return as_sentences([*said, *more])
 
 
@@ -96,7 +97,7 @@ def say_table(rows: Sequence[Sequence[str]], *, headed: bool) -> str:
     said = [_say_row(row, heads) for row in body[:MAX_ROWS]]
     left = len(body) - MAX_ROWS
     if left > 0:
-        more = _count(left, words.MORE_ROWS)
+        more = counted(left, words.MORE_ROWS)
         said.append(more[0].upper() + more[1:])
     return as_sentences(said)
 
@@ -117,7 +118,3 @@ def _cell(cell: str) -> str:
 def _small(head: str) -> str:
     """Without the large letter of a heading; "IP" keeps its own."""
     return head[:1].lower() + head[1:] if head[1:2].islower() else head
-
-
-def _count(count: int, noun: words.Noun) -> str:
-    return noun.one if count == 1 else noun.many.format(count=count)

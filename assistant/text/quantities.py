@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 
-from assistant.text import words
+from assistant.text import unit_words, words
 from assistant.text.rules import NOT_INSIDE, NUMBER, Rule, one_of, rule
 
-_UNITS = one_of(words.UNITS)
-_GLUED = one_of(words.GLUED_UNITS)
-_MONEY = one_of(words.CURRENCIES)
-_SIGNS = one_of(sign for sign in words.CURRENCIES if not sign.isalpha())
+_UNITS = one_of(unit_words.UNITS)
+_GLUED = one_of(unit_words.GLUED_UNITS)
+_MONEY = one_of(unit_words.CURRENCIES)
+_SIGNS = one_of(sign for sign in unit_words.CURRENCIES if not sign.isalpha())
 _MULTIPLE = r"(?: ?(k|K|M|bn|million|billion)(?![A-Za-z]))?"
 _ENDS = r"(?![\w°²³‰%])"
 
@@ -44,7 +44,7 @@ def comparison(match: re.Match[str]) -> str:
 
 @rule("or more", rf"{NOT_INSIDE}([0-9]+)\+(?![\w+])")
 def or_more(match: re.Match[str]) -> str:
-    return f"{match.group(1)} or more"
+    return f"{match.group(1)} {words.OR_MORE}"
 
 
 @rule("minus", rf"(?<![\w.,)\]%°-])[-−](?=(?:{_SIGNS})?[0-9])|(?<=[(]) ?[-−](?=[0-9])")
@@ -117,9 +117,9 @@ def money(match: re.Match[str]) -> str:
     sign, number, multiple = match.group(1, 2, 3) if match.group(1) else match.group(6, 4, 5)
     if re.fullmatch(r"[0-9]+,[0-9]{2}", number):
         number = number.replace(",", ".")
-    large, small = words.CURRENCIES[sign]
+    large, small = unit_words.CURRENCIES[sign]
     if multiple:
-        return f"{number} {words.MULTIPLES.get(multiple, multiple)} {large.many}"
+        return f"{number} {unit_words.MULTIPLES.get(multiple, multiple)} {large.many}"
     whole, _, cents = number.partition(".")
     if small is None or len(cents) != 2:
         return f"{number} {large.one if number == '1' else large.many}"
@@ -135,7 +135,7 @@ def money_range(match: re.Match[str]) -> str:
 
 # ── units ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_RATE = rf"(?:/({one_of(words.PER)}))?"
+_RATE = rf"(?:/({one_of(unit_words.PER)}))?"
 _TIGHT = r"(?:(?<=\w)\.(?=[ ][a-z]))?"
 """The stop of an abbreviated unit inside a sentence: "5 min. later"."""
 
@@ -153,10 +153,10 @@ def unit(match: re.Match[str]) -> str:
     name = symbol.lstrip(" -")
     if name == "k" and number in ("4", "8"):
         return match.group()
-    noun = words.UNITS.get(name) or words.GLUED_UNITS[name]
+    noun = unit_words.UNITS.get(name) or unit_words.GLUED_UNITS[name]
     beside = bool(re.match(r" [a-z]", match.string[match.end() : match.end() + 2]))
     one = number == "1" or (beside and (bool(article) or symbol.startswith("-")))
-    per = f" {words.PER_WORD} {words.PER[rate]}" if rate else ""
+    per = f" {words.PER_WORD} {unit_words.PER[rate]}" if rate else ""
     return f"{article}{number} {noun.one if one else noun.many}{per}"
 
 
@@ -166,9 +166,9 @@ def inch(match: re.Match[str]) -> str:
     return f"{match.group(1)} {words.INCH}" if match.string.count('"') < 2 else match.group()
 
 
-@rule("rate", rf"(?<=[a-z])/({one_of(words.PER)}){_ENDS}(?!/)")
+@rule("rate", rf"(?<=[a-z])/({one_of(unit_words.PER)}){_ENDS}(?!/)")
 def rate(match: re.Match[str]) -> str:
-    return f" {words.PER_WORD} {words.PER[match.group(1)]}"
+    return f" {words.PER_WORD} {unit_words.PER[match.group(1)]}"
 
 
 RULES: tuple[Rule, ...] = (

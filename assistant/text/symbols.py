@@ -49,7 +49,7 @@ def acronym(match: re.Match[str]) -> str:
 
 @rule("C++ and C#", r"(?<!\w)([A-Z])(\+\+|#)(?!\w)")
 def language(match: re.Match[str]) -> str:
-    return f"{match.group(1)} {'plus plus' if match.group(2) == '++' else 'sharp'}"
+    return f"{match.group(1)} {words.PLUS_PLUS if match.group(2) == '++' else words.SHARP}"
 
 
 @rule("times", r"(?<=[0-9]) ?\* ?(?=[0-9])")

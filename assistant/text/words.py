@@ -1,146 +1,28 @@
-"""The English words of spoken text: units, months, currencies, abbreviations. Data only, so that a language can follow.
+"""The English words of spoken text: months, abbreviations, symbols, names of things. Data only.
 
 What needs respelling was found by ear and by the phonemes of espeak-ng, which Piper's English voices read from.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from assistant.text.unit_words import Noun
 
-
-class Noun(NamedTuple):
-    """One of them, and several."""
-
-    one: str
-    many: str
-
-
-def _same(word: str) -> Noun:
-    return Noun(word, word)
-
-
-_BYTES = {
-    "": "byte",
-    "k": "kilobyte",
-    "K": "kilobyte",
-    "M": "megabyte",
-    "G": "gigabyte",
-    "T": "terabyte",
-    "P": "petabyte",
-    "Ki": "kibibyte",
-    "Mi": "mebibyte",
-    "Gi": "gibbibyte",
-    "Ti": "tebibyte",
-    "Pi": "pebibyte",
-}
-_BITS = {"k": "kilobit", "K": "kilobit", "M": "megabit", "G": "gigabit", "T": "terabit"}
-
-UNITS: dict[str, Noun] = {
-    **{f"{prefix}B": Noun(word, word + "s") for prefix, word in _BYTES.items() if prefix},
-    **{f"{prefix.lower()}b": Noun(word, word + "s") for prefix, word in _BYTES.items() if prefix in [*"kMGT"]},
-    **{f"{prefix}{bit}": Noun(word, word + "s") for prefix, word in _BITS.items() for bit in ("bit", "Bit")},
-    **{f"{prefix}b": Noun(word, word + "s") for prefix, word in _BITS.items() if prefix in "MGT"},
-    **{f"{prefix}bps": Noun(f"{word} per second", f"{word}s per second") for prefix, word in _BITS.items()},
-    **{f"{prefix}Bps": Noun(f"{word} per second", f"{word}s per second") for prefix, word in _BYTES.items() if prefix},
-    "B": Noun("byte", "bytes"),
-    "ns": Noun("nanosecond", "nanoseconds"),
-    "µs": Noun("microsecond", "microseconds"),
-    "μs": Noun("microsecond", "microseconds"),
-    "ms": Noun("millisecond", "milliseconds"),
-    "s": Noun("second", "seconds"),
-    "sec": Noun("second", "seconds"),
-    "secs": Noun("second", "seconds"),
-    "min": Noun("minute", "minutes"),
-    "mins": Noun("minute", "minutes"),
-    "h": Noun("hour", "hours"),
-    "hr": Noun("hour", "hours"),
-    "hrs": Noun("hour", "hours"),
-    "Hz": _same("hertz"),
-    "kHz": _same("kilohertz"),
-    "MHz": _same("megahertz"),
-    "GHz": _same("gigahertz"),
-    "rpm": _same("R P M"),
-    "fps": Noun("frame per second", "frames per second"),
-    "mW": Noun("milliwatt", "milliwatts"),
-    "W": Noun("watt", "watts"),
-    "kW": Noun("kilowatt", "kilowatts"),
-    "MW": Noun("megawatt", "megawatts"),
-    "Wh": Noun("watt hour", "watt hours"),
-    "kWh": Noun("kilowatt hour", "kilowatt hours"),
-    "MWh": Noun("megawatt hour", "megawatt hours"),
-    "VA": Noun("volt ampere", "volt amperes"),
-    "mV": Noun("millivolt", "millivolts"),
-    "V": Noun("volt", "volts"),
-    "kV": Noun("kilovolt", "kilovolts"),
-    "mA": Noun("milliamp", "milliamps"),
-    "mAh": Noun("milliamp hour", "milliamp hours"),
-    "Ah": Noun("amp hour", "amp hours"),
-    "dB": Noun("decibel", "decibels"),
-    "dBm": _same("D B M"),
-    "lx": _same("lux"),
-    "lm": Noun("lumen", "lumens"),
-    "ppm": _same("parts per million"),
-    "hPa": Noun("hectopascal", "hectopascals"),
-    "mbar": Noun("millibar", "millibars"),
-    "mm": Noun("millimeter", "millimeters"),
-    "cm": Noun("centimeter", "centimeters"),
-    "km": Noun("kilometer", "kilometers"),
-    "m²": Noun("square meter", "square meters"),
-    "m³": Noun("cubic meter", "cubic meters"),
-    "ml": Noun("milliliter", "milliliters"),
-    "mL": Noun("milliliter", "milliliters"),
-    "µg": Noun("microgram", "micrograms"),
-    "μg": Noun("microgram", "micrograms"),
-    "mg": Noun("milligram", "milligrams"),
-    "kg": Noun("kilogram", "kilograms"),
-    "px": Noun("pixel", "pixels"),
-    "°C": Noun("degree", "degrees"),
-    "℃": Noun("degree", "degrees"),
-    "°F": Noun("degree Fahrenheit", "degrees Fahrenheit"),
-    "℉": Noun("degree Fahrenheit", "degrees Fahrenheit"),
-    "°": Noun("degree", "degrees"),
-    "%": _same("percent"),
-    "‰": _same("per mille"),
-}
-"""After a number, with or without a space."""
-
-GLUED_UNITS: dict[str, Noun] = {
+DURATION_PARTS = {
     "w": Noun("week", "weeks"),
     "d": Noun("day", "days"),
+    "h": Noun("hour", "hours"),
+    "hr": Noun("hour", "hours"),
     "m": Noun("minute", "minutes"),
-    "A": Noun("amp", "amps"),
-    "us": Noun("microsecond", "microseconds"),
-    "k": _same("thousand"),
-    "M": _same("million"),
-    "L": Noun("liter", "liters"),
-    "l": Noun("liter", "liters"),
-    "x": Noun("time", "times"),
-    "×": Noun("time", "times"),
+    "min": Noun("minute", "minutes"),
+    "s": Noun("second", "seconds"),
 }
-"""Only right behind the number: "5m" is five minutes and "4K" a screen's, "5 m" and "4 K" could be anything."""
-
-PER = {
-    "s": "second",
-    "sec": "second",
-    "min": "minute",
-    "h": "hour",
-    "d": "day",
-    "day": "day",
-    "week": "week",
-    "month": "month",
-    "mo": "month",
-    "year": "year",
-    "kWh": "kilowatt hour",
-    "GB": "gigabyte",
-    "TB": "terabyte",
-    "m²": "square meter",
-    "m³": "cubic meter",
+ISO_DATE_PARTS = {
+    "Y": Noun("year", "years"),
+    "M": Noun("month", "months"),
+    "W": Noun("week", "weeks"),
+    "D": Noun("day", "days"),
 }
-"""What may follow the slash of a rate."""
-
-DURATION_PARTS = {"w": "week", "d": "day", "h": "hour", "hr": "hour", "m": "minute", "min": "minute", "s": "second"}
-ISO_DATE_PARTS = {"Y": "year", "M": "month", "W": "week", "D": "day"}
-ISO_TIME_PARTS = {"H": "hour", "M": "minute", "S": "second"}
+ISO_TIME_PARTS = {"H": Noun("hour", "hours"), "M": Noun("minute", "minutes"), "S": Noun("second", "seconds")}
 DURATION_LEADS = (
     "took", "takes", "taken", "for", "in", "after", "within", "uptime", "duration", "elapsed", "lasted",
     "remaining", "runtime", "length", "eta", "every", "runs", "ran",
@@ -150,21 +32,6 @@ DURATION_LEADS = (
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
 ORDINAL_ENDS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
-
-CURRENCIES: dict[str, tuple[Noun, Noun | None]] = {
-    "€": (Noun("euro", "euros"), Noun("cent", "cents")),
-    "EUR": (Noun("euro", "euros"), Noun("cent", "cents")),
-    "$": (Noun("dollar", "dollars"), Noun("cent", "cents")),
-    "US$": (Noun("dollar", "dollars"), Noun("cent", "cents")),
-    "USD": (Noun("dollar", "dollars"), Noun("cent", "cents")),
-    "£": (Noun("pound", "pounds"), Noun("penny", "pence")),
-    "GBP": (Noun("pound", "pounds"), Noun("penny", "pence")),
-    "CHF": (Noun("franc", "francs"), Noun("centime", "centimes")),
-    "¥": (_same("yen"), None),
-    "JPY": (_same("yen"), None),
-    "₹": (Noun("rupee", "rupees"), None),
-}
-MULTIPLES = {"k": "thousand", "K": "thousand", "M": "million", "m": "million", "bn": "billion", "B": "billion"}
 
 ABBREVIATIONS = {
     "e.g.": "for example",
@@ -315,6 +182,11 @@ NUMBER = "number"
 MIDNIGHT = "midnight"
 O_CLOCK = "o'clock"
 HUNDRED = "hundred"
+OR_MORE = "or more"
+PLUS_PLUS = "plus plus"
+SHARP = "sharp"
+ORDINAL_END = "th"
+DATE = "{month} {day}, {year}"
 PAST_MIDNIGHT = "past midnight"
 YES = "yes"
 NO = "no"
@@ -324,6 +196,6 @@ OPEN = "open"
 ENTRIES = Noun("one entry", "{count} entries")
 MORE = Noun("one more", "{count} more")
 MORE_ROWS = Noun("and one more row", "and {count} more rows")
-EMPTY = "nothing"
 MINUTE = Noun("minute", "minutes")
 SECOND = Noun("second", "seconds")
+HOUR = Noun("hour", "hours")

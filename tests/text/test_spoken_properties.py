@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.text.sentences import SentenceSplitter, split_sentences
 from assistant.text.spoken import MAX_SPOKEN, to_spoken
-from assistant.text.words import GLUED_UNITS, UNITS
+from assistant.text.unit_words import GLUED_UNITS, UNITS
 from tests.text.spoken_examples import EXAMPLES
 
 WRITTEN = [written for pairs in EXAMPLES.values() for written, _ in pairs]
