@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 from rapidfuzz import fuzz
 
+from assistant.text.spoken import to_spoken
+
 REMEMBERED_S = 20.0
 """Longer ago than this no echo is any more."""
 
@@ -69,4 +71,5 @@ class OwnVoice:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[^\w' ]+", " ", text.casefold()).split())
+    """Words as they sound: Whisper writes figures and addresses where words were said."""
+    return " ".join(re.sub(r"[^\w' ]+", " ", to_spoken(text).casefold()).split())

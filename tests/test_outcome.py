@@ -78,7 +78,7 @@ def test_who_decided() -> None:
     assert matched_by([ReplySentence(text="x", spoken="x")]) == "none"
 
 
-def test_first_audio_counts_from_the_end_of_the_utterance() -> None:
+def test_first_audio_counts_from_the_last_word() -> None:
     measured = timings(
         [
             WakeDetected(word="w", score=1, audio_ms=900, at_ms=30),
@@ -95,6 +95,6 @@ def test_first_audio_counts_from_the_end_of_the_utterance() -> None:
         "transcript": 400.0,
         "decision": 20.0,
         "tools": None,
-        "first_audio": 600.0,
+        "first_audio": 1300.0,
         "total": 900.0,
     }

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.aloud import aloud
-from assistant.config import SpeechSettings
 from assistant.text.brief import Aloud, briefly
 from assistant.text.spoken import to_spoken
 
@@ -47,12 +45,6 @@ def test_what_must_be_said_is_said() -> None:
     assert reply.take("One. Two.") == "One."
     assert reply.take("I stopped it.", must=True) == f"{REST} I stopped it."
     assert reply.rest() is None
-
-
-def test_the_configuration_says_how_many_and_the_phrases_what() -> None:
-    reply = aloud(SpeechSettings(sentences=3))
-    assert reply.take("One. Two. Three. Four.") == "One. Two. Three."
-    assert reply.rest() == "The rest is on the screen."
 
 
 SENTENCES: st.SearchStrategy[list[str]] = st.lists(
