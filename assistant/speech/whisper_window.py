@@ -34,7 +34,7 @@ NO_SPEECH_PROBABILITY = 0.6
 """Whisper's own threshold for silence (``no_speech_threshold``)."""
 
 TOKENS_PER_SECOND = 7.0
-"""Of the clips of `jarvis bench voice` none that was heard rightly has more, spelled letters included."""
+"""None of the voice benchmark's clips has more where it was heard rightly, spelled letters included: 5 at the most."""
 
 TOKENS_BESIDES = 8
 """A short word with its punctuation is several tokens in half a second."""
@@ -47,7 +47,7 @@ QUIET_S = 0.2
 class EncoderWindow:
     """The choice of the window: max(``shortest_s``, utterance + ``spare_s``), and whether to fall back to 30 s.
 
-    The defaults are those that `jarvis bench voice` measured best: see docs/adr of the short window.
+    The defaults are what the clips of the voice benchmark gave (docs/adr/0019-short-window.md).
     """
 
     shortest_s: float = 10.0
