@@ -119,6 +119,8 @@ def describe(event: TurnEvent) -> tuple[str, str] | None:
             return "failed", f"interrupted: {event.reason}"
         case TurnFinished():
             return "done", f"answered by {_who(event.matched)}"
+        case TurnFailed(code="interrupted"):
+            return None  # TurnInterrupted said so
         case TurnFailed():
             why = " ".join(part for part in (event.spoken, event.detail, event.mend) if part)
             return "failed", f"{event.stage.value} ({event.code}): {why}"

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from assistant.cli.render import Timeline, describe, printable
 from assistant.errors import Stage
-from assistant.events import AudioReady, ReplySentence, ToolReturned, TurnEvent, TurnFailed
+from assistant.events import AudioReady, ReplySentence, ToolReturned, TurnEvent, TurnFailed, TurnInterrupted
 from tests.test_events import every_event
 
 
@@ -66,3 +66,11 @@ def test_a_failure_says_where_why_and_what_to_do() -> None:
 def test_a_call_that_was_refused_is_not_ok() -> None:
     refused = ToolReturned(tool="x", arguments={}, ok=False, level=None, spoken="No.", result={}, took_ms=3)
     assert "not ok after 3 ms" in shown(refused)
+
+
+def test_an_interruption_is_told_once() -> None:
+    told = [
+        describe(TurnInterrupted(reason="“stop”")),
+        describe(TurnFailed(stage=Stage.DECISION, code="interrupted", spoken="I was interrupted.")),
+    ]
+    assert told == [("failed", "interrupted: “stop”"), None]
