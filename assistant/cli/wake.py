@@ -52,7 +52,7 @@ def wake(
             mend = "Check the path; `jarvis wake mic` listens to the microphone."
             raise AudioError("clip_unreadable", f"There is no recording {source}.", mend=mend)
         settings = _with_words(house.settings, word or [], threshold)
-    run(_wake(settings, source, png=png, as_json=as_json, stop=STOP in (word or ())), as_json=as_json)
+    run(_wake(settings, source, word or [], png=png, as_json=as_json), as_json=as_json)
 
 
 def _with_words(settings: Settings, names: list[str], threshold: float | None) -> Settings:
@@ -75,18 +75,19 @@ def _with_words(settings: Settings, names: list[str], threshold: float | None) -
     return settings.model_copy(update={"wake": chosen})
 
 
-async def _wake(settings: Settings, source: str, *, png: Path | None, as_json: bool, stop: bool) -> None:
+async def _wake(settings: Settings, source: str, names: list[str], *, png: Path | None, as_json: bool) -> None:
     from assistant.app_speech import wake_word_maker
     from assistant.cli.wake_plot import Trace
     from assistant.models import ModelStore
     from assistant.speech.wake_scores import CHUNK_S, Trigger
 
-    detector = wake_word_maker(settings.wake, ModelStore(settings.models_dir), stop=stop)()
-    detector.listen_for_stop(stop)
+    detector = wake_word_maker(settings.wake, ModelStore(settings.models_dir), stop=STOP in names)()
+    detector.listen_for_stop(True)
     live = source == MICROPHONE
     triggers = {name: Trigger(chosen.threshold, chosen.patience) for name, chosen in settings.wake.words.items()}
     if detector.stop is not None:
-        triggers[STOP] = Trigger(detector.stop.threshold, detector.stop.patience)
+        stop = {STOP: Trigger(detector.stop.threshold, detector.stop.patience)}
+        triggers = stop if names == [STOP] else triggers | stop
     trace = Trace(triggers, kept_chunks=int(KEPT_S / CHUNK_S) if live and not as_json else None)
     try:
         if live:

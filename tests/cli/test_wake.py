@@ -168,6 +168,16 @@ def test_json_has_every_score_and_the_detections(jarvis: Jarvis, models: dict[st
 
 
 @pytest.mark.real_models
+def test_stop_is_shown_alone_or_beside_the_wake_words(jarvis: Jarvis, models: dict[str, str]) -> None:
+    def shown(*names: str) -> list[str]:
+        words = [part for name in names for part in ("--word", name)]
+        return list(json.loads(jarvis("wake", str(HEY_JARVIS), "--json", *words, **models).stdout)["words"])
+
+    assert shown("stop") == ["stop"]
+    assert shown("stop", "hey_jarvis") == ["hey_jarvis", "stop"]
+
+
+@pytest.mark.real_models
 def test_a_picture_on_request(jarvis: Jarvis, models: dict[str, str], tmp_path: Path) -> None:
     picture = tmp_path / "wake.png"
     assert jarvis("wake", str(HEY_JARVIS), "--png", str(picture), **models).exit_code == 0
