@@ -47,13 +47,13 @@ class Trace:
         return self.count * CHUNK_S
 
     def add(self, scores: Mapping[str, float], detection: Detection | None) -> None:
-        """One more chunk."""
+        """One more chunk. Other words than those of ``triggers`` are left out."""
         self.count += 1
         for word, kept in self.scores.items():
             kept.append(scores[word])
             if self.kept_chunks is not None:
                 del kept[: -self.kept_chunks]
-        if detection is not None:
+        if detection is not None and detection.word in self.triggers:
             self.detections.append(Heard(self.ended_s, detection))
 
     def best(self, word: str) -> Heard:
