@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from assistant.errors import EndpointingError
 from assistant.ports import SAMPLE_RATE_HZ, Samples
+from assistant.speech.onnx_session import one_thread_session
 
 WINDOW_S = 8
 """What the model hears: the last 8 s, as Whisper's log-mel spectrogram of 80 bands × 800 frames of 10 ms."""
@@ -24,14 +24,7 @@ class SmartTurn:
         """Raises EndpointingError turn_model_unusable when the file cannot be loaded."""
         from faster_whisper.feature_extractor import FeatureExtractor  # half a second: only where ears are wanted
 
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises classes of its own C extension
-            detail = f"{model} cannot be loaded: {type(error).__name__}."
-            raise EndpointingError("turn_model_unusable", detail, mend="Run `jarvis models verify`.") from error
+        self._session = one_thread_session(model, EndpointingError, "turn_model_unusable")
         self._log_mel: Any = FeatureExtractor(chunk_length=WINDOW_S)
         self.probability(np.zeros(int(WARM_UP_S * SAMPLE_RATE_HZ), dtype=np.int16))
 
@@ -46,6 +39,6 @@ class SmartTurn:
         features = self._log_mel(window, padding=0)[np.newaxis].astype(np.float32)
         try:
             output = self._session.run(None, {"input_features": features})[0]
-        except Exception as error:  # as above
+        except Exception as error:  # onnxruntime raises classes of its own C extension
             raise EndpointingError("turn_model_failed", f"smart-turn failed: {type(error).__name__}.") from error
         return float(np.clip(output.reshape(-1)[0], 0.0, 1.0))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
 from assistant.errors import EndpointingError
 from assistant.ports import SAMPLE_RATE_HZ, Samples
+from assistant.speech.onnx_session import one_thread_session
 
 
 class SileroVad:
@@ -18,13 +18,7 @@ class SileroVad:
 
     def __init__(self, model: Path) -> None:
         """Raises EndpointingError when the model cannot be loaded."""
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises classes of its own C extension
-            raise EndpointingError("vad_unusable", f"{model} cannot be loaded: {type(error).__name__}.") from error
+        self._session = one_thread_session(model, EndpointingError, "vad_unusable")
         self._rate = np.array(SAMPLE_RATE_HZ, dtype=np.int64)
         self.reset()
 

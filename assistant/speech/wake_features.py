@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from assistant.errors import WakeWordError
 from assistant.ports import CHUNK_SAMPLES, Samples
+from assistant.speech.onnx_session import one_thread_session
 
 MELSPECTROGRAM, EMBEDDING = FEATURE_FILES = ("melspectrogram.onnx", "embedding_model.onnx")
 
@@ -42,8 +42,8 @@ class SpeechFeatures:
                 f"{folder} lacks {' and '.join(missing)}.",
                 mend="Run `jarvis models pull hey-jarvis`.",
             )
-        self._melspectrogram = onnx_session(folder / MELSPECTROGRAM)
-        self._embedding = onnx_session(folder / EMBEDDING)
+        self._melspectrogram = one_thread_session(folder / MELSPECTROGRAM, WakeWordError, "wake_model_unusable")
+        self._embedding = one_thread_session(folder / EMBEDDING, WakeWordError, "wake_model_unusable")
         self._audio = np.zeros(OVERLAP_SAMPLES, dtype=np.float32)
         self._frames = np.zeros((MEL_FRAMES, 32), dtype=np.float32)
         self._history = np.zeros((history, EMBEDDING_SIZE), dtype=np.float32)
@@ -64,21 +64,3 @@ class SpeechFeatures:
     def recent(self, count: int) -> NDArray[np.float32]:
         """The newest ``count`` embeddings, oldest first, shape (count, 96)."""
         return self._history[-count:]
-
-
-def onnx_session(path: Path) -> ort.InferenceSession:
-    """A model on one thread: it is fed 12 times a second, and more threads would only wake each other up.
-
-    Raises WakeWordError wake_model_unusable.
-    """
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises classes of its own C extension on a damaged file
-        raise WakeWordError(
-            "wake_model_unusable",
-            f"{path} cannot be loaded: {type(error).__name__}.",
-            mend="Fetch or copy the file again; `jarvis models verify` reads those of the model cache.",
-        ) from error

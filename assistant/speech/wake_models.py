@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from assistant.config import WakeWordSettings
 from assistant.errors import ModelFilesError, WakeWordError
 from assistant.models import ModelStore
-from assistant.speech.wake_features import EMBEDDING_SIZE, FEATURE_FILES, onnx_session
+from assistant.speech.onnx_session import one_thread_session
+from assistant.speech.wake_features import EMBEDDING_SIZE, FEATURE_FILES
 
 FEATURES_MODEL = "hey-jarvis"
 """Model of the manifest whose folder has the feature models; own wake words may be put there too."""
@@ -95,7 +96,7 @@ def load_scorer(path: Path) -> Scorer:
 
 class _OnnxScorer:
     def __init__(self, path: Path) -> None:
-        self._session = onnx_session(path)
+        self._session = one_thread_session(path, WakeWordError, "wake_model_unusable")
         inputs = self._session.get_inputs()
         self.window = _window(path, inputs[0].shape if len(inputs) == 1 else ())
         self._input = inputs[0].name
