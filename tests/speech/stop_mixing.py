@@ -18,15 +18,17 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A recording; ``end_s``: where the word "stop" ends in it, None where nobody says it."""
+    """A recording; ``end_s``: where the word "stop" ends in it, None where nobody says it; ``around``: what else is
+    heard, with its distance from the voice in dB."""
 
     audio: Samples
     end_s: float | None = None
+    around: str = ""
 
 
 def stop_scene(word: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Scene:
     """Somebody says ``word``, which ends with "stop", while it is quiet, or noisy, or the assistant speaks."""
-    word = _trimmed(_another_throat(word, rng))
+    word = trimmed(_another_throat(word, rng))
     head, tail = rng.uniform(0.5, 1.5), rng.uniform(0.7, 1.1)
     end_s = head + len(word) / SAMPLE_RATE_HZ
     voice = np.zeros(_samples(end_s + tail), dtype=np.float32)
@@ -35,7 +37,8 @@ def stop_scene(word: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[]
         after = _loud(other())[: _samples(tail)]
         begin = min(_samples(end_s + rng.uniform(0.0, 0.15)), len(voice))
         voice[begin:][: len(after)] += after[: len(voice) - begin]
-    return Scene(_heard(_in_a_room(voice, rng), rng, own, other), end_s)
+    heard, around = _heard(_in_a_room(voice, rng), rng, own, other)
+    return Scene(heard, end_s, around)
 
 
 def speech_scene(voices: Sequence[Wave], rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Scene:
@@ -43,7 +46,7 @@ def speech_scene(voices: Sequence[Wave], rng: Rng, own: Callable[[], Wave], othe
     pieces = [np.zeros(_samples(0.6), dtype=np.float32)]
     for voice in voices:
         pieces += [_loud(_another_throat(voice, rng)), np.zeros(_samples(rng.uniform(0.15, 0.9)), dtype=np.float32)]
-    return Scene(_heard(_in_a_room(np.concatenate(pieces), rng), rng, own, other))
+    return Scene(_heard(_in_a_room(np.concatenate(pieces), rng), rng, own, other)[0])
 
 
 def own_scene(replies: Sequence[Wave], rng: Rng) -> Scene:
@@ -64,17 +67,21 @@ def noise_scene(seconds: float, rng: Rng) -> Scene:
     return Scene(_captured(_noise(_samples(seconds), rng), rng))
 
 
-def _heard(voice: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Samples:
-    """The voice with what is around it: little noise, much noise, the assistant's reply, a radio."""
-    around, kind = np.zeros_like(voice), rng.random()
+def _heard(voice: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> tuple[Samples, str]:
+    """The voice with what is around it: little noise, much noise, the assistant's reply, a radio; and which it was."""
+    around, kind, name = np.zeros_like(voice), rng.random(), "quiet"
     if kind < 0.45:
-        around += _in_a_room(_filled(own, len(voice)), rng) * _ratio(rng.uniform(-3, 20))
+        decibels = rng.uniform(-3, 20)
+        around += _in_a_room(_filled(own, len(voice)), rng) * _ratio(decibels)
+        name = "reply, 8 to 20 dB softer" if decibels >= 8 else "reply, as loud"
     elif kind < 0.6:
         around += _in_a_room(_filled(other, len(voice)), rng) * _ratio(rng.uniform(8, 20))
+        name = "somebody else"
     elif kind < 0.8:
         around += _noise(len(voice), rng) * _ratio(rng.uniform(3, 20))
+        name = "noise"
     around += _noise(len(voice), rng) * _ratio(rng.uniform(25, 50))
-    return _captured(voice + around, rng)
+    return _captured(voice + around, rng), name
 
 
 def _another_throat(voice: Wave, rng: Rng) -> Wave:
@@ -125,7 +132,7 @@ def _loud(audio: Wave) -> Wave:
     return audio * (0.1 / float(np.sqrt(speaking.mean()))) if speaking.size and energy.max() > 0 else audio
 
 
-def _trimmed(audio: Wave) -> Wave:
+def trimmed(audio: Wave) -> Wave:
     """Without the silence around it: from and to the last 5 ms that are at least 1.5 % of the peak."""
     frames = np.abs(audio[: len(audio) // 80 * 80]).reshape(-1, 80).max(axis=1)
     loud = np.flatnonzero(frames >= 0.015 * frames.max())

@@ -17,7 +17,8 @@ NEAR = (
     "Restart.", "Star.", "Photo shop.", "Stopwatch.", "Just a lot.", "The slot.", "Top up.", "Standby.", "Sob.", "Sub.",
     "Job.", "The job.",
 )  # fmt: skip
-"""Alone, as "stop" would be."""
+"""Alone, as "stop" would be. Who says "stopped" has said "stop" first: only the assistant's own voice has to be told
+from it, and from "stop" itself."""
 
 OTHER = (
     "Hey Jarvis, is the backup ok?", "Turn off all the lights in the kitchen, please.", "What is down right now?",

@@ -16,12 +16,12 @@ Floats = NDArray[np.float32]
 WINDOW = 6
 """Embeddings a network sees: 0.775 s of sound for the newest, and 0.4 s more before it."""
 
-UNITS = 32
-NETWORKS = 4
-EPOCHS = 40
+UNITS = 64
+NETWORKS = 3
+EPOCHS = 30
 BATCH = 256
 RATE = 1e-3
-DECAY = 0.03
+DECAY = 0.01
 DROPOUT = 0.3
 NOISE = 0.1
 """Added to the standardized embeddings: rooms and throats that were not there to learn from."""
