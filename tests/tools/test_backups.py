@@ -321,3 +321,19 @@ async def test_a_place_without_a_password_is_shown_as_it_is(jobs: Jobs, fake_res
     fake_restic.does('echo "[]"')
     jobs.add("photos", repository=place)
     assert (await jobs.record_of("photos"))["destination"] == place
+
+
+async def test_a_repository_that_has_not_changed_is_not_read_again(
+    jobs: Jobs, repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    jobs.add("photos", repository)
+    first = await jobs.check("photos")
+    with monkeypatch.context() as without_restic:
+        without_restic.setenv("PATH", str(tmp_path))
+        again = await jobs.check("photos")
+        assert again.spoken == first.spoken
+    repository.restic("forget", "--prune", "latest")
+    assert (await jobs.check("photos")).data["jobs"][0]["cause"] != first.data["jobs"][0]["cause"]
+    shutil.rmtree(repository.place)
+    gone = await jobs.check("photos")
+    assert gone.data["jobs"][0]["verdict"] in ("failed", "unknown")

@@ -7,10 +7,12 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from tools.settings import BackupSettings
@@ -161,8 +163,54 @@ def _refusal(code: int, complaints: str) -> ResticError:
     return ResticError(f"restic failed with exit code {code}", broken=False)
 
 
+READ_AGAIN_S = 3600.0
+"""A repository that has not changed is read again after this long all the same: what lies on a disk can rot."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read, of a repository in that state, and when (monotonic)."""
+
+    state: tuple[object, ...]
+    at: float
+    snapshots: tuple[Snapshot, ...]
+
+
+_known: dict[tuple[object, ...], _Known] = {}
+
+
 async def snapshots(settings: BackupSettings) -> list[Snapshot]:
-    """This job's snapshots, oldest first. Raises ResticError."""
+    """This job's snapshots, oldest first. Raises ResticError.
+
+    restic takes half a second to make a key of the password, each time. Snapshot files are never changed, only added
+    and removed, so a repository on this machine whose lists of snapshots and keys are the same is not read again.
+    """
+    asked = (settings.repository, settings.password_file, *selection(settings))
+    state = await asyncio.to_thread(_state, settings)
+    known = _known.get(asked)
+    if known is not None and known.state == state and time.monotonic() - known.at < READ_AGAIN_S:
+        return list(known.snapshots)
+    found = await _read_snapshots(settings)
+    if state is not None:
+        _known[asked] = _Known(state, time.monotonic(), tuple(found))
+    return found
+
+
+def _state(settings: BackupSettings) -> tuple[object, ...] | None:
+    """Names, sizes and times of what a local repository lists; None where it is elsewhere or cannot be looked at."""
+    if not settings.repository or ":" in settings.repository or settings.password_file is None:
+        return None
+    root = Path(settings.repository)
+    try:
+        looked_at = [settings.password_file, root / "config"]
+        for folder in ("snapshots", "keys"):
+            looked_at += sorted((root / folder).iterdir())
+        return tuple((str(path), (found := path.stat()).st_size, found.st_mtime_ns) for path in looked_at)
+    except OSError:
+        return None
+
+
+async def _read_snapshots(settings: BackupSettings) -> list[Snapshot]:
     argv = arguments(settings, "--no-lock", "--json", "snapshots", *selection(settings))
     output = await run(settings, argv, settings.timeout_s)
     try:

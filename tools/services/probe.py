@@ -12,7 +12,7 @@ import httpx
 from tools.settings import ServiceSettings
 
 MAX_ATTEMPTS = 3
-RETRY_PAUSE_S = 0.15
+RETRY_PAUSE_S = 0.05
 """A failed look is taken again after this pause: a single lost packet is not an outage, and mixed answers say a lot."""
 
 GRACE_S = 0.5
