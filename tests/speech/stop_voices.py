@@ -72,7 +72,7 @@ class Said:
     def load(self, folder: Path) -> Wave:
         """16 kHz, ±1."""
         samples: NDArray[np.int16] = np.load(folder / self.file)
-        return samples.astype(np.float32) / 32768
+        return samples.astype(np.float32) / np.float32(32768)
 
 
 def material(folder: Path, models: ModelStore, voices: Path) -> tuple[Said, ...]:
