@@ -1,7 +1,8 @@
 """Recorded people who do not say "stop": telephone prompts, letters and syllables, words of a game for children.
 
 From Debian's asterisk-core-sounds-{en,es,fr,it,ru}-g722, asterisk-prompt-it-menardi-wav, klettres-data and
-ktuberling-data; nothing of them is in this repository. Each folder is one person, and no person is in two parts.
+ktuberling-data; nothing of them is in this repository. Each folder is one person, and none is in two
+parts; whether somebody recorded for two packages is not known.
 """
 
 from __future__ import annotations
