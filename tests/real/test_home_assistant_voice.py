@@ -43,8 +43,8 @@ RATIO = 0.25
 """Jarvis's median time from the end of speech to the first sound of the reply, over Home Assistant's: the promise."""
 
 SLACK = 1.4
-"""Something else may run on the machine, and costs us more than somebody who waits by the clock. The figures are printed,
-and `jarvis bench voice --home-assistant` holds them to the promise itself."""
+"""Something else may run on the machine, and costs us more than somebody who waits by the clock. The figures are
+printed, and `jarvis bench voice --home-assistant` holds them to the promise itself."""
 
 SENTENCES = (
     "what's down right now?",
