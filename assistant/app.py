@@ -32,7 +32,7 @@ from assistant.config import Settings
 from assistant.conversation import Conversation
 from assistant.errors import JarvisError, ModelFilesError, StateError, TranscriptionError
 from assistant.events import TurnEvent
-from assistant.memory import give_back
+from assistant.memory import GivingBack, give_back
 from assistant.model_turn import system_prompt
 from assistant.models import ModelStore
 from assistant.narrowing.narrower import Narrower
@@ -88,6 +88,7 @@ class App:
     cues: Earcons | None = None
     own_voice: OwnVoice = field(default_factory=lambda: OwnVoice(asyncio.get_running_loop().time))
     _conversations: OrderedDict[str, tuple[Conversation, asyncio.Lock]] = field(default_factory=OrderedDict)
+    giving_back: GivingBack = field(default_factory=GivingBack)
     _running: set[RunningTurn] = field(default_factory=set)
 
     def start_turn(
@@ -216,6 +217,7 @@ class App:
 
     def _ended(self, turn: RunningTurn, events: Sequence[TurnEvent], caller: Caller) -> None:
         self._running.discard(turn)
+        self.giving_back.turn_ended()
         try:
             self.traces.keep(events, caller.door.value)
         except StateError as error:
@@ -266,6 +268,7 @@ async def open_app(
         names = await toolbox.names()
         await understanding.of(names)
         app = App(settings, state, models, toolbox, house, traces, model, replier)
+        stack.callback(app.giving_back.close)
         if ears:
             say("opening the ears")
             app.listener = stack.enter_context(listener(settings, models))

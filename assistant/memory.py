@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import sys
+from collections.abc import Callable
+
+QUIET_S = 10.0
+"""Nobody has had a turn for so long: what the last ones left is not needed at once."""
 
 
 def give_back() -> bool:
@@ -16,3 +21,24 @@ def give_back() -> bool:
         return bool(ctypes.CDLL("libc.so.6").malloc_trim(0))
     except (OSError, AttributeError):
         return False
+
+
+class GivingBack:
+    """Gives memory back once no turn has ended for ``quiet_s`` seconds. Inside one event loop; close it."""
+
+    def __init__(self, quiet_s: float = QUIET_S, give: Callable[[], object] = give_back) -> None:
+        self._quiet_s = quiet_s
+        self._give = give
+        self._timer: asyncio.TimerHandle | None = None
+
+    def turn_ended(self) -> None:
+        """The quiet begins again."""
+        self.close()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._quiet_s, lambda: loop.run_in_executor(None, self._give))
+
+    def close(self) -> None:
+        """Nothing is given back any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

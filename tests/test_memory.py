@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import subprocess
 import sys
 
 import pytest
 
-from assistant.memory import give_back
+from assistant.memory import GivingBack, give_back
 
 HELD = """
 import resource, sys
-from assistant.memory import give_back
+from assistant.memory import GivingBack, give_back
 def rss():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 small = [bytes(1000) for _ in range(200_000)]
@@ -39,3 +40,30 @@ def test_what_was_freed_is_no_longer_resident() -> None:
     trimmed, freed = done.stdout.split()
     assert trimmed == "True"
     assert int(freed) > 1_000_000
+
+
+async def test_memory_is_given_back_once_after_the_last_of_several_turns() -> None:
+    loop, given = asyncio.get_running_loop(), asyncio.Event()
+    times: list[int] = []
+
+    def give() -> None:
+        times.append(1)
+        loop.call_soon_threadsafe(given.set)
+
+    giving = GivingBack(quiet_s=0.01, give=give)
+    for _ in range(3):
+        giving.turn_ended()
+    await asyncio.wait_for(given.wait(), 5)
+
+    assert times == [1]
+
+
+async def test_nothing_is_given_back_after_closing() -> None:
+    times: list[int] = []
+    giving = GivingBack(quiet_s=0.0, give=lambda: times.append(1))
+    giving.turn_ended()
+    giving.close()
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert times == []
