@@ -29,6 +29,15 @@ LONGER = 1.2
 WHOLE_WORDS = 5
 """So many words alike are an echo at any time."""
 
+STOP = "stop"
+_SOUNDS_LIKE_STOP = re.compile(r"\b\w*(?:st[aeou]+[pb]|[st]op)", re.IGNORECASE)
+
+
+def sounds_like_stop(text: str) -> bool:
+    """Whether somebody who says this says "stop", or something so near that a microphone beside the loudspeaker could
+    take it for that: stopped, top, step, desktop."""
+    return _SOUNDS_LIKE_STOP.search(text) is not None
+
 
 class OwnVoice:
     """``clock``: the event loop's, in seconds."""
@@ -50,8 +59,11 @@ class OwnVoice:
             self._speaking, self._quiet_since = False, self._clock()
 
     def is_saying(self, word: str) -> bool:
-        """Whether the sentence that is being played now has this word."""
-        return self._speaking and bool(self._sentences) and word in self._sentences[-1][1].split()
+        """Whether the sentence that is being played now has this word; of "stop": or one that sounds like it."""
+        if not self._speaking or not self._sentences:
+            return False
+        words = self._sentences[-1][1]
+        return sounds_like_stop(words) if word == STOP else word in words.split()
 
     def since(self, at: float) -> str:
         """What has begun to be played since then."""

@@ -82,6 +82,22 @@ def test_it_knows_the_words_that_are_being_played(clock: Clock) -> None:
     assert not voice.is_saying("well")
 
 
+@pytest.mark.parametrize(
+    "text, sounds",
+    [
+        ("Stop.", True), ("It was stopped at noon.", True), ("The top floor", True), ("Take the next step.", True),
+        ("Your desktop is asleep.", True), ("It stays on.", False), ("All services are up.", False), ("", False),
+        ("Start the pump at the shop.", False), ("STOPPING now", True),
+    ],
+)  # fmt: skip
+def test_sentences_that_a_microphone_could_take_for_stop(clock: Clock, text: str, sounds: bool) -> None:
+    voice = OwnVoice(clock)
+    voice.saying(text)
+    assert voice.is_saying("stop") is sounds
+    voice.quiet()
+    assert not voice.is_saying("stop")
+
+
 def test_what_was_begun_since_a_moment_is_what_was_heard(clock: Clock) -> None:
     voice = spoken(clock, "One.", "Two.")
     assert voice.since(101.0) == "two"

@@ -171,6 +171,14 @@ async def test_its_own_name_in_its_own_mouth_does_not_interrupt_it() -> None:
     assert room.started[1].woken is None
 
 
+async def test_a_word_of_its_own_that_sounds_like_stop_does_not_silence_it() -> None:
+    room = Room([HEARD, done()], overheard=[STOP])
+    room.own_voice.saying("The desktop has stopped.")
+    await room.talk()
+    assert room.player.stopped == 0
+    assert room.cues.played == []
+
+
 async def test_where_interruption_is_off_nobody_listens_meanwhile() -> None:
     room = Room([HEARD, done()], overheard=[STOP], interruption=False)
     room.listener.speaking.set()

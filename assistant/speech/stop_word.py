@@ -5,7 +5,6 @@ Its weights are made by ``python -m tests.speech.make_stop_word`` and stand in `
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -17,14 +16,6 @@ from assistant.speech.wake_features import EMBEDDING_SIZE
 
 NAME = "stop"
 """The word of its detections."""
-
-_SOUNDS_LIKE_IT = re.compile(r"\b\w*(?:st[aeou]+[pb]|[st]op)", re.IGNORECASE)
-
-
-def sounds_like_stop(text: str) -> bool:
-    """Whether somebody who says this says "stop", or something so near that a microphone beside the loudspeaker could
-    take it for that: stopped, top, step, desktop."""
-    return _SOUNDS_LIKE_IT.search(text) is not None
 
 
 class StopWord:
