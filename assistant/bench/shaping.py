@@ -25,6 +25,13 @@ last sound and the synthesizer's own hiss; −40 dB keeps an unvoiced final cons
 ABOVE_FLOOR_DB: Final = 12.0
 """For recordings of people: how far above the room speech has to be as well."""
 
+VOICED_DB: Final = 22.0
+"""Vowels and voiced consonants are less than this below the loudest frame."""
+
+CONSONANT_S: Final = 0.2
+"""The consonants after the last voiced sound are over by then ("lights" has 0.17 s of them); some voices go on
+breathing for 0.6 s, 25–35 dB down."""
+
 _SILENT: Final = 1e-9
 
 
@@ -46,7 +53,8 @@ def speech_bounds(wave: Wave, *, room: bool = False) -> tuple[int, int]:
     if room:
         threshold = max(threshold, float(np.percentile(levels, 10)) + ABOVE_FLOOR_DB)
     loud = np.flatnonzero(levels >= threshold)
-    return int(loud[0]) * FRAME, (int(loud[-1]) + 1) * FRAME
+    last = int(np.flatnonzero(levels >= levels.max() - VOICED_DB)[-1]) + round(CONSONANT_S * SAMPLE_RATE_HZ / FRAME)
+    return int(loud[0]) * FRAME, (int(loud[loud <= last][-1]) + 1) * FRAME
 
 
 def trimmed(wave: Wave) -> Wave:

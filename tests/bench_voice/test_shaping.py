@@ -109,3 +109,10 @@ def test_samples_beyond_full_scale_are_clipped_and_the_rest_is_rounded() -> None
 
 def test_levels_are_of_whole_frames() -> None:
     assert levels_db(tone(2 * FRAME + 7)).tolist() == pytest.approx([-20, -20], abs=0.1)
+
+
+def test_a_voice_that_goes_on_breathing_has_ended_with_its_consonants() -> None:
+    rng = np.random.default_rng(3)
+    breath = rng.standard_normal(60 * FRAME) * 10 ** (-50 / 20)  # 30 dB below the vowel
+    _, end = speech_bounds(np.concatenate([tone(50 * FRAME), breath]))
+    assert end == 70 * FRAME
