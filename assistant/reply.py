@@ -45,7 +45,7 @@ from assistant.sentences import (
     is_waved_off,
     speech_of,
 )
-from assistant.sentences.breaking_off import breaks_off
+from assistant.sentences.breaking_off import breaks_off, dictates
 from assistant.sentences.matcher import NOT_FOR_US
 from assistant.sentences.templates import TRIMMED
 from assistant.sentences.vocabulary import READS, TOOLS
@@ -114,7 +114,8 @@ class Reply:
         if all(call.tool in READS for call in match.calls):
             looking = request.caller_of(match.calls)
             calls = {n: _ahead(self._look(call, looking)) for n, call in enumerate(match.calls)}
-        return Foresight(text, Words.WHOLE, looked=True, match=match, calls=calls)
+        words = Words.OPEN if dictates(text, match.calls) else Words.WHOLE
+        return Foresight(text, words, looked=True, match=match, calls=calls)
 
     async def reply(
         self,

@@ -6,9 +6,14 @@ off, where the sound does not say better.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
+from assistant.ports import WantedCall
 from assistant.sentences.normalize import grammar_file, plain_words
+
+REMINDER = "remind me "
+"""How the templates write down a reminder."""
 
 NOT_SAID = ("...", "…", "-", "–", "—", ",")
 """How Whisper writes that a sentence goes on."""
@@ -23,6 +28,20 @@ def breaks_off(text: str, language: str = "en") -> bool:
     if not words or _ends_with(words, whole):
         return False
     return _ends_with(words, endings) or text.rstrip().endswith(NOT_SAID)
+
+
+def dictates(text: str, calls: Sequence[WantedCall], language: str = "en") -> bool:
+    """Whether the utterance ends in a message or a reminder of the person's own words: these have no end of their own,
+    and whoever thinks of them hesitates ("remind me to take … out the trash")."""
+    words = plain_words(text, language).split()
+    return any(words[-1:] == plain_words(own, language).split()[-1:] for own in map(_own_words, calls) if own)
+
+
+def _own_words(call: WantedCall) -> str:
+    if call.tool == "notify":
+        return str(call.arguments.get("message", ""))
+    what = str(call.arguments.get("what", "")) if call.tool == "schedule" else ""
+    return what if what.startswith(REMINDER) else ""
 
 
 def _ends_with(words: list[str], endings: frozenset[tuple[str, ...]]) -> bool:

@@ -50,7 +50,7 @@ class Patience:
 DOUBTFUL = 0.1
 """Probability of a finished turn below which it sounds unfinished; up to ``turn_probability`` it is doubtful."""
 
-WHOLE_S = (0.0, 0.3, HESITATION_S)
+WHOLE_S = (0.0, 0.3, 0.6)
 OPEN_S = (HESITATION_S, 1.1, 1.5)
 BROKEN_OFF_S = (1.3, math.inf, math.inf)
 NO_WORDS_S = (0.0, 1.0, math.inf)

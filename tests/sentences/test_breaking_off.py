@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.sentences.breaking_off import breaks_off
+from assistant.ports import WantedCall
+from assistant.sentences.breaking_off import breaks_off, dictates
 
 EVAL = Path(__file__).parent.parent / "eval"
 
@@ -73,3 +74,19 @@ def test_of_the_sentences_that_people_said_to_us_hardly_one_seems_to_break_off()
 @given(st.text())
 def test_any_text_has_an_answer(text: str) -> None:
     assert breaks_off(text) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "call", "dictated"),
+    [
+        ("Remind me to take.", WantedCall("schedule", {"what": "remind me to take", "when": "at 18:00"}), True),
+        ("Remind me to take it out at six.", WantedCall("schedule", {"what": "remind me to take it out"}), False),
+        ("Tell everyone that dinner is ready!", WantedCall("notify", {"message": "dinner is ready"}), True),
+        ("back up the photos every sunday", WantedCall("schedule", {"what": "back up the photos"}), False),
+        ("schedule a backup of photos", WantedCall("schedule", {"what": "backup of photos"}), False),
+        ("turn on the desk lamp", WantedCall("home_control", {"target": "desk lamp"}), False),
+    ],
+)
+def test_what_ends_in_words_of_ones_own_may_go_on(text: str, call: WantedCall, dictated: bool) -> None:
+    assert dictates(text, [call]) is dictated
+    assert not dictates(text, [])
