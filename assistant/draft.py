@@ -58,6 +58,7 @@ class Draft:
     def drop(self) -> None:
         """It was not the end. Whisper's run, which cannot be broken off, ends unheard."""
         self._task.cancel()
+        self._task.add_done_callback(_drop_foresight)
 
     async def made(self) -> Drafted:
         """The whole draft. Raises TranscriptionError, ToolboxError; nothing_heard when there were no words."""
@@ -84,6 +85,11 @@ class Draft:
         if pause is not None:
             pause.tell(Words.NONE if not heard.text else foresight.words if foresight else Words.OPEN)
         return Drafted(heard, foresight)
+
+
+def _drop_foresight(task: asyncio.Task[Drafted]) -> None:
+    if not task.cancelled() and task.exception() is None and (foresight := task.result().foresight) is not None:
+        foresight.drop()
 
 
 def _tell_if_failed(task: asyncio.Task[Drafted], pause: Paused) -> None:

@@ -5,7 +5,8 @@ Where no model answers, a call that only reads and is likeliest is made all the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 
 from assistant.answer import OwnWords, sentence
@@ -34,6 +35,23 @@ def tools_prompt() -> str:
     return resource("prompts", "tools.md").read_text(encoding="utf-8").strip()
 
 
+Choice = tuple[Candidate | None, FellBack | None]
+"""The candidate that the model picks, and whether another model than the right one did."""
+
+
+class ChoiceAhead:
+    """Implements Ahead: the model's choice among what is left, while the person may go on speaking."""
+
+    def __init__(self, left: Narrowed, choice: asyncio.Task[Choice]) -> None:
+        self.left = left
+        self.choice = choice
+        choice.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may come for it
+
+    def drop(self) -> None:
+        """The model stops."""
+        self.choice.cancel()
+
+
 class ModelTurn:
     """What is put to the model, and what comes of its answer. ``model`` None: there is none."""
 
@@ -49,13 +67,25 @@ class ModelTurn:
         self.sampling = Sampling()
         self.tokens = tokens
 
+    def choose_ahead(self, text: str, left: Narrowed) -> ChoiceAhead | None:
+        """Begin to ask which candidate is meant, where there is a doubt; nothing comes of it before ``decide``. None:
+        there is nothing to ask, or nobody."""
+        if self._model is None or left.decided or not left.candidates:
+            return None
+        return ChoiceAhead(left, asyncio.create_task(self._choose(text, left.candidates)))
+
     async def decide(
-        self, left: Narrowed, tools: Sequence[ToolDescription], request: Request
+        self,
+        left: Narrowed,
+        tools: Sequence[ToolDescription],
+        request: Request,
+        ahead: Awaitable[Choice] | None = None,
     ) -> AsyncGenerator[ReplyEvent, None]:
-        """The model says which candidate is meant; for none of them it answers in its own words. Raises ChatError."""
+        """The model says which candidate is meant; for none of them it answers in its own words. ``ahead``: its choice
+        among the same candidates is under way. Raises ChatError."""
         steps: AsyncGenerator[ReplyEvent, None]
         try:
-            chosen, fell = await self._choose(request.text, left.candidates)
+            chosen, fell = await (ahead or self._choose(request.text, left.candidates))
         except ChatError as error:
             sure = [candidate.call for candidate in left.candidates[:1] if candidate.call.tool in READS]
             if not sure:
@@ -111,8 +141,8 @@ class ModelTurn:
         if asked:
             yield ask(asked[-1], conversation)
 
-    async def _choose(self, text: str, candidates: Sequence[Candidate]) -> tuple[Candidate | None, FellBack | None]:
-        """The candidate that the model picks, and whether another model than the right one did. Raises ChatError."""
+    async def _choose(self, text: str, candidates: Sequence[Candidate]) -> Choice:
+        """Raises ChatError."""
         if not candidates:
             return None, None
         model = self._needed()

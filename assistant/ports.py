@@ -418,10 +418,18 @@ class Foreseen:
     took_ms: float
 
 
+class Ahead(Protocol):
+    """Work that is under way for an utterance before it is certain to be one, and that nothing depends on."""
+
+    def drop(self) -> None:
+        """Nobody needs it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Foresight:
-    """What has been found out about an utterance before it was certain to be one: its sentence match, and calls that
-    only read. It is worth something for the same text in the same conversation only."""
+    """What has been found out about an utterance before it was certain to be one: its sentence match, calls that only
+    read, and what the model takes it for. It is worth something for the same text in the same conversation only."""
 
     text: str
     words: Words
@@ -430,6 +438,13 @@ class Foresight:
     match: SentenceMatch | None = None
     calls: Mapping[int, Awaitable[Foreseen]] = field(default_factory=dict)
     """By position among the match's calls."""
+    choice: Ahead | None = None
+    """The model's choice among the calls that it could mean, which is made of nothing yet."""
+
+    def drop(self) -> None:
+        """The person went on speaking."""
+        if self.choice is not None:
+            self.choice.drop()
 
 
 class Replier(Protocol):

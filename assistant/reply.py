@@ -19,8 +19,10 @@ from assistant.answer import ms_since, sentence
 from assistant.calls import Calls, Request
 from assistant.conversation import Conversation
 from assistant.events import Narrowed, ReplySentence, SentenceMatched
-from assistant.model_turn import ModelTurn
+from assistant.model_turn import ChoiceAhead, ModelTurn
 from assistant.narrowing.doubt import Candidate
+from assistant.narrowing.doubt import Narrowed as Left
+from assistant.narrowing.narrower import Narrower
 from assistant.phrases import phrase
 from assistant.ports import (
     ChatModel,
@@ -98,8 +100,8 @@ class Reply:
         self._model.sampling = sampling
 
     async def foresee(self, text: str, conversation: Conversation, caller: Caller, engine: Engine) -> Foresight:
-        """Ask the templates, and make the calls that they read out of it if all of these only look. An open question
-        is left to be answered when it is certain what was said."""
+        """Ask the templates, and make the calls that they read out of it if all of these only look; where no template
+        fits, the model begins to choose. An open question is left to be answered when it is certain what was said."""
         if conversation.pending is not None or conversation.choice is not None:
             return Foresight(text, Words.WHOLE if is_bare_answer(text) else _words(text))
         if engine not in ("sentences", "both"):
@@ -109,7 +111,7 @@ class Reply:
             return Foresight(text, Words.WHOLE)
         match = await asyncio.to_thread(_trusted_match, request)
         if match is None:
-            return Foresight(text, _words(text), looked=True)
+            return Foresight(text, _words(text), looked=True, choice=await self._choose_ahead(request))
         calls: dict[int, Awaitable[Foreseen]] = {}
         if all(call.tool in READS for call in match.calls):
             looking = request.caller_of(match.calls)
@@ -139,6 +141,8 @@ class Reply:
                         answer.said.append(event.text)
                     yield event
         finally:
+            if request.foresight is not None:
+                request.foresight.drop()
             if answer.said:
                 conversation.remember(text, " ".join(answer.said), answer.calls, tainted=answer.tainted)
 
@@ -148,6 +152,18 @@ class Reply:
         caller = caller.model_copy(update={"conversation": caller.conversation or conversation.id})
         names = await self._toolbox.names()
         return Request(text, names, await self._understanding.of(names), conversation, caller, engine)
+
+    async def _choose_ahead(self, request: Request) -> ChoiceAhead | None:
+        """Have the model begin to choose, where it will be asked."""
+        narrower = request.understood.narrower
+        unsaid = breaks_off(request.text) or _left_alone(request.text)
+        if request.engine != "both" or narrower is None or unsaid:
+            return None
+        return self._model.choose_ahead(request.text, await self._narrowed(request, narrower))
+
+    async def _narrowed(self, request: Request, narrower: Narrower) -> Left:
+        outside = [tool for tool in await self._toolbox.tools() if tool.name not in TOOLS]
+        return await asyncio.to_thread(narrower.narrow, request.text, request.conversation.last, outside)
 
     async def _look(self, call: WantedCall, caller: Caller) -> Foreseen:
         started = time.perf_counter()
@@ -192,20 +208,10 @@ class Reply:
 
     async def _no_request(self, request: Request) -> AsyncGenerator[ReplyEvent, None]:
         """What nobody should do anything about, whatever a model would make of it."""
-        text, engine = request.text, request.engine
-        if engine == "bare":
+        if request.engine == "bare":
             return
-        asks = asks_beside(text) or speech_of(text) is Speech.QUESTION
-        if is_waved_off(text) and not asks:
-            yield sentence(phrase("left_alone"))
-        elif is_hypothetical(text):
-            yield sentence(phrase("hypothetical"))
-        elif is_reported(text) and not is_message(text) and not asks:
-            yield sentence(phrase("left_alone"))
-        elif is_beyond(text):
-            yield sentence(phrase("beyond"))
-        elif engine == "sentences":
-            yield sentence(phrase("unknown_sentence"))
+        if said := _left_alone(request.text) or ("unknown_sentence" if request.engine == "sentences" else ""):
+            yield sentence(phrase(said))
 
     async def _by_narrowing(self, request: Request) -> AsyncGenerator[ReplyEvent, None]:
         tools = await self._toolbox.tools()
@@ -213,9 +219,10 @@ class Reply:
         if narrower is None or request.engine == "bare":
             steps = self._model.with_tools(tools, request)
         else:
-            outside = [tool for tool in tools if tool.name not in TOOLS]
             started = time.perf_counter()
-            left = await asyncio.to_thread(narrower.narrow, request.text, request.conversation.last, outside)
+            ahead = request.foresight.choice if request.foresight is not None else None
+            ahead = ahead if isinstance(ahead, ChoiceAhead) else None
+            left = ahead.left if ahead is not None else await self._narrowed(request, narrower)
             yield Narrowed(
                 decided=bool(left.decided),
                 candidates=tuple(_shown(candidate) for candidate in left.candidates),
@@ -225,7 +232,7 @@ class Reply:
             if left.decided:
                 steps = self._calls.make(left.decided, "signals", request, request.caller_of(left.decided))
             else:
-                steps = self._model.decide(left, tools, request)
+                steps = self._model.decide(left, tools, request, ahead.choice if ahead is not None else None)
         async with aclosing(steps) as events:
             async for event in events:
                 yield event
@@ -245,6 +252,18 @@ def _trusted_match(request: Request) -> SentenceMatch | None:
         return match
     alone = understood.matcher.match(request.text) if last else match  # what is left out speaks for nothing
     return match if alone is None or alone.tool != match.tool else None
+
+
+def _left_alone(text: str) -> str:
+    """The phrase for what is no request, whatever a model would make of it; empty where it may be one."""
+    asks = asks_beside(text) or speech_of(text) is Speech.QUESTION
+    if is_waved_off(text) and not asks:
+        return "left_alone"
+    if is_hypothetical(text):
+        return "hypothetical"
+    if is_reported(text) and not is_message(text) and not asks:
+        return "left_alone"
+    return "beyond" if is_beyond(text) else ""
 
 
 def _words(text: str) -> Words:

@@ -145,6 +145,7 @@ async def _utterance_to_text(
                         if draft is None or not draft.is_of(heard):
                             draft = draft_of(heard)
                         drafted = await draft.made()
+                        draft = None
                         _check_own_voice(drafted.heard.text, heard, stages)
                         turn.foresight = drafted.foresight
                         yield drafted.heard
