@@ -155,7 +155,7 @@ async def _model(app: App, plan: Plan, progress: Progress) -> TurnTable:
     bounds = [bound for bound in (MODEL_SHORT if plan.short else None, plan.limit) if bound is not None]
     said = doubtful.SENTENCES[: min(bounds)] if bounds else doubtful.SENTENCES
     progress("model", 0, len(said))
-    bench = turns.TurnBench(app, plan.folder, await _reference(app), "model")
+    bench = turns.TurnBench(app, plan.folder, await _reference(app), "both")
     await app.warm_model()
     before = load_average()
     done: list[Turn] = []
