@@ -47,21 +47,116 @@ class ServiceSettings(Frozen):
     protected: bool = Field(default=False, description="Never stopped or restarted by voice.")
 
 
+Medium = Literal["disk", "nas", "usb", "cloud", "tape", "other"]
+"""What a copy lies on, for the 3-2-1 count."""
+
+
+class KeepSettings(Frozen):
+    """What pruning leaves: ``[backups.NAME.keep]``. 0 is none of them; all 0: nothing is ever pruned."""
+
+    last: int = Field(default=0, ge=0, description="The newest so many.")
+    daily: int = Field(default=7, ge=0, description="One a day for so many days.")
+    weekly: int = Field(default=4, ge=0, description="One a week for so many weeks.")
+    monthly: int = Field(default=12, ge=0, description="One a month for so many months.")
+    days: int = Field(default=14, ge=0, description="Kind rsync-snapshots and dumps: everything younger than that.")
+
+
+class DestinationSettings(Frozen):
+    """One more place where a job's backups go: ``[[backups.NAME.also]]``. What is not said is as for the job."""
+
+    name: str = Field(description='What it is called: "the usb disk".')
+    repository: str = Field(description="Path or URL, as the program takes it.")
+    password_file: Path | None = Field(default=None, description="File with its password.")
+    mount: Path | None = Field(default=None, description="Has to be a mount point, or the place is not there.")
+    medium: Medium = Field(default="disk", description="What it lies on.")
+    offsite: bool = Field(default=False, description="In another building.")
+    offline: bool = Field(default=False, description="Unplugged when no backup runs.")
+    immutable: bool = Field(default=False, description="Cannot be changed or deleted from the house.")
+
+
+class DatabaseSettings(Frozen):
+    """Which database a dump is of: ``[backups.NAME.database]``; its password stands in a file, or in none (peer)."""
+
+    name: str = Field(description="Name of the database.")
+    host: str | None = Field(default=None, description="Host or folder of the socket; empty: the local one.")
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(default=None, description="Port; empty: the usual one.")
+    user: str | None = Field(default=None, description="Database user.")
+    password_file: Path | None = Field(default=None, description="File with the user's password.")
+
+
 class BackupSettings(Frozen):
     """One backup job: ``[backups.NAME]``."""
 
-    kind: BackupKind = Field(description="What made the backup.")
+    kind: BackupKind = Field(description="What makes the backup.")
     aliases: tuple[str, ...] = Field(default=(), description="Other things people call it.")
-    repository: str | None = Field(default=None, description="Path or URL of the repository, as the program takes it.")
+    repository: str | None = Field(
+        default=None, description="Where it goes: path or URL of the repository, or folder of the dumps and snapshots."
+    )
     password_file: Path | None = Field(default=None, description="File with the repository's password; never inline.")
-    paths: tuple[str, ...] = Field(default=(), description="Only snapshots of these paths count; empty: any.")
+    credentials: dict[str, Path] = Field(
+        default_factory=dict,
+        description="Environment variables of the program, and the file that holds each one's value (S3 keys).",
+    )
+    ssh_key: Path | None = Field(default=None, description="Private key for ssh; it is used in BatchMode, no other is.")
+    known_hosts: Path | None = Field(default=None, description="known_hosts file for ssh; empty: the user's.")
+    ssh_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=22, description="Port of the ssh server.")
+    config_file: Path | None = Field(default=None, description="The program's own configuration (borgmatic, rclone).")
+    mount: Path | None = Field(
+        default=None, description="Has to be a mount point: an unplugged disk must not look like an empty repository."
+    )
+    paths: tuple[str, ...] = Field(
+        default=(), description="What is backed up; only backups of these paths count. Empty: any."
+    )
+    exclude: tuple[str, ...] = Field(default=(), description="Patterns left out, as the program takes them.")
+    options: tuple[str, ...] = Field(default=(), description="More options for the program's backup command.")
     tags: tuple[str, ...] = Field(default=(), description="Only snapshots with all of these tags count; empty: any.")
     host: str | None = Field(default=None, description="Only snapshots of this host count.")
+    database: DatabaseSettings | None = Field(default=None, description="Kinds postgres-dump and mariadb-dump.")
+    before: tuple[str, ...] = Field(default=(), description="Command before the backup (dump, pause); an argv.")
+    after: tuple[str, ...] = Field(default=(), description="Command after it, whatever came of it; an argv.")
+    command: tuple[str, ...] = Field(default=(), description="Kind command: the program and its arguments.")
+    report: Path | None = Field(
+        default=None, description="Kind report: the file that the job writes when it checks in."
+    )
+    unplugged_within_h: float | None = Field(
+        default=None, gt=0, description="Kind report: hours after which the disk has to be unplugged again."
+    )
+    keep: KeepSettings = Field(default_factory=KeepSettings, description="What pruning leaves.")
+    verify: Literal["none", "metadata", "data"] = Field(
+        default="metadata", description="What is checked after each run: nothing, the structure, or data as well."
+    )
     max_age_h: float = Field(default=26.0, gt=0, description="Hours after which the last success is stale.")
     restore_test_max_age_h: float = Field(
         default=24.0 * 35, gt=0, description="Hours after which the last restore test no longer proves the backup."
     )
+    tiny_below_pct: float = Field(
+        default=50.0, ge=0, lt=100, description="Per cent of its usual size below which a backup is suddenly tiny."
+    )
+    huge_above_pct: float = Field(
+        default=500.0, gt=100, description="Per cent of its usual size above which a backup is suddenly huge."
+    )
+    unchanged_after_h: float | None = Field(
+        default=None, gt=0, description="Hours without a new or changed file after which something is wrong."
+    )
+    min_free_pct: float = Field(
+        default=5.0, ge=0, lt=100, description="Free space below which the destination is full."
+    )
     timeout_s: float = Field(default=20.0, gt=0, le=600, description="Seconds that reading the repository may take.")
+    run_timeout_h: float = Field(default=12.0, gt=0, le=168, description="Hours that a run may take.")
+    also: tuple[DestinationSettings, ...] = Field(default=(), description="More places where its backups go.")
+    data_class: str | None = Field(default=None, description="For the scorecard; empty: the job's name.")
+    medium: Medium = Field(default="disk", description="What the destination lies on.")
+    offsite: bool = Field(default=False, description="The destination is in another building.")
+    offline: bool = Field(default=False, description="It is unplugged when no backup runs.")
+    immutable: bool = Field(default=False, description="It cannot be changed or deleted from the house.")
+
+
+class NtfySettings(Frozen):
+    """Push messages by ntfy: ``[ntfy]``."""
+
+    url: HttpUrl = Field(description="The server, in your own network.")
+    topic: str = Field(default="home-alerts", pattern=r"^[-_A-Za-z0-9]{1,64}$", description="Topic to publish on.")
+    token_file: Path | None = Field(default=None, description="File with an access token.")
 
 
 class VmSettings(Frozen):
@@ -89,6 +184,11 @@ class ToolSettings(Frozen):
     home_aliases: dict[str, str] = Field(
         default_factory=dict, description="What people say for a light or device, and its name."
     )
+    ntfy: NtfySettings | None = Field(default=None, description="Push messages by ntfy.")
+    restore_scratch: Path | None = Field(
+        default=None, description="Folder for restore tests; empty: in the state folder. Never a source."
+    )
+    restore_scratch_max_gb: float = Field(default=20.0, gt=0, description="What a restore test may write, in GB.")
     services_deadline_s: float = Field(default=3.0, gt=0, le=30, description="Seconds that one check of all may take.")
     flapping_window_s: float = Field(
         default=900.0, gt=0, description="Window in which three changes of state make a service flapping."

@@ -17,41 +17,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from tools.contract import JsonObject
+from tools.schema import MIGRATIONS
 
 BUSY_TIMEOUT_S = 3.0
 OBSERVATION_RETENTION_S = 7 * 86400.0
 AUDIT_TEXT_LIMIT = 4000
 """Characters kept of each text of an audit line: a client can send megabytes of nonsense as an argument."""
-
-_MIGRATIONS: Sequence[str] = (
-    """
-    CREATE TABLE observations (
-        service TEXT NOT NULL, at REAL NOT NULL, up INTEGER NOT NULL, reason TEXT NOT NULL DEFAULT ''
-    );
-    CREATE INDEX observations_by_service ON observations (service, at);
-    CREATE TABLE restore_tests (
-        id INTEGER PRIMARY KEY, job TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL, ok INTEGER NOT NULL,
-        record TEXT NOT NULL
-    );
-    CREATE INDEX restore_tests_by_job ON restore_tests (job, at);
-    CREATE TABLE audit (
-        id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, door TEXT NOT NULL,
-        room TEXT, turn_id TEXT, tool TEXT NOT NULL, arguments TEXT NOT NULL, level TEXT, decision TEXT NOT NULL,
-        outcome TEXT NOT NULL, result_sha256 TEXT
-    );
-    CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
-    CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
-        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
-    """,
-    """
-    CREATE TABLE confirmations (
-        nonce_sha256 TEXT PRIMARY KEY, digest TEXT NOT NULL, who TEXT NOT NULL, door TEXT NOT NULL, conversation TEXT,
-        turn_id TEXT, created REAL NOT NULL, expires REAL NOT NULL, created_ticks REAL NOT NULL,
-        expires_ticks REAL NOT NULL, burnt INTEGER NOT NULL DEFAULT 0
-    );
-    """,
-)
 
 
 class StoreError(Exception):
@@ -95,12 +66,12 @@ class Store:
     def observe(self, at: float, observations: Iterable[tuple[str, bool, str]]) -> None:
         """Keep what was seen of services: (name, up, reason). Old ones are dropped. Raises StoreError."""
         rows = [(name, at, int(up), reason) for name, up, reason in observations]
-        self._write("INSERT INTO observations (service, at, up, reason) VALUES (?, ?, ?, ?)", rows)
-        self._write("DELETE FROM observations WHERE at < ?", [(at - OBSERVATION_RETENTION_S,)])
+        self.write("INSERT INTO observations (service, at, up, reason) VALUES (?, ?, ?, ?)", rows)
+        self.write("DELETE FROM observations WHERE at < ?", [(at - OBSERVATION_RETENTION_S,)])
 
     def observations(self, since: float) -> Mapping[str, Sequence[tuple[float, bool]]]:
         """Per service, oldest first: (at, up). Raises StoreError."""
-        rows = self._read("SELECT service, at, up FROM observations WHERE at >= ? ORDER BY at, rowid", (since,))
+        rows = self.read("SELECT service, at, up FROM observations WHERE at >= ? ORDER BY at, rowid", (since,))
         grouped: dict[str, list[tuple[float, bool]]] = {}
         for service, at, up in rows:
             grouped.setdefault(service, []).append((at, bool(up)))
@@ -108,7 +79,7 @@ class Store:
 
     def down_since(self, service: str) -> float | None:
         """When the present run of failures began, as far as it was observed. Raises StoreError."""
-        rows = self._read(
+        rows = self.read(
             "SELECT MIN(at) FROM observations WHERE service = ? AND up = 0 AND at > "
             "COALESCE((SELECT MAX(at) FROM observations WHERE service = ? AND up = 1), 0)",
             (service, service),
@@ -117,14 +88,14 @@ class Store:
 
     def add_restore_test(self, job: str, kind: str, at: float, *, ok: bool, record: JsonObject) -> None:
         """Enter a restore test into the ledger, passed or failed. Raises StoreError."""
-        self._write(
+        self.write(
             "INSERT INTO restore_tests (job, kind, at, ok, record) VALUES (?, ?, ?, ?, ?)",
             [(job, kind, at, int(ok), json.dumps(record))],
         )
 
     def last_restore_test(self, job: str) -> JsonObject | None:
         """The newest ledger entry of a job, with ``at`` and ``ok``. Raises StoreError."""
-        rows = self._read(
+        rows = self.read(
             "SELECT at, ok, record FROM restore_tests WHERE job = ? ORDER BY at DESC, id DESC LIMIT 1", (job,)
         )
         if not rows:
@@ -141,7 +112,7 @@ class Store:
         values = tuple(_storable(entry.get(column)) for column in columns)
         marks = ", ".join("?" for _ in columns)
         statement = f"INSERT INTO audit (at, {', '.join(columns)}) VALUES (?, {marks})"  # noqa: S608 - constants
-        self._write(statement, [(time.time(), *values)])
+        self.write(statement, [(time.time(), *values)])
 
     def audit_lines(self, limit: int = 100) -> list[JsonObject]:
         """The newest lines of the audit, newest first. Raises StoreError."""
@@ -158,12 +129,12 @@ class Store:
 
         What is burnt or expired is dropped, and so is an earlier question about the same call in the same conversation.
         """
-        self._write(
+        self.write(
             "DELETE FROM confirmations WHERE burnt = 1 OR expires <= ? "
             "OR (who = ? AND conversation IS ? AND digest = ?)",
             [(row["created"], row["who"], row["conversation"], row["digest"])],
         )
-        self._write(
+        self.write(
             "INSERT INTO confirmations (nonce_sha256, digest, who, door, conversation, turn_id, created, expires, "
             "created_ticks, expires_ticks) VALUES (:nonce_sha256, :digest, :who, :door, :conversation, :turn_id, "
             ":created, :expires, :created_ticks, :expires_ticks)",
@@ -175,7 +146,7 @@ class Store:
 
         True for exactly one caller, however many try at once. Raises StoreError.
         """
-        burnt = self._write(
+        burnt = self.write(
             "UPDATE confirmations SET burnt = 1 WHERE burnt = 0 AND nonce_sha256 = :nonce_sha256 "
             "AND digest = :digest AND who = :who AND conversation IS :conversation "
             "AND created <= :now AND expires > :now AND created_ticks <= :ticks AND expires_ticks > :ticks",
@@ -185,7 +156,7 @@ class Store:
 
     def withdraw_confirmations(self, who: str, conversation: str | None, but_of_turn: str | None = None) -> int:
         """Burn the open questions of a conversation; how many there were. Raises StoreError."""
-        return self._write(
+        return self.write(
             "UPDATE confirmations SET burnt = 1 WHERE burnt = 0 AND who = ? AND conversation IS ? "
             "AND (turn_id IS NULL OR turn_id IS NOT ?)",
             [(who, conversation, but_of_turn)],
@@ -194,16 +165,16 @@ class Store:
     def _migrate(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")  # two processes may open a new file at once: one of them makes the tables
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > len(_MIGRATIONS):
+        if version > len(MIGRATIONS):
             raise sqlite3.DatabaseError(f"it was written by a newer version of Jarvis (schema {version})")
-        for script in _MIGRATIONS[version:]:
+        for script in MIGRATIONS[version:]:
             for statement in _statements(script):
                 self._db.execute(statement)
-        self._db.execute(f"PRAGMA user_version={len(_MIGRATIONS)}")
+        self._db.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
         self._db.execute("COMMIT")
 
-    def _write(self, statement: str, rows: Sequence[tuple[Any, ...] | Mapping[str, Any]]) -> int:
-        """In a transaction; how many rows it changed."""
+    def write(self, statement: str, rows: Sequence[tuple[Any, ...] | Mapping[str, Any]]) -> int:
+        """One statement for all rows in a transaction; how many rows it changed. Raises StoreError."""
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -215,7 +186,8 @@ class Store:
                 raise self._error(error) from error
         return changed
 
-    def _read(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query. Raises StoreError."""
         with self._lock:
             try:
                 return self._db.execute(query, values).fetchall()

@@ -1,0 +1,81 @@
+"""The tables of the tools' database, step by step: a step that was released is never changed, another one is added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MIGRATIONS: Sequence[str] = (
+    """
+    CREATE TABLE observations (
+        service TEXT NOT NULL, at REAL NOT NULL, up INTEGER NOT NULL, reason TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX observations_by_service ON observations (service, at);
+    CREATE TABLE restore_tests (
+        id INTEGER PRIMARY KEY, job TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL, ok INTEGER NOT NULL,
+        record TEXT NOT NULL
+    );
+    CREATE INDEX restore_tests_by_job ON restore_tests (job, at);
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, door TEXT NOT NULL,
+        room TEXT, turn_id TEXT, tool TEXT NOT NULL, arguments TEXT NOT NULL, level TEXT, decision TEXT NOT NULL,
+        outcome TEXT NOT NULL, result_sha256 TEXT
+    );
+    CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+    CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+    """,
+    """
+    CREATE TABLE confirmations (
+        nonce_sha256 TEXT PRIMARY KEY, digest TEXT NOT NULL, who TEXT NOT NULL, door TEXT NOT NULL, conversation TEXT,
+        turn_id TEXT, created REAL NOT NULL, expires REAL NOT NULL, created_ticks REAL NOT NULL,
+        expires_ticks REAL NOT NULL, burnt INTEGER NOT NULL DEFAULT 0
+    );
+    """,
+    """
+    ALTER TABLE restore_tests ADD COLUMN ran INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE jobs (
+        id TEXT PRIMARY KEY, tool TEXT NOT NULL, subject TEXT NOT NULL, arguments TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'cancelled', 'lost')),
+        asked_at REAL NOT NULL, began REAL, ended REAL, worker TEXT, progress REAL NOT NULL DEFAULT -1,
+        doing TEXT NOT NULL DEFAULT '', cancel INTEGER NOT NULL DEFAULT 0,
+        who TEXT NOT NULL, door TEXT NOT NULL, room TEXT, conversation TEXT,
+        spoken TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '', result TEXT NOT NULL DEFAULT '{}',
+        announced INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX jobs_by_state ON jobs (state, asked_at);
+    CREATE INDEX jobs_by_subject ON jobs (subject, asked_at);
+    CREATE TABLE backup_runs (
+        id INTEGER PRIMARY KEY, job TEXT NOT NULL, destination TEXT NOT NULL, kind TEXT NOT NULL, at REAL NOT NULL,
+        ended REAL NOT NULL, ok INTEGER NOT NULL, record TEXT NOT NULL
+    );
+    CREATE INDEX backup_runs_by_job ON backup_runs (job, destination, at);
+    CREATE TABLE backup_copies (
+        job TEXT NOT NULL, destination TEXT NOT NULL, copy TEXT NOT NULL, at REAL NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (job, destination, copy)
+    );
+    CREATE INDEX backup_copies_by_age ON backup_copies (job, destination, at);
+    CREATE TABLE backup_looks (
+        job TEXT NOT NULL, destination TEXT NOT NULL, at REAL NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (job, destination)
+    );
+    CREATE TABLE restored_files (
+        job TEXT NOT NULL, path TEXT NOT NULL, at REAL NOT NULL, ok INTEGER NOT NULL, PRIMARY KEY (job, path)
+    );
+    CREATE TABLE schedules (
+        id TEXT PRIMARY KEY, what TEXT NOT NULL, due TEXT NOT NULL, call TEXT NOT NULL, digest TEXT NOT NULL,
+        trigger TEXT NOT NULL, next_at REAL, last_at REAL, who TEXT NOT NULL, door TEXT NOT NULL, room TEXT,
+        conversation TEXT, created REAL NOT NULL, built_in INTEGER NOT NULL DEFAULT 0,
+        enabled INTEGER NOT NULL DEFAULT 1
+    );
+    CREATE INDEX schedules_by_next ON schedules (enabled, next_at);
+    """,
+)
+"""By ``user_version``. Times are Unix seconds, records JSON objects.
+
+``jobs``: what runs longer than an answer; ``worker``: process id and start of the process that does it, so that one
+that was given the same id again is not taken for it. ``backup_runs``: what was run from here; ``backup_copies``: what
+was ever seen at a destination; ``backup_looks``: the newest look. ``restore_tests.ran``: 0 where the test could not be
+made, which says nothing about the backup. ``restored_files``: when each file was last restored, for the rotation of
+the samples. ``schedules``: what is to be done later, with the call that was confirmed and its digest.
+"""
