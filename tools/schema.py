@@ -70,6 +70,18 @@ MIGRATIONS: Sequence[str] = (
     );
     CREATE INDEX schedules_by_next ON schedules (enabled, next_at);
     """,
+    """
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, at REAL NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+        priority INTEGER NOT NULL DEFAULT 3, tags TEXT NOT NULL DEFAULT '[]',
+        who TEXT NOT NULL, door TEXT NOT NULL, room TEXT, conversation TEXT,
+        say INTEGER NOT NULL, said_at REAL,
+        push INTEGER NOT NULL, pushed_at REAL, attempts INTEGER NOT NULL DEFAULT 0, next_at REAL,
+        error TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX messages_to_say ON messages (say, said_at);
+    CREATE INDEX messages_to_push ON messages (push, next_at);
+    """,
 )
 """By ``user_version``. Times are Unix seconds, records JSON objects.
 
@@ -77,5 +89,7 @@ MIGRATIONS: Sequence[str] = (
 that was given the same id again is not taken for it. ``backup_runs``: what was run from here; ``backup_copies``: what
 was ever seen at a destination; ``backup_looks``: the newest look. ``restore_tests.ran``: 0 where the test could not be
 made, which says nothing about the backup. ``restored_files``: when each file was last restored, for the rotation of
-the samples. ``schedules``: what is to be done later, with the call that was confirmed and its digest.
+the samples. ``schedules``: what is to be done later, with the call that was confirmed and its digest. ``messages``: what
+is told without being asked, at the door where it was asked for (``say``) and on the phone (``push``, next tried at
+``next_at``); ``key`` keeps the same thing from being told twice.
 """
