@@ -24,8 +24,11 @@ COMPLAINTS_LIMIT_BYTES = 1_000_000
 ENDING_S = 5.0
 """Time that a program gets to end after SIGTERM, before SIGKILL: enough to remove its lock."""
 
-KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
-"""Of our own environment, what any program may see."""
+KEPT_ENVIRONMENT = (
+    "PATH", "HOME", "LANG", "TMPDIR", "SSH_AUTH_SOCK", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "JARVIS_JOB"
+)  # fmt: skip
+"""Of our own environment, what any program may see. JARVIS_JOB: by it, the programs of a worker that was killed are
+found and ended (``tools/jobs/process.py``)."""
 
 
 class ProgramError(Exception):
