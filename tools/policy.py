@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tools.calling import called_by
 from tools.confirmations import VOICE_DOORS, Confirmations, question
 from tools.contract import Caller, CallOutcome, Candidates, Door, Level, PlannedCall, RefusalCode, Speech
 from tools.outbox import Outbox
@@ -109,10 +110,11 @@ class CallPath:
         """
         started = time.perf_counter()
         planned = self.plan(name, arguments)
-        if caller.confirmation is None:
-            outcome, decision = await self._call_unasked(planned, caller)
-        else:
-            outcome, decision = await self._call_confirmed(planned, caller, caller.confirmation)
+        with called_by(caller):
+            if caller.confirmation is None:
+                outcome, decision = await self._call_unasked(planned, caller)
+            else:
+                outcome, decision = await self._call_confirmed(planned, caller, caller.confirmation)
         if outcome.result is not None and outcome.result.tainted:
             self._taints.mark(caller)
         outcome = outcome.model_copy(update={"duration_ms": round((time.perf_counter() - started) * 1000, 1)})
