@@ -56,6 +56,7 @@ async def run(
     folder: Path | None = None,
     stdin: bytes | None = None,
     on_line: Callable[[bytes], None] | None = None,
+    on_complaint: Callable[[bytes], bool] | None = None,
     hidden: Sequence[str] = (),
     quiet: bool = False,
     output_to: Path | None = None,
@@ -63,8 +64,9 @@ async def run(
     """Run it to its end. Raises ProgramError; cancelled, it ends the whole group first.
 
     ``environment`` is added to KEPT_ENVIRONMENT; ``on_line`` gets each line of standard output, which is then not kept;
-    ``hidden`` are cut out of the complaints; ``quiet``: lowest CPU and I/O priority; ``output_to``: a file for
-    standard output (created 0600), which is then not kept.
+    ``on_complaint`` gets each line of standard error and says whether it was meant for it (progress): such a line is
+    not kept as a complaint; ``hidden`` are cut out of the complaints; ``quiet``: lowest CPU and I/O priority;
+    ``output_to``: a file for standard output (created 0600), which is then not kept.
     """
     command = _low_priority(argv) if quiet else list(argv)
     seen = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ} | dict(environment or {})
@@ -89,7 +91,10 @@ async def run(
     try:
         async with asyncio.timeout(timeout_s):
             output, complaints, _, code = await asyncio.gather(
-                _output(child.stdout, on_line), _complaints(child.stderr), _feed(child.stdin, stdin), child.wait()
+                _output(child.stdout, on_line),
+                _complaints(child.stderr, on_complaint),
+                _feed(child.stdin, stdin),
+                child.wait(),
             )
     except TimeoutError as error:
         raise ProgramError("timeout", f"{Path(argv[0]).name} was not done within {timeout_s:g} seconds") from error
@@ -134,10 +139,16 @@ async def _output(stream: asyncio.StreamReader | None, on_line: Callable[[bytes]
     return bytes(kept)
 
 
-async def _complaints(stream: asyncio.StreamReader | None) -> bytes:
-    kept = bytearray()
+async def _complaints(stream: asyncio.StreamReader | None, taken: Callable[[bytes], bool] | None) -> bytes:
+    kept, unfinished = bytearray(), b""
     while stream is not None and (piece := await stream.read(65_536)):
+        if taken is not None:
+            *lines, unfinished = (unfinished + piece).split(b"\n")
+            piece = b"".join(line + b"\n" for line in lines if not taken(line))
+            unfinished = unfinished[:COMPLAINTS_LIMIT_BYTES]
         kept += piece[: max(COMPLAINTS_LIMIT_BYTES - len(kept), 0)]
+    if taken is not None and unfinished and not taken(unfinished):
+        kept += unfinished[: max(COMPLAINTS_LIMIT_BYTES - len(kept), 0)]
     return bytes(kept)
 
 
