@@ -10,8 +10,8 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,12 +69,11 @@ async def run(
     ``output_to``: a file for standard output (created 0600), which is then not kept.
     """
     command = _low_priority(argv) if quiet else list(argv)
-    seen = {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ} | dict(environment or {})
     target = os.open(output_to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600) if output_to is not None else None
     try:
         child = await asyncio.create_subprocess_exec(
             *command,
-            env=seen,
+            env=_environment(environment),
             cwd=folder,
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE if target is None else target,
@@ -104,6 +103,75 @@ async def run(
     for text in filter(None, hidden):
         said = said.replace(text, "…")
     return Ended(code, output, said)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A program that runs while its caller speaks with it: ``input`` is None without ``feeds``."""
+
+    input: asyncio.StreamWriter | None
+    output: asyncio.StreamReader
+    _child: asyncio.subprocess.Process
+    _complaints: asyncio.Task[bytes]
+
+    @property
+    def running(self) -> bool:
+        return self._child.returncode is None
+
+    async def ended(self) -> Ended:
+        """Wait for its end, with its input closed; what of the output was not read is dropped."""
+        if self.input is not None:
+            with suppress(BrokenPipeError, ConnectionResetError):  # it ended first
+                self.input.close()
+                await self.input.wait_closed()
+        _, complaints, code = await asyncio.gather(_drop(self.output), self._complaints, self._child.wait())
+        return Ended(code, b"", complaints.decode(errors="replace"))
+
+
+@asynccontextmanager
+async def started(
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    feeds: bool = False,
+    quiet: bool = False,
+    pass_fds: Sequence[int] = (),
+    ended_by: signal.Signals = signal.SIGTERM,
+) -> AsyncIterator[Started]:
+    """A program for the time of the block: a server, or one that is fed. Raises ProgramError "missing", "unstartable".
+
+    However the block is left, the whole group has ended after it: by ``ended_by`` first, ENDING_S later by SIGKILL.
+    """
+    command = _low_priority(argv) if quiet else list(argv)
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *command,
+            env=_environment(environment),
+            cwd=folder,
+            stdin=asyncio.subprocess.PIPE if feeds else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=tuple(pass_fds),
+        )
+    except FileNotFoundError as error:
+        raise ProgramError("missing", f"{Path(argv[0]).name} is not installed") from error
+    except OSError as error:
+        raise ProgramError("unstartable", f"{Path(argv[0]).name} cannot be started: {error.strerror}") from error
+    assert child.stdout is not None  # noqa: S101 - a pipe, as asked for
+    complaints = asyncio.create_task(_complaints(child.stderr, None))
+    try:
+        yield Started(child.stdin, child.stdout, child, complaints)
+    finally:
+        complaints.cancel()
+        if child.stdin is not None:
+            child.stdin.close()
+        await asyncio.shield(_end_group(child, ended_by))
+
+
+def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
+    return {key: os.environ[key] for key in KEPT_ENVIRONMENT if key in os.environ} | dict(added or {})
 
 
 def read_secret(path: Path) -> str:
@@ -152,6 +220,11 @@ async def _complaints(stream: asyncio.StreamReader | None, taken: Callable[[byte
     return bytes(kept)
 
 
+async def _drop(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65_536):
+        pass
+
+
 async def _feed(stream: asyncio.StreamWriter | None, data: bytes | None) -> None:
     if stream is None or data is None:
         return
@@ -167,9 +240,9 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     await asyncio.shield(_end_group(child))
 
 
-async def _end_group(child: asyncio.subprocess.Process) -> None:
+async def _end_group(child: asyncio.subprocess.Process, by: signal.Signals = signal.SIGTERM) -> None:
     if child.returncode is None:
-        _signal(child.pid, signal.SIGTERM)
+        _signal(child.pid, by)
         with suppress(TimeoutError):
             async with asyncio.timeout(ENDING_S):
                 await child.wait()
