@@ -1,4 +1,7 @@
-"""Scratch folders for restores: below the state folder, never near a source, always cleaned."""
+"""Scratch folders for restores: below a folder of ours, never near a source, always cleaned.
+
+Each is named after the process that made it, so that what a crash left is told from what a living process uses.
+"""
 
 from __future__ import annotations
 
@@ -6,70 +9,110 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NAME = "scratch"
+_ATTEMPTS = 3
+"""To remove a folder in which a program that outlived its parent still writes."""
 
 
 class ScratchError(Exception):
-    """The scratch folder would not be safe; the text says why."""
+    """The scratch folder would not be safe; the text says why, and the mend."""
 
 
 @contextmanager
-def scratch_folder(state_dir: Path, sources: Iterable[str]) -> Iterator[Path]:
-    """A new empty folder, removed afterwards whatever happens.
+def scratch_folder(parent: Path, sources: Iterable[str], left_out: Iterable[str] = ()) -> Iterator[Path]:
+    """A new empty folder (0700, a real path) in ``parent``/scratch, removed afterwards whatever happens.
 
-    Raises ScratchError when it would lie in a source or a source in it (real paths, links followed).
+    ``sources``: what it must not overlap with, links followed; ``left_out``: parts of them that no backup takes, in
+    which it may lie. Raises ScratchError, OSError.
     """
-    parent = state_dir / _NAME
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    real_parent = parent.resolve(strict=True)
-    if real_parent != state_dir.resolve(strict=True) / _NAME:
-        raise ScratchError(f"{parent} is a link to somewhere else")
-    for source in sources:
-        real_source = Path(source).resolve()
-        if real_parent.is_relative_to(real_source) or real_source.is_relative_to(real_parent):
-            raise ScratchError(f"the scratch folder {real_parent} and the source {real_source} overlap")
-    folder = Path(tempfile.mkdtemp(prefix=f"restore-{os.getpid()}-", dir=real_parent))
+    folder = parent / _NAME
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    real = folder.resolve(strict=True)
+    if real != parent.resolve(strict=True) / _NAME:
+        raise ScratchError(f"{folder} is a link to somewhere else")
+    _check_apart(real, sources, left_out)
+    made = Path(tempfile.mkdtemp(prefix=f"restore-{os.getpid()}-{_started(os.getpid())}-", dir=real))
     try:
-        yield folder
+        yield made
     finally:
-        _remove(folder)
+        _remove(made)
 
 
-def clean_left_overs(state_dir: Path) -> int:
+def clean_left_overs(parent: Path) -> int:
     """Remove what a crash left behind, not what a living process restores; returns how many folders that were."""
-    parent = state_dir / _NAME
-    if parent.is_symlink() or not parent.is_dir():
+    folder = parent / _NAME
+    if folder.is_symlink() or not folder.is_dir():
         return 0
-    left = [folder for folder in parent.glob("restore-*") if not folder.is_symlink() and not _in_use(folder)]
-    for folder in left:
-        _remove(folder)
+    left = [one for one in folder.glob("restore-*") if not one.is_symlink() and not _in_use(one)]
+    for one in left:
+        _remove(one)
     return len(left)
 
 
+def _check_apart(scratch: Path, sources: Iterable[str], left_out: Iterable[str]) -> None:
+    free = [Path(path).resolve() for path in left_out if path.startswith("/")]
+    for source in sources:
+        real = Path(source).resolve()
+        if any(scratch.is_relative_to(part) and part.is_relative_to(real) for part in free):
+            continue
+        if scratch.is_relative_to(real) or real.is_relative_to(scratch):
+            raise ScratchError(
+                f"the scratch folder {scratch} and {real} overlap; set restore_scratch to a folder elsewhere, "
+                "or leave that one out of the backup"
+            )
+
+
 def _in_use(folder: Path) -> bool:
-    """Whether the process that its name tells is alive. A process id that was given again only delays the cleaning;
-    our own is from before a restart, as in a container, where it never changes.
-    """
-    owner = folder.name.split("-")[1]
-    if not owner.isdigit() or int(owner) == os.getpid():
+    """Whether the process that its name tells is alive. Our own id is from before a restart, as in a container, where
+    it never changes, unless the start is ours too."""
+    owner, _, rest = folder.name.removeprefix("restore-").partition("-")
+    started = rest.partition("-")[0]
+    if not owner.isdigit():
         return False
+    if int(owner) == os.getpid():
+        return started != "0" and started == _started(os.getpid())
     try:
         os.kill(int(owner), 0)
     except PermissionError:
-        return True
+        return _same(started, int(owner))
     except (ProcessLookupError, OverflowError):
         return False
-    return True
+    return _same(started, int(owner))
+
+
+def _same(started: str, process: int) -> bool:
+    """Whether it is the process that made the folder, and not a later one with its id; yes where that is not known."""
+    now = _started(process)
+    return not started.isdigit() or "0" in (started, now) or started == now
+
+
+def _started(process: int) -> str:
+    """When a process began, in ticks since the machine's start (Linux, /proc/PID/stat field 22); "0": not known."""
+    with suppress(OSError, IndexError):
+        return (
+            Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19]
+        )
+    return "0"
 
 
 def _remove(folder: Path) -> None:
-    """Restored folders may be read-only or unreadable; make each ours before looking into it."""
-    folder.chmod(0o700)
-    for parent, inner, _ in os.walk(folder):
-        for path in (Path(parent) / name for name in inner):
-            if not path.is_symlink():
-                path.chmod(0o700)
-    shutil.rmtree(folder)
+    """Restored folders may be read-only or unreadable; make each ours before looking into it. Raises OSError."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            folder.chmod(0o700)
+            for parent, inner, _ in os.walk(folder):
+                for path in (Path(parent) / name for name in inner):
+                    if not path.is_symlink():
+                        path.chmod(0o700)
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            if not folder.exists():
+                return
+        except OSError:
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            return

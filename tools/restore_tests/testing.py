@@ -1,0 +1,313 @@
+"""A restore test of one job: its newest complete copy into scratch, compared or proven, and entered into the ledger.
+
+    look → choose → room? → restore into scratch → compare by SHA-256, or have the application check it → enter
+
+What says that the backup cannot be restored is entered as failed. What kept the test from being made (a lock, a disk
+that is not plugged in, a program that is missing, no room in scratch) is entered as not made: it proves nothing, and is
+no failure of the backup.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from tools.backups.kinds import Target, make, targets
+from tools.backups.kinds.target import complete, room
+from tools.backups.port import BackupError, Copy, Entry, Kind, Level, Progress, ProvesItself, RestoresFiles
+from tools.backups.records import BackupRecords
+from tools.contract import JsonObject
+from tools.restore_tests.comparing import Comparison, Pair, compare, hash_sources
+from tools.restore_tests.sampling import Sample, choose, coverage
+from tools.restore_tests.scratch import ScratchError, scratch_folder
+from tools.settings import BackupSettings
+from tools.wording import counted, sentence
+
+YEAR_S = 365.25 * 86400
+"""A file that was restored longer ago counts as never restored."""
+
+MARGIN_SHARE, MARGIN_BYTES = 0.05, 2**30
+"""Left free on the file system of the scratch folder: that share of it, at most so many bytes."""
+
+EXAMPLES = 5
+"""Mismatches that the record names."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TestReport:
+    """``ran``: False where the test could not be made; ``spoken``: one or two sentences; ``record``: the entry."""
+
+    __test__ = False  # no test of pytest's
+
+    ok: bool
+    ran: bool
+    spoken: str
+    record: JsonObject
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What the ledger will say, as it becomes known."""
+
+    level: Level = "none"
+    of: str = ""
+    restored: int = 0
+    compared: int = 0
+    coverage: float = 0.0
+    mismatches: list[str] = field(default_factory=list)
+    more: JsonObject = field(default_factory=dict)
+
+
+class _NotMadeError(Exception):
+    """The test could not be made; the text says why, a clause for people."""
+
+
+class _FailedError(Exception):
+    """The backup cannot be restored; the text says why, a clause for people."""
+
+
+async def test_restore(
+    job: str,
+    settings: BackupSettings,
+    records: BackupRecords,
+    scratch_parent: Path,
+    *,
+    seed: int,
+    max_bytes: int,
+    progress: Progress,
+    whole: bool = False,  # noqa: PT028 - no test of pytest's
+    target: Target | None = None,  # noqa: PT028 - no test of pytest's
+    exercise: str = "",  # noqa: PT028 - no test of pytest's
+) -> TestReport:
+    """Make the test and enter what came of it. Raises StoreError; cancelled, it enters nothing and cleans up.
+
+    ``scratch_parent``: existing folder that may take ``max_bytes``; ``seed``: of the sample; ``whole``: all files that
+    fit, not a sample; ``target``: another destination than the main one; ``exercise``: of the calendar, for the record.
+    """
+    place = target if target is not None else targets(settings)[0]
+    test = _Test(job, settings, records, scratch_parent, place, seed, max_bytes, whole, progress)
+    at, began = time.time(), time.monotonic()
+    wrong, fault, ran = "", None, True
+    try:
+        await test.make()
+        wrong = test.outcome.mismatches[0] if test.outcome.mismatches else ""
+    except _FailedError as error:
+        wrong = str(error)
+    except BackupError as error:
+        wrong, fault, ran = error.reason, error.fault, error.fault.refutes
+    except _NotMadeError as error:
+        wrong, ran = str(error), False
+    except ScratchError as error:
+        wrong, ran = str(error), False
+    except OSError as error:  # of the scratch folder: the backup itself is read by its program
+        wrong, ran = f"the scratch folder cannot be used: {error.strerror or type(error).__name__}", False
+    ok = ran and not wrong
+    record = test.record() | {
+        "exercise": exercise or None,
+        "first_error": wrong or None,
+        "fault": fault.value if fault else None,
+        "duration_s": round(time.monotonic() - began, 2),
+    }
+    await asyncio.to_thread(records.add_restore_test, job, settings.kind, at, ok=ok, ran=ran, record=record)
+    spoken = _say(job, test.outcome, wrong, ran=ran)
+    return TestReport(ok, ran, spoken, {**record, "at": at, "ok": ok, "ran": ran})
+
+
+test_restore.__test__ = False  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True)
+class _Test:
+    """One test while it is made."""
+
+    job: str
+    settings: BackupSettings
+    records: BackupRecords
+    scratch_parent: Path
+    target: Target
+    seed: int
+    max_bytes: int
+    whole: bool
+    progress: Progress
+    copy: Copy | None = None
+    sample: Sample | None = None
+    outcome: _Outcome = field(default_factory=_Outcome)
+
+    async def make(self) -> None:
+        """Raises BackupError, ScratchError, OSError, _NotMadeError, _FailedError."""
+        kind = make(self.settings, self.target)
+        if not isinstance(kind, ProvesItself | RestoresFiles):
+            raise _NotMadeError("nothing of its kind can be restored from here")
+        self.progress(0.0, "looking for the newest backup")
+        copy = self.copy = await self._newest(kind)
+        sources = [*self.settings.paths, *copy.paths, str(self.target.folder or "")]
+        with scratch_folder(self.scratch_parent, filter(None, sources), self.settings.exclude) as scratch:
+            limit = await self._limit(scratch)
+            if isinstance(kind, ProvesItself):
+                await self._prove(kind, copy, scratch, limit)
+            else:
+                await self._restore(kind, copy, scratch, limit)
+            self.progress(1.0, "cleaning up")
+
+    async def _newest(self, kind: Kind) -> Copy:
+        at = time.time()
+        try:
+            found = await kind.look()
+        except BackupError as error:
+            await asyncio.to_thread(self.records.keep_look, self.job, self.target.name, at, None, error)
+            raise
+        await asyncio.to_thread(self.records.keep_look, self.job, self.target.name, at, found, None)
+        whole = [copy for copy in found.copies if copy.complete]
+        if not whole:
+            raise _FailedError("there is no complete backup to restore" if found.copies else "there is no backup")
+        return max(whole, key=lambda copy: copy.at)
+
+    async def _limit(self, scratch: Path) -> int:
+        """Bytes that the test may write."""
+        free, total = await room(scratch)
+        if free is None or total is None:
+            raise _NotMadeError("nobody can tell how much room the scratch folder has")
+        return min(self.max_bytes, free - int(min(total * MARGIN_SHARE, MARGIN_BYTES)))
+
+    async def _prove(self, kind: ProvesItself, copy: Copy, scratch: Path, limit: int) -> None:
+        needed = await kind.size(copy)
+        if needed > limit:
+            raise _NotMadeError(f"it takes {_size(needed)}, and the scratch folder has {_size(max(limit, 0))} for it")
+        proof = await kind.prove(copy, scratch, lambda share, doing: self.progress(_part(share, 0.05, 0.95), doing))
+        if not proof.checked and not proof.mismatches:
+            raise _FailedError("nothing of it could be checked")
+        self.outcome = _Outcome(
+            proof.level,
+            proof.said,
+            restored=proof.checked,
+            coverage=min(proof.checked / proof.of, 1.0) if proof.of else 1.0,
+            mismatches=list(proof.mismatches),
+            more={"checked": proof.checked, "of": proof.of, "said": proof.said, "evidence": proof.evidence},
+        )
+
+    async def _restore(self, kind: RestoresFiles, copy: Copy, scratch: Path, limit: int) -> None:
+        entries = await kind.entries(copy)
+        if not entries:
+            raise _FailedError("the backup holds no file")
+        before = await asyncio.to_thread(self.records.restored_at, self.job)
+        sample = await asyncio.to_thread(
+            choose, entries, before, seed=self.seed, max_bytes=max(limit, 0), whole=self.whole
+        )
+        if not sample.entries:
+            raise _NotMadeError(f"its smallest file does not fit the {_size(max(limit, 0))} of the scratch folder")
+        self.sample = sample
+        pairs = [_pair(kind, copy, entry, scratch) for entry in sample.entries]
+        comparison = await self._restore_and_compare(kind, copy, pairs, scratch)
+        at = time.time()
+        good = [entry.path for entry in sample.entries if entry.path not in comparison.mismatches]
+        # What came back wrong is not entered, so that the next sample has it again.
+        await asyncio.to_thread(self.records.add_restored, self.job, at, [(path, True) for path in good])
+        known = before | dict.fromkeys(good, at)
+        self.outcome = _Outcome(
+            "restored" if comparison.restored else "none",
+            counted(comparison.restored, "file"),
+            restored=comparison.restored,
+            compared=comparison.compared,
+            coverage=await asyncio.to_thread(coverage, entries, known, since=at - YEAR_S),
+            mismatches=list(comparison.mismatches.values()),
+        )
+
+    async def _restore_and_compare(
+        self, kind: RestoresFiles, copy: Copy, pairs: Sequence[Pair], scratch: Path
+    ) -> Comparison:
+        """The sources are hashed while the program restores, the restored files while they are in the page cache."""
+        stop = threading.Event()
+        hashing = asyncio.create_task(_in_thread(hash_sources, pairs, copy.at, stop, stop=stop))
+        try:
+            await kind.restore(
+                copy,
+                [pair.entry for pair in pairs],
+                scratch,
+                lambda share, doing: self.progress(_part(share, 0.05, 0.8), doing),
+            )
+            self.progress(0.8, "comparing")
+            return await _in_thread(compare, pairs, await hashing, scratch, stop, stop=stop)
+        finally:
+            stop.set()
+            if not hashing.done():
+                await asyncio.wait([hashing])
+            if not hashing.cancelled():
+                hashing.exception()  # read: what broke off is of no interest any more
+
+    def record(self) -> JsonObject:
+        """The entry of the ledger, without what came of it."""
+        sample, outcome = self.sample, self.outcome
+        return {
+            "job": self.job,
+            "kind": self.settings.kind,
+            "destination": self.target.name,
+            "offsite": self.target.offsite,
+            "copy": self.copy.id if self.copy else None,
+            "copy_at": self.copy.at if self.copy else None,
+            "seed": self.seed,
+            "level": outcome.level,
+            "sample_n": outcome.restored,
+            "sample_bytes": sample.size if sample else None,
+            "whole": sample.whole if sample else outcome.level == "app",
+            "too_large": sample.too_large if sample else 0,
+            "compared": outcome.compared,
+            "compared_pct": _percent(outcome.compared, outcome.restored),
+            "coverage_pct": round(100 * outcome.coverage, 1),
+            "mismatches": len(outcome.mismatches),
+            "mismatched": outcome.mismatches[:EXAMPLES],
+            **outcome.more,
+        }
+
+
+def _pair(kind: RestoresFiles, copy: Copy, entry: Entry, scratch: Path) -> Pair:
+    """Raises BackupError for a path that leads out of scratch."""
+    return Pair(entry, complete(scratch, entry.path), kind.source(entry) if copy.here else None)
+
+
+async def _in_thread(work: Callable[..., T], *arguments: object, stop: threading.Event) -> T:
+    """Blocking work that ends soon after it is called off, and before its caller goes on."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()
+        raise
+
+
+def _say(job: str, outcome: _Outcome, wrong: str, *, ran: bool) -> str:
+    if not ran:
+        return f"I could not test the {job} backup: {sentence(wrong)[:1].lower() + sentence(wrong)[1:]}"
+    if wrong:
+        more = len(outcome.mismatches) - 1
+        others = f" And so with {counted(more, 'other')}." if more > 0 else ""
+        return f"The {job} backup can't be restored: {wrong}.{others}"
+    if outcome.level == "app":
+        return f"The {job} backup was restored and checked: {sentence(outcome.of or 'all is there')}"
+    if outcome.compared == outcome.restored:
+        return f"The {job} backup can be restored: {outcome.of} came back, the same as the original."
+    if not outcome.compared:
+        return f"The {job} backup can be restored: {outcome.of} came back. The originals have changed since."
+    same = f"{outcome.compared} of them are the same as the originals, which have not changed since"
+    return f"The {job} backup can be restored: {outcome.of} came back, and {same}."
+
+
+def _part(share: float, begin: float, end: float) -> float:
+    return begin + min(share, 1.0) * (end - begin) if share >= 0 else -1.0
+
+
+def _percent(part: int, of: int) -> float:
+    return round(100 * part / of, 1) if of else 0.0
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
