@@ -145,10 +145,25 @@ class BackupSettings(Frozen):
     run_timeout_h: float = Field(default=12.0, gt=0, le=168, description="Hours that a run may take.")
     also: tuple[DestinationSettings, ...] = Field(default=(), description="More places where its backups go.")
     data_class: str | None = Field(default=None, description="For the scorecard; empty: the job's name.")
+    source_medium: Medium = Field(default="disk", description="What the original lies on, for the scorecard.")
     medium: Medium = Field(default="disk", description="What the destination lies on.")
     offsite: bool = Field(default=False, description="The destination is in another building.")
     offline: bool = Field(default=False, description="It is unplugged when no backup runs.")
     immutable: bool = Field(default=False, description="It cannot be changed or deleted from the house.")
+
+
+class CalendarSettings(Frozen):
+    """How often restores are practised: ``[restore_calendar]``. 0 is never."""
+
+    file_days: float = Field(default=31.0, ge=0, description="Days until each job has to give back a random file.")
+    application_days: float = Field(
+        default=92.0, ge=0, description="Days until each database or application has to be restored and checked."
+    )
+    nas_gone_days: float = Field(
+        default=366.0,
+        ge=0,
+        description='Days until "the NAS is gone": all of one job, from a place that is not in the house.',
+    )
 
 
 class NtfySettings(Frozen):
@@ -183,6 +198,9 @@ class ToolSettings(Frozen):
     areas: dict[str, AreaSettings] = Field(default_factory=dict, description="The areas of the home, by name.")
     home_aliases: dict[str, str] = Field(
         default_factory=dict, description="What people say for a light or device, and its name."
+    )
+    restore_calendar: CalendarSettings = Field(
+        default_factory=CalendarSettings, description="How often restores are practised."
     )
     ntfy: NtfySettings | None = Field(default=None, description="Push messages by ntfy.")
     restore_scratch: Path | None = Field(
