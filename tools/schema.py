@@ -89,7 +89,7 @@ MIGRATIONS: Sequence[str] = (
 that was given the same id again is not taken for it. ``backup_runs``: what was run from here; ``backup_copies``: what
 was ever seen at a destination; ``backup_looks``: the newest look. ``restore_tests.ran``: 0 where the test could not be
 made, which says nothing about the backup. ``restored_files``: when each file was last restored, for the rotation of
-the samples. ``schedules``: what is to be done later, with the call that was confirmed and its digest. ``messages``: what
-is told without being asked, at the door where it was asked for (``say``) and on the phone (``push``, next tried at
+the samples. ``schedules``: what is to be done later, with the call that was confirmed and its digest. ``messages``:
+what is told without being asked, at the door where it was asked for (``say``) and on the phone (``push``, next tried at
 ``next_at``); ``key`` keeps the same thing from being told twice.
 """
