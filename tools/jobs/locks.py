@@ -29,7 +29,7 @@ async def locked(state_dir: Path, places: Iterable[str], waiting: Callable[[], N
             held.append(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             if not take(held[-1]):
                 waiting()
-            while not take(held[-1]):
+            while not take(held[-1]):  # noqa: ASYNC110 - the kernel tells nobody when a lock is free
                 await asyncio.sleep(POLL_S)
         yield
     finally:
