@@ -72,6 +72,9 @@ class DestinationSettings(Frozen):
     offsite: bool = Field(default=False, description="In another building.")
     offline: bool = Field(default=False, description="Unplugged when no backup runs.")
     immutable: bool = Field(default=False, description="Cannot be changed or deleted from the house.")
+    max_age_h: float | None = Field(
+        default=None, gt=0, description="Hours after which the newest backup there is stale; empty: as for the job."
+    )
 
 
 class DatabaseSettings(Frozen):
