@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tests.seeded_results import SeededTurn
 
-_BE = "(?:is|are|remains?|(?:is|are) (?:both|all|currently|also))"
+_BE = "(?:is|are|remains?|(?:is|are) (?:both|all|everything|currently|also))"
 _CONJUNCTIONS = "and|but|while|whereas|although|though|however|also|additionally|meanwhile|unfortunately"
 _JOINT = re.compile(rf"(?:[\s.,;!]|\b(?:{_CONJUNCTIONS})\b)*")
 _TO_NEXT = re.compile(rf".+?(?=[.;,!]|\b(?:{_CONJUNCTIONS})\b|$)")

@@ -25,10 +25,12 @@ from tests.true_statements import (
     of_services,
     of_vm,
 )
+from tools.backups.evidence import Evidence, Limits, Place, RestoreTest
+from tools.backups.port import Copy
 from tools.backups.sayings import JudgedJob, worst_first
 from tools.backups.sayings import say_all as say_all_backups
 from tools.backups.sayings import say_one as say_one_backup
-from tools.backups.verdict import Evidence, RestoreTest, Verdict, judge
+from tools.backups.verdict import Verdict, judge
 from tools.contract import Finding, Severity, ToolResult
 from tools.services.states import ServiceState, State, say_all, say_one
 from tools.wording import counted, listing, sentence
@@ -177,8 +179,9 @@ def _job(draw: random.Random, name: str) -> JudgedJob:
     last = NOW - draw.choice((2, 5, 9, 70, 200)) * HOUR
     tested = NOW - draw.choice((3, 20, 50, 90)) * 24 * HOUR
     test = draw.choice((None, RestoreTest(tested, True), RestoreTest(tested, True), RestoreTest(tested, False, "x")))
-    found = Evidence(last_success=last, restore_test=test)
-    judgement = judge(found, now=NOW, max_age_s=26 * HOUR, restore_test_max_age_s=35 * 24 * HOUR)
+    copy = Copy(id="a", at=last)
+    place = Place(looked_at=NOW, found=True, newest=copy, whole=copy)
+    judgement = judge(Evidence(places=(place,), tests=(test,) if test else ()), now=NOW, limits=Limits())
     return JudgedJob(name, "restic", judgement, last, test)
 
 

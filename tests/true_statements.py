@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tools.backups.advice import what_to_do
 from tools.backups.sayings import JudgedJob
 from tools.backups.verdict import Cause, Verdict
 from tools.services.states import ServiceState, State
@@ -121,7 +122,10 @@ def of_job(job: JudgedJob, now: float) -> tuple[str, ...]:
             said += [f"{{names}} {restored}"]
             tail = f"(?::|,)? {backed_up}(?:,? (?:and |but )?(?:it )?{restored})?"
         else:
-            said += [f"{{names}} (?:could not|couldn't) be restored {tested}"]
+            failed = f"(?:can't|cannot|can not|could not|couldn't) be restored{_optional(f' {tested}')}"
+            said += [f"{{names}} {failed}", f"{{names}} (?:was |were )?tested {tested}"]
+            tail = f"(?:[:;,])? {backed_up}"
+            said += [f"{{names}} {failed}(?:: x)?[;,]? (?:it was )?tested {tested}(?:,? and (?:it was )?{backed_up})?"]
     else:
         never = "(?:was |were |has been |have been |has |have )?never (?:been )?restored"
         said += [f"{{names}} {never}"]
@@ -156,6 +160,8 @@ def of_jobs(jobs: list[JudgedJob], now: float) -> list[Statement]:
     else:
         share = f"{spelled(number(count - bad))} {of.removesuffix(' backups')}"
         said += [f"{share} backups {proven}", f"(?:the|your) backups are {share} proven"]
+    if count == 1 and (order := what_to_do(jobs[0].judgement)):
+        said.append(f"(?:you should |please )?{re.escape(order)}")
     if bad > 3:
         said.append(f"{spelled(number(bad - 3))} more needs? a look")
     return [Statement(regex) for regex in said]

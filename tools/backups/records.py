@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from tools.backups.port import BackupError, Copy, Fault, Found
 from tools.contract import JsonObject
@@ -38,6 +38,7 @@ COPIES_OF_A_LOOK = 30
 
 _PAGE = 50
 _DEFAULTS = {one.name: one.default for one in fields(Copy) if one.name not in ("id", "at")}
+_ALWAYS_TOLD = ("complete", "here")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +61,24 @@ class KeptLook:
 class Run:
     """A run that was made from here: began ``at``, and whether it came to a good end; ``record`` as in the module."""
 
+    id: int
     kind: str
     at: float
     ended: float
     ok: bool
     record: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedTest:
+    """A restore test that passed. ``app``: the application checked it; ``whole``: all of the copy came back;
+    ``offsite``: from a place that is not in the house."""
+
+    job: str
+    at: float
+    app: bool = False
+    whole: bool = False
+    offsite: bool = False
 
 
 class BackupRecords:
@@ -81,29 +95,54 @@ class BackupRecords:
             "INSERT INTO backup_runs (job, destination, kind, at, ended, ok, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(job, destination, kind, at, ended, int(ok), json.dumps(record))],
         )
+        if (copy := copy_of_run(record)) is not None:
+            self._keep_copies(job, destination, [copy])
 
     def last_run(self, job: str, destination: str = "") -> Run | None:
         """The run that was entered last, whatever came of it."""
         return self._run("id = (SELECT MAX(id) FROM backup_runs WHERE job = ? AND destination = ?)", (job, destination))
 
-    def last_run_with(self, part: str, job: str, destination: str = "", *, before: float) -> Run | None:
-        """The newest run that began before that time and has this part in its record: "verify" or "prune"."""
+    def last_run_with(
+        self, part: Literal["verify", "prune"], job: str, destination: str = "", *, before: float
+    ) -> Run | None:
+        """The newest run that began before that time and in which something was checked ("verify") or pruned
+        ("prune")."""
         return self._run(
-            "job = ? AND destination = ? AND at < ? AND json_extract(record, ?) IS NOT NULL ORDER BY at DESC LIMIT 1",
-            (job, destination, before, f"$.{part}"),
+            "job = ? AND destination = ? AND at < ? AND json_valid(record) "
+            "AND COALESCE(json_extract(record, ?), 0) NOT IN (0, 'none') ORDER BY at DESC, id DESC LIMIT 1",
+            (job, destination, before, {"verify": "$.verify.level", "prune": "$.prune.ran"}[part]),
+        )
+
+    def last_damage(self, job: str, destination: str = "") -> Run | None:
+        """The last run whose check found damage."""
+        return self._run(
+            "id = (SELECT MAX(id) FROM backup_runs WHERE job = ? AND destination = ? AND json_valid(record) "
+            "AND json_extract(record, '$.verify.ok') = 0 "
+            "AND COALESCE(json_extract(record, '$.verify.fault'), 'damaged') IN (SELECT value FROM json_each(?)))",
+            (job, destination, json.dumps([fault for fault in Fault if fault.broken])),
+        )
+
+    def checks_after(self, run: Run, job: str, destination: str = "") -> list[tuple[str, float]]:
+        """Level and share of the checks that passed in later runs."""
+        return self._store.read(
+            "SELECT json_extract(record, '$.verify.level'), COALESCE(json_extract(record, '$.verify.share'), 0.0) "
+            "FROM backup_runs WHERE job = ? AND destination = ? AND id > ? AND json_valid(record) "
+            "AND json_extract(record, '$.verify.level') IS NOT NULL "
+            "AND COALESCE(json_extract(record, '$.verify.ok'), 1) = 1",
+            (job, destination, run.id),
         )
 
     def runs(self, job: str, destination: str = "", limit: int = 400) -> list[Run]:
         """The newest runs, oldest first."""
         rows = self._store.read(
-            "SELECT kind, at, ended, ok, record FROM backup_runs WHERE job = ? AND destination = ? "
+            "SELECT id, kind, at, ended, ok, record FROM backup_runs WHERE job = ? AND destination = ? "
             "ORDER BY at DESC, id DESC LIMIT ?",
             (job, destination, limit),
         )
         return [_run(row) for row in reversed(rows)]
 
     def _run(self, where: str, values: tuple[Any, ...]) -> Run | None:
-        query = f"SELECT kind, at, ended, ok, record FROM backup_runs WHERE {where}"  # noqa: S608 - constants
+        query = f"SELECT id, kind, at, ended, ok, record FROM backup_runs WHERE {where}"  # noqa: S608 - constants
         rows = self._store.read(query, values)
         return _run(rows[0]) if rows else None
 
@@ -156,13 +195,16 @@ class BackupRecords:
             offset += _PAGE
 
     def _keep_copies(self, job: str, destination: str, copies: Iterable[Copy]) -> None:
+        """What is known of a copy from its run stays known when a look tells less."""
         rows = [(job, destination, copy.id, copy.at, json.dumps(_copy_to_json(copy))) for copy in copies]
         if not rows:
             return
         self._store.write(
             "INSERT INTO backup_copies (job, destination, copy, at, record) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (job, destination, copy) DO UPDATE SET at = excluded.at, record = excluded.record "
-            "WHERE record IS NOT excluded.record OR at IS NOT excluded.at",
+            "ON CONFLICT (job, destination, copy) DO UPDATE SET at = excluded.at, record = "
+            "CASE WHEN json_valid(record) THEN json_patch(record, excluded.record) ELSE excluded.record END "
+            "WHERE at IS NOT excluded.at OR NOT json_valid(record) "
+            "OR json_patch(record, excluded.record) IS NOT json(record)",
             rows,
         )
         self._store.write(
@@ -185,6 +227,31 @@ class BackupRecords:
     def last_attempt(self, job: str) -> JsonObject | None:
         """The last one, whether it ran or could not be made, with ``at``, ``ok`` and ``ran``."""
         return self._restore_test("SELECT MAX(id) FROM restore_tests WHERE job = ?", job)
+
+    def last_restore_tests(self, job: str) -> list[JsonObject]:
+        """The last one that ran of each ``destination`` in the records, with ``at``, ``ok`` and ``ran``."""
+        rows = self._store.read(
+            "SELECT at, ok, ran, record FROM restore_tests WHERE id IN (SELECT MAX(id) FROM restore_tests "
+            "WHERE job = ? AND ran = 1 GROUP BY CASE WHEN json_valid(record) "
+            "THEN COALESCE(json_extract(record, '$.destination'), '') ELSE '' END) ORDER BY id",
+            (job,),
+        )
+        return [_restore_test(row) for row in rows]
+
+    def passed_restore_tests(self) -> list[PassedTest]:
+        """Of the tests that passed, of all jobs, the first and the last of each sort: by the application, of the whole
+        copy, from outside the house."""
+        rows = self._store.read(
+            "SELECT job, MIN(at), MAX(at), COALESCE(json_extract(record, '$.level'), '') = 'app' AS app, "
+            "COALESCE(json_extract(record, '$.whole'), 0) AS whole, "
+            "COALESCE(json_extract(record, '$.offsite'), 0) AS offsite "
+            "FROM restore_tests WHERE ok = 1 AND ran = 1 AND json_valid(record) GROUP BY job, app, whole, offsite"
+        )
+        return [
+            PassedTest(job=job, at=at, app=bool(app), whole=bool(whole), offsite=bool(offsite))
+            for job, first, last, app, whole, offsite in rows
+            for at in sorted({first, last})
+        ]
 
     def restore_tests(self, job: str, limit: int = 400) -> list[JsonObject]:
         """The last ones in the order they were entered, each with ``at``, ``ok`` and ``ran``."""
@@ -219,8 +286,8 @@ def _object(text: str) -> JsonObject:
 
 
 def _run(row: tuple[Any, ...]) -> Run:
-    kind, at, ended, ok, record = row
-    return Run(kind=kind, at=at, ended=ended, ok=bool(ok), record=_object(record))
+    id, kind, at, ended, ok, record = row
+    return Run(id=id, kind=kind, at=at, ended=ended, ok=bool(ok), record=_object(record))
 
 
 def _restore_test(row: tuple[Any, ...]) -> JsonObject:
@@ -235,9 +302,19 @@ def _fault(text: object) -> Fault | None:
         return Fault.FAILED
 
 
+def copy_of_run(record: JsonObject) -> Copy | None:
+    """The copy that a run made, of its record; None where it made none."""
+    made = record.get("copy")
+    if not isinstance(made, dict) or not isinstance(made.get("at"), int | float) or not made.get("id"):
+        return None
+    return _copy(str(made["id"]), float(made["at"]), made)
+
+
 def _copy_to_json(copy: Copy) -> JsonObject:
-    """Without id and time, which have columns, and without what is as usual."""
-    return {name: value for name, value in asdict(copy).items() if name in _DEFAULTS and value != _DEFAULTS[name]}
+    """Without id and time, which have columns, and without what nobody told."""
+    values = asdict(copy)
+    told = {name: values[name] for name, usual in _DEFAULTS.items() if values[name] != usual}
+    return told | {name: values[name] for name in _ALWAYS_TOLD}
 
 
 def _copy(id: str, at: float, record: str | JsonObject) -> Copy:

@@ -5,23 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.backups.verdict import Cause, Judgement, RestoreTest, Verdict
+from tools.backups.advice import what_to_do
+from tools.backups.evidence import RestoreTest
+from tools.backups.verdict import Cause, Judgement, Verdict
 from tools.wording import ago, duration, listing, number, sentence
+
+DUMPS = frozenset({"postgres-dump", "mariadb-dump", "gitea-dump"})
+"""Kinds that people call a dump."""
+
+SAID_OF_ALL = 3
+"""Jobs that are told of when all were asked for; nobody listens to more."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedJob:
-    """A job with its judgement and the times its sentence needs (Unix time)."""
+    """A job with its judgement and the times its sentence needs (Unix time).
+
+    ``restore_test``: the last one that the sentence is about; ``also``: what else is wrong, the worst first.
+    """
 
     name: str
     kind: str
     judgement: Judgement
     last_success: float | None
     restore_test: RestoreTest | None
+    also: tuple[Judgement, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
         return self.judgement.verdict
+
+    @property
+    def noun(self) -> str:
+        """ "the photos backup", "the databases dump"; a name that says it itself is left as it is."""
+        word = "dump" if self.kind in DUMPS else "backup"
+        return (
+            f"the {self.name}"
+            if self.name.casefold().endswith(("backup", "backups", "dump"))
+            else f"the {self.name} {word}"
+        )
 
 
 _WORST_FIRST = tuple(reversed(Verdict))
@@ -33,63 +55,130 @@ def worst_first(jobs: Sequence[JudgedJob]) -> list[JudgedJob]:
 
 
 def trouble(job: JudgedJob, now: float) -> str:
-    """What is wrong with a job that is not ok, as a clause without a stop."""
-    detail = job.judgement.detail
-    age = duration(max(now - job.last_success, 0)) if job.last_success is not None else ""
-    tested = ago(max(now - job.restore_test.at, 0)) if job.restore_test else ""
+    """What is wrong with a job that is not ok, as a clause without a stop that begins with its name."""
+    return _clause(job, job.name, now)
+
+
+def _clause(job: JudgedJob, name: str, now: float) -> str:
+    judgement = job.judgement
+    detail = judgement.detail
+    it = f"{name} on {judgement.place}" if judgement.place else name
+    there = f" on {judgement.place}" if judgement.place else ""
+    because = f": {detail}" if detail else ""
+    tested = ago(max(now - job.restore_test.at, 0)) if job.restore_test else "long ago"
     clauses = {
-        Cause.BROKEN: f"{job.name} can't be read: {detail}",
-        Cause.NEVER_RUN: f"{job.name} has no backup at all",
-        Cause.RESTORE_TEST_FAILED: f"{job.name} could not be restored {tested}",
-        Cause.UNREADABLE: f"{job.name} can't be judged: {detail}",
-        Cause.CANNOT_READ_KIND: f"{job.name} can't be judged, because this version can't read {job.kind} backups yet",
-        Cause.CLOCK_IN_FUTURE: f"{job.name} has a backup from the future, so a clock is wrong",
-        Cause.TOO_OLD: f"{job.name} is {age} old",
-        Cause.NEVER_RESTORED: f"{job.name} was never restored",
-        Cause.RESTORE_TEST_OVERDUE: f"{job.name} was last restored {tested}",
-        Cause.RESTORE_TEST_IN_FUTURE: f"{job.name} has a restore test from the future, so a clock is wrong",
-        Cause.PROVEN: f"{job.name} is ok",
+        Cause.RESTORE_TEST_FAILED: f"{it} can't be restored",
+        Cause.CHECK_FAILED: f"{it} is damaged{because}",
+        Cause.BROKEN: f"{it} can't be read{because}",
+        Cause.NEVER_RUN: f"{name} has no backup at all",
+        Cause.NEVER_COMPLETE: f"{name} has no complete backup{there}",
+        Cause.SOURCE_MISSING: f"{name} can't be backed up{because or ': what it backs up is gone'}",
+        Cause.RUN_FAILED: f"{it} could not be backed up the last time{because}",
+        Cause.SECOND_MISSING: f"{name} has no backup{there}",
+        Cause.UNREADABLE: f"{it} can't be judged{because}",
+        Cause.NEVER_LOOKED: f"{it} can't be judged, because nobody has looked at it yet",
+        Cause.CLOCK_IN_FUTURE: f"{name} has a backup from the future{there}, so a clock is wrong",
+        Cause.RUN_BLOCKED: f"{it} could not be backed up the last time{because}",
+        Cause.TOO_OLD: f"{it} is {detail} old",
+        Cause.NEVER_RESTORED: f"{name} was never restored",
+        Cause.RESTORE_TEST_NOT_MADE: f"{name} could not be tested{because}",
+        Cause.RESTORE_TEST_OVERDUE: f"{name} was last restored {tested}",
+        Cause.RESTORE_TEST_IN_FUTURE: f"{name} has a restore test from the future, so a clock is wrong",
+        Cause.PARTIAL: f"{it} lacks {_files(detail)}",
+        Cause.INCOMPLETE: f"{it} broke off the last time",
+        Cause.TINY: f"{it} is suddenly only {detail} of its usual size",
+        Cause.HUGE: f"{it} is suddenly {detail} of its usual size",
+        Cause.UNCHANGED: f"{it} has had nothing new for {detail}",
+        Cause.NEARLY_FULL: f"{name} has only {detail} of its disk left{there}",
+        Cause.CHECK_NOT_MADE: f"{it} could not be checked{because}",
+        Cause.PRUNE_FAILED: f"{it} could not be pruned{because}",
+        Cause.WARNED: f"{it} needs a look{because}",
+        Cause.CANNOT_BE_RESTORED_HERE: f"{name} can't be restored from here, so nothing proves it",
+        Cause.EXERCISE_OVERDUE: f"{name} has an overdue exercise{because}",
+        Cause.PROVEN: f"{name} is ok",
     }
-    return clauses[job.judgement.cause].strip()
+    return clauses[judgement.cause]
+
+
+def _files(count: str) -> str:
+    if not count.isdigit():
+        return "files that could not be read"
+    return f"{number(int(count))} {'file' if count == '1' else 'files'} that could not be read"
+
+
+_NOT_PROVEN = frozenset(
+    {
+        Cause.NEVER_RESTORED, Cause.RESTORE_TEST_NOT_MADE, Cause.RESTORE_TEST_OVERDUE, Cause.RESTORE_TEST_IN_FUTURE,
+        Cause.CANNOT_BE_RESTORED_HERE, Cause.EXERCISE_OVERDUE,
+    }
+)  # fmt: skip
+"""Causes that are about the proof, and not about the backup."""
 
 
 def say_one(job: JudgedJob, now: float) -> str:
-    """One or two sentences about one job."""
-    if job.last_success is None:
-        return sentence(f"the {trouble(job, now)}".replace(f"the {job.name}", f"the {job.name} backup", 1))
-    backed_up = f"backed up {ago(max(now - job.last_success, 0))}"
-    if job.verdict is Verdict.OK and job.restore_test:
-        proof = "compared" if job.restore_test.compared else "verified"
-        restored = f"restored and {proof} {ago(max(now - job.restore_test.at, 0))}"
-        return sentence(f"the {job.name} backup is ok: {backed_up}, {restored}")
-    if job.judgement.cause is Cause.NEVER_RESTORED:
-        return sentence(f"the {job.name} backup is not proven: {backed_up}, but never restored")
-    if job.judgement.cause is Cause.RESTORE_TEST_OVERDUE and job.restore_test:
-        tested = ago(max(now - job.restore_test.at, 0))
-        return sentence(f"the {job.name} backup is not proven: {backed_up}, but last restored {tested}")
-    if job.judgement.cause is Cause.TOO_OLD:
-        return sentence(f"the {job.name} backup is too old: last {backed_up}")
-    return sentence(f"the {trouble(job, now)}".replace(f"the {job.name}", f"the {job.name} backup", 1))
+    """Verdict, last run and last proof in one sentence, and what to do in another, where something is to be done."""
+    advice = sentence(what_to_do(job.judgement))
+    return f"{sentence(_verdict_of(job, now))} {advice}".strip()
+
+
+def _verdict_of(job: JudgedJob, now: float) -> str:
+    cause = job.judgement.cause
+    backed_up = f"backed up {ago(max(now - job.last_success, 0))}" if job.last_success is not None else ""
+    restored = _restored(job, now)
+    if cause is Cause.PROVEN:
+        return f"{job.noun} is ok: {', '.join(filter(None, (backed_up, restored)))}"
+    if cause in _NOT_PROVEN and backed_up:
+        return f"{job.noun} is not proven: {backed_up}, but {_why_not(job, now)}"
+    if cause is Cause.TOO_OLD and not job.judgement.place:
+        return f"{job.noun} is too old: last {', '.join(filter(None, (backed_up, restored)))}"
+    known = " and ".join(filter(None, (f"last {backed_up}" if backed_up else "", restored)))
+    if cause is Cause.RESTORE_TEST_FAILED:
+        known = " and ".join(filter(None, (restored, backed_up)))
+    clause = _clause(job, job.noun, now)
+    if cause is Cause.RESTORE_TEST_FAILED and job.judgement.detail:
+        clause += f": {job.judgement.detail}"
+    return f"{clause}; {known}" if known else clause
+
+
+def _restored(job: JudgedJob, now: float) -> str:
+    test = job.restore_test
+    if test is None:
+        return ""
+    past = ago(max(now - test.at, 0))
+    if not test.ok:
+        return f"tested {past}"
+    return f"restored and {'compared' if test.compared else 'verified'} {past}"
+
+
+def _why_not(job: JudgedJob, now: float) -> str:
+    """After "backed up two hours ago, but"."""
+    cause, detail = job.judgement.cause, job.judgement.detail
+    tested = ago(max(now - job.restore_test.at, 0)) if job.restore_test else "long ago"
+    return {
+        Cause.NEVER_RESTORED: "never restored",
+        Cause.RESTORE_TEST_OVERDUE: f"last restored {tested}",
+        Cause.RESTORE_TEST_NOT_MADE: f"it could not be tested: {detail}" if detail else "it could not be tested",
+        Cause.RESTORE_TEST_IN_FUTURE: "its restore test is from the future, so a clock is wrong",
+        Cause.CANNOT_BE_RESTORED_HERE: "it can't be restored from here",
+        Cause.EXERCISE_OVERDUE: f"an exercise is overdue: {detail}",
+    }[cause]
 
 
 def say_all(jobs: Sequence[JudgedJob], now: float) -> str:
     """How many are proven, then what is wrong, the worst first."""
     if not jobs:
         return "No backups are configured."
-    ordered = worst_first(jobs)
-    bad = [job for job in ordered if job.verdict is not Verdict.OK]
+    if len(jobs) == 1:
+        return say_one(jobs[0], now)
+    bad = [job for job in worst_first(jobs) if job.verdict is not Verdict.OK]
     if not bad:
         oldest = duration(max(now - min(job.last_success or now for job in jobs), 0))
-        if len(jobs) == 1:
-            return say_one(jobs[0], now)
         both = "Both" if len(jobs) == 2 else f"All {number(len(jobs))}"
         return f"{both} backups are proven; the oldest is {oldest} old."
     proven = len(jobs) - len(bad)
     head = "none" if proven == 0 else number(proven)
     first = sentence(f"{head} of {number(len(jobs))} backups {'is' if proven < 2 else 'are'} proven")
-    if len(jobs) == 1:
-        return say_one(jobs[0], now)
-    clauses = [trouble(job, now) for job in bad[:3]]
-    if len(bad) > 3:
-        clauses.append(f"{number(len(bad) - 3)} more {'needs' if len(bad) == 4 else 'need'} a look")
+    clauses = [trouble(job, now) for job in bad[:SAID_OF_ALL]]
+    if (more := len(bad) - SAID_OF_ALL) > 0:
+        clauses.append(f"{number(more)} more {'needs' if more == 1 else 'need'} a look")
     return f"{first} {sentence(listing(clauses))}"
