@@ -42,6 +42,8 @@ class Fault(StrEnum):
     CANCELLED = "cancelled"
     NONSENSE = "nonsense"
     FAILED = "failed"
+    SAID_FAILED = "said_failed"
+    """What makes the backup elsewhere says itself that it failed."""
 
     @property
     def broken(self) -> bool:
@@ -55,7 +57,7 @@ class Fault(StrEnum):
         return self in _BROKEN
 
 
-_BROKEN = frozenset({Fault.WRONG_PASSWORD, Fault.NO_REPOSITORY, Fault.DAMAGED, Fault.TRUNCATED})
+_BROKEN = frozenset({Fault.WRONG_PASSWORD, Fault.NO_REPOSITORY, Fault.DAMAGED, Fault.TRUNCATED, Fault.SAID_FAILED})
 
 
 class BackupError(Exception):
