@@ -269,6 +269,8 @@ async def open_app(
         await understanding.of(names)
         app = App(settings, state, models, toolbox, house, traces, model, replier)
         stack.callback(app.giving_back.close)
+        if ears and not record:
+            await stack.enter_async_context(house.keeping_time())
         if ears:
             say("opening the ears")
             app.listener = stack.enter_context(listener(settings, models))

@@ -32,6 +32,8 @@ ACTING_ROLES = frozenset({OWNER, "member"})
 
 VOID = "That question is no longer open; please say it again."
 
+CHANGED = "That means something else now than when it was scheduled, so I did nothing."
+
 WORDLESS_DOORS = frozenset({Door.MCP, Door.SCHEDULE})
 """Doors at which no utterance is seen, so that nothing can be said about whether it was an order."""
 
@@ -115,6 +117,30 @@ class CallPath:
                 outcome, decision = await self._call_unasked(planned, caller)
             else:
                 outcome, decision = await self._call_confirmed(planned, caller, caller.confirmation)
+        if outcome.result is not None and outcome.result.tainted:
+            self._taints.mark(caller)
+        outcome = outcome.model_copy(update={"duration_ms": round((time.perf_counter() - started) * 1000, 1)})
+        await self._keep(outcome, decision, caller)
+        return outcome
+
+    async def call_scheduled(self, agreed: PlannedCall, caller: Caller) -> CallOutcome:
+        """A call whose time has come, and that was agreed to when it was scheduled. Never raises but for cancellation.
+
+        It is planned again: where that gives another call, or one that takes more, it is refused, and nothing is done.
+        """
+        started = time.perf_counter()
+        planned = self.plan(agreed.tool, agreed.arguments)
+        with called_by(caller):
+            if isinstance(planned, CallOutcome):
+                outcome, decision = planned, "not planned"
+            elif (
+                planned.digest != agreed.digest
+                or planned.level is not agreed.level
+                or (planned.protected and not agreed.protected)
+            ):
+                outcome, decision = refusal(planned, "confirmation_void", CHANGED, None), "confirmation_void"
+            else:
+                outcome, decision = await self._execute(planned), "scheduled"
         if outcome.result is not None and outcome.result.tainted:
             self._taints.mark(caller)
         outcome = outcome.model_copy(update={"duration_ms": round((time.perf_counter() - started) * 1000, 1)})

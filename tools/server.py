@@ -6,9 +6,11 @@ is believed only in process (``trust_caller``); at the other transports the serv
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +28,10 @@ from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Candidat
 from tools.elicitation import call_and_ask, sealed
 from tools.home.devices import Home
 from tools.home.tool import HomeControl, HomeState
+from tools.jobs.recovery import recover
+from tools.jobs.start import Starter
 from tools.names import NameIndex
+from tools.notify.messages import Messages
 from tools.notify.tool import Notify
 from tools.outbox import Outbox
 from tools.policy import CallPath
@@ -36,6 +41,9 @@ from tools.services.power import ServiceLogs, ServicePower
 from tools.services.tool import CheckServices
 from tools.settings import ToolSettings
 from tools.store import Store
+from tools.tasks.built_in import built_in_tasks
+from tools.tasks.scheduler import Scheduler
+from tools.tasks.schedules import Schedules
 from tools.tasks.tool import CancelTask, ListTasks, Schedule
 from tools.tool import InvalidArgumentsError, Tool, read_arguments, schema_of
 from tools.vms.tool import CheckVms, VmPower
@@ -60,24 +68,30 @@ class ToolHouse:
         self.home = Home(settings, self.names)
         self.read_order: Callable[[str], tuple[str, JsonObject] | None] = lambda _: None
         self._store = Store(state_dir / "jarvis.db")
-        clean_left_overs(state_dir)
+        self._settings, self._state_dir = settings, state_dir
+        recover(state_dir, self._store, settings)
+        clean_left_overs(settings.restore_scratch or state_dir)
         names, store = self.names, self._store
+        self.messages = Messages(store)
+        self._starter = Starter(settings, state_dir, store)
+        self._schedules = schedules = Schedules(store)
+        ledger = self._starter.ledger
         tools: tuple[Tool, ...] = (
             CheckServices(settings, names, store),
             CheckAlerts(),
             ServiceLogs(names),
             ServicePower(settings, names),
             CheckBackups(settings, names, store),
-            RunBackup(names),
-            TestRestore(names),
+            RunBackup(names, self._starter),
+            TestRestore(names, self._starter),
             CheckVms(names),
             VmPower(settings, names),
             HomeState(settings, names),
             HomeControl(settings, names),
-            Notify(),
-            Schedule(self._plan_order, clock),
-            ListTasks(),
-            CancelTask(),
+            Notify(settings.ntfy, store),
+            Schedule(self._plan_order, clock, schedules),
+            ListTasks(ledger, schedules),
+            CancelTask(ledger, schedules),
             FindService(settings, names),
         )
         self.path = CallPath(tools, store, Outbox(state_dir / "outbox"))
@@ -92,6 +106,23 @@ class ToolHouse:
             return tool.plan(read_arguments(tool, call[1]))
         except InvalidArgumentsError:
             return None
+
+    @asynccontextmanager
+    async def keeping_time(self) -> AsyncIterator[None]:
+        """Schedules are carried out, lost jobs noticed and messages delivered meanwhile. For whoever owns the state
+        folder; what waits to be said stands in ``messages.unannounced()``."""
+        tasks = built_in_tasks(self._settings, self._store, self._starter)
+        scheduler = Scheduler(
+            self._settings, self._state_dir, self._store, self._schedules, self.path.call_scheduled, tasks
+        )
+        running = asyncio.create_task(scheduler.run(), name="scheduler")
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+            if not running.cancelled() and (error := running.exception()) is not None:
+                log.error("the scheduler broke", exc_info=error)
 
     def audit_lines(self, limit: int = 100) -> list[JsonObject]:
         """Who called what, newest first. Raises StoreError."""

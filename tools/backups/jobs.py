@@ -48,13 +48,15 @@ async def test_restores(work: Work) -> Outcome:
     await asyncio.to_thread(parent.mkdir, mode=0o700, parents=True, exist_ok=True)
     room = int(work.settings.restore_scratch_max_gb * 1e9)
 
+    asked = work.job.arguments
+
     async def one(
         name: str, settings: BackupSettings, progress: Callable[[float, str], None]
     ) -> tuple[bool, str, JsonObject]:
-        seed = secrets.randbits(31)
+        place = next((one for one in targets(settings) if one.name == asked.get("place")), None)
         report = await test_restore(
-            name, settings, records, parent, seed=seed, max_bytes=room, progress=progress,
-            exercise=str(work.job.arguments.get("exercise", "")),
+            name, settings, records, parent, seed=secrets.randbits(31), max_bytes=room, progress=progress,
+            whole=bool(asked.get("whole")), target=place, exercise=str(asked.get("exercise", "")),
         )  # fmt: skip
         return report.ok, report.spoken, report.record
 

@@ -1,16 +1,20 @@
-"""``run_backup`` and ``test_restore``: the two jobs that make a backup believable."""
+"""``run_backup`` and ``test_restore``: the two jobs that make a backup believable. Started here, done by a worker."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from pydantic import Field
 
+from tools.calling import current_caller
 from tools.contract import Candidates, Level, PlannedCall, ToolResult
+from tools.jobs.sayings import EVERYTHING, already, begun
+from tools.jobs.start import Starter, StartError
 from tools.names import NameIndex
 from tools.tool import Arguments, UnavailableError, resolve_required
 
-ALL_JOBS = "all"
+ALL_JOBS = EVERYTHING
 """Canonical name for every job, one after another."""
 
 
@@ -36,8 +40,9 @@ class _JobTool:
     name: ClassVar[str]
     _readback: ClassVar[str]
 
-    def __init__(self, names: NameIndex) -> None:
+    def __init__(self, names: NameIndex, starter: Starter) -> None:
         self._names = names
+        self._starter = starter
 
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """Resolve the job's name; "all", "everything" is every job."""
@@ -50,6 +55,23 @@ class _JobTool:
             tool=self.name, arguments={"job": job}, level=self.level, readback=self._readback.format(job=what)
         )
 
+    async def execute(self, call: PlannedCall) -> ToolResult:
+        """Start it and return at once; the same job under way is said, and not started again.
+
+        Raises StoreError, and UnavailableError where nothing is configured or no process can be started.
+        """
+        if not self._names.names("job"):
+            raise UnavailableError("No backup is configured.")
+        subject = str(call.arguments["job"])
+        try:
+            started = await asyncio.to_thread(self._starter.start, self.name, subject, call.arguments, current_caller())
+        except StartError as error:
+            raise UnavailableError("I couldn't start it; the log says why.") from error
+        job = started.job
+        spoken = begun(job) if started.new else already(job)
+        evidence = {"job_id": job.id, "state": job.state.value, "started": started.new, "progress": job.progress}
+        return ToolResult(spoken=spoken, data=evidence)
+
 
 class RunBackup(_JobTool):
     """Back up now."""
@@ -58,10 +80,6 @@ class RunBackup(_JobTool):
     description: ClassVar[str] = "Run a backup now."
     arguments: ClassVar[type[Arguments]] = RunBackupArguments
     _readback = "back up {job} now"
-
-    async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: backups cannot be run from here."""
-        raise UnavailableError("I can't run backups yet; I only check them.")
 
 
 class TestRestore(_JobTool):
@@ -73,7 +91,3 @@ class TestRestore(_JobTool):
     description: ClassVar[str] = "Test now whether a backup can be restored."
     arguments: ClassVar[type[Arguments]] = TestRestoreArguments
     _readback = "test restoring {job}"
-
-    async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: restore tests are not started from here."""
-        raise UnavailableError("I can't start restore tests myself yet; `python -m tools.restore_tests` does.")

@@ -14,6 +14,7 @@ from tools.jobs.sayings import lost as lost_saying
 from tools.jobs.telling import tell
 from tools.jobs.work import Lost, after_loss
 from tools.notify.messages import Messages
+from tools.restore_tests.scratch import clean_left_overs
 from tools.settings import ToolSettings
 from tools.store import Store
 
@@ -35,6 +36,8 @@ def recover(state_dir: Path, store: Store, settings: ToolSettings, clock: Callab
         log.warning("the job %s (%s) was lost", job.id, job.tool)
         after_loss(Lost(job, settings, store, clock()))
         folder.clear(state_dir, job.id)
+    if lost:
+        clean_left_overs(settings.restore_scratch or state_dir)
     folder.clear_left_overs(state_dir, frozenset(job.id for job in ledger.active()))
     tell(ledger, Messages(store, clock), settings, clock)
     return [job for job in map(ledger.get, (one.id for one in lost)) if job is not None and job.state is JobState.LOST]

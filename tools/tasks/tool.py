@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
 from pydantic import Field
 
-from tools.contract import Candidates, Level, PlannedCall, ToolResult
+from tools.calling import current_caller
+from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
+from tools.jobs.ledger import Job, JobLedger
+from tools.jobs.sayings import name_of
 from tools.names import plain
+from tools.tasks.sayings import (
+    ALARM,
+    ALARM_WORDS,
+    REMINDER,
+    REMINDER_WORDS,
+    TIMER,
+    TIMER_WORDS,
+    meant,
+    name_of_scheduled,
+    said_set,
+    said_tasks,
+)
+from tools.tasks.schedules import Scheduled, Schedules
 from tools.tool import Arguments, InvalidArgumentsError, UnavailableError
 from tools.when import parse_when
+from tools.wording import listing, sentence
 
 ReadOrder = Callable[[str], PlannedCall | Candidates | None]
 """What an order in words ("restore test of photos") comes to: planned, to be asked back, or not understood."""
@@ -22,12 +41,6 @@ Clock = Callable[[], datetime]
 AT_NIGHT = frozenset({"run_backup", "test_restore"})
 """What is meant to run at night: "every sunday at three" is 03:00."""
 
-TIMER = "timer"
-REMINDER = "reminder"
-ALARM = "alarm"
-_TIMER_WORDS = frozenset({"timer", "timers", "countdown"})
-_REMINDER_WORDS = frozenset({"remind", "reminder", "reminders"})
-_ALARM_WORDS = frozenset({"alarm", "alarms", "wake"})
 _SMALL = frozenset({"the", "my", "our", "a", "an", "that", "this", "one", "please"})
 
 
@@ -57,17 +70,18 @@ class Schedule:
     arguments: ClassVar[type[Arguments]] = ScheduleArguments
     deadline_s = 10.0
 
-    def __init__(self, read_order: ReadOrder, clock: Clock) -> None:
+    def __init__(self, read_order: ReadOrder, clock: Clock, schedules: Schedules) -> None:
         self._read_order = read_order
         self._clock = clock
+        self._schedules = schedules
 
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """The time in its canonical form, and the level of what is to be done. Raises InvalidArgumentsError."""
         wanted = ScheduleArguments.model_validate(arguments.model_dump())
         what = " ".join(wanted.what.split())
         words = set(plain(what))
-        own = bool(words & (_TIMER_WORDS | _REMINDER_WORDS | _ALARM_WORDS))
-        order = None if own else self._read_order(what)
+        own = bool(words & (TIMER_WORDS | REMINDER_WORDS | ALARM_WORDS))
+        order = self._order_in(what)
         at_night = isinstance(order, PlannedCall) and order.tool in AT_NIGHT
         when = parse_when(wanted.when, self._clock(), recurring_night=at_night)
         if when is None:
@@ -89,8 +103,37 @@ class Schedule:
         )
 
     async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: nothing keeps the time."""
-        raise UnavailableError("I can't keep timers or schedules yet.")
+        """Keep it, with the order as it is planned now. Raises StoreError, and UnavailableError where the time has
+        passed or the order means something else by now."""
+        what, when = str(call.arguments["what"]), str(call.arguments["when"])
+        order = self._order_in(what)
+        if isinstance(order, Candidates) or (order is not None and _wants_more(order, call)):
+            raise UnavailableError("That means something else now, so I scheduled nothing.")
+        try:
+            kept = await asyncio.to_thread(self._schedules.add, what, when, order, current_caller())
+        except ValueError as error:
+            raise UnavailableError("That time has passed, so I scheduled nothing.") from error
+        readback = "" if order is None else (order.readback or what)
+        return ToolResult(spoken=said_set(what, when, readback), data=_scheduled_as_json(kept))
+
+    def _order_in(self, what: str) -> PlannedCall | Candidates | None:
+        """The order that these words are; None for a timer, a reminder, or words that are none."""
+        own = bool(set(plain(what)) & (TIMER_WORDS | REMINDER_WORDS | ALARM_WORDS))
+        return None if own else self._read_order(what)
+
+
+def _wants_more(order: PlannedCall, agreed: PlannedCall) -> bool:
+    """Whether an order takes more than what was agreed to."""
+    if order.protected and not agreed.protected:
+        return True
+    return order.level is not Level.READ and list(Level).index(order.level) > list(Level).index(agreed.level)
+
+
+def _scheduled_as_json(one: Scheduled) -> JsonObject:
+    return {
+        "id": one.id, "what": one.what, "when": one.when, "next_at": one.next_at, "recurring": one.recurring,
+        "call": one.agreed.model_dump(mode="json", include={"tool", "arguments"}) if one.agreed else None,
+    }  # fmt: skip
 
 
 class ListTasks:
@@ -102,13 +145,25 @@ class ListTasks:
     arguments: ClassVar[type[Arguments]] = ListTasksArguments
     deadline_s = 5.0
 
+    def __init__(self, ledger: JobLedger, schedules: Schedules) -> None:
+        self._ledger = ledger
+        self._schedules = schedules
+
     def plan(self, arguments: Arguments) -> PlannedCall:
         """Nothing to resolve."""
         return PlannedCall(tool=self.name, level=self.level)
 
     async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: nothing keeps tasks."""
-        raise UnavailableError("I can't keep timers or schedules yet, so there are none.")
+        """Raises StoreError."""
+        jobs = await asyncio.to_thread(self._ledger.active)
+        scheduled = await asyncio.to_thread(self._schedules.of_people)
+        return ToolResult(
+            spoken=said_tasks(jobs, scheduled, time.time()),
+            data={
+                "jobs": [_job_as_json(job) for job in jobs],
+                "scheduled": [_scheduled_as_json(one) for one in scheduled],
+            },
+        )
 
 
 class CancelTask:
@@ -120,13 +175,17 @@ class CancelTask:
     arguments: ClassVar[type[Arguments]] = CancelTaskArguments
     deadline_s = 5.0
 
+    def __init__(self, ledger: JobLedger, schedules: Schedules) -> None:
+        self._ledger = ledger
+        self._schedules = schedules
+
     def plan(self, arguments: Arguments) -> PlannedCall:
         """The task by its words: "timer", "pasta timer", "restore test of photos"."""
         wanted = CancelTaskArguments.model_validate(arguments.model_dump())
         words = wanted.task.casefold().split()
         while len(words) > 1 and words[0] in _SMALL:
             words = words[1:]
-        for known, name in ((_TIMER_WORDS, TIMER), (_REMINDER_WORDS, REMINDER), (_ALARM_WORDS, ALARM)):
+        for known, name in ((TIMER_WORDS, TIMER), (REMINDER_WORDS, REMINDER), (ALARM_WORDS, ALARM)):
             if words and known.issuperset(words):
                 return self._planned(name)
         return self._planned(" ".join(words) or wanted.task)
@@ -135,5 +194,32 @@ class CancelTask:
         return PlannedCall(tool=self.name, arguments={"task": task}, level=self.level, readback=f"cancel the {task}")
 
     async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: nothing keeps tasks."""
-        raise UnavailableError("I can't keep timers or schedules yet, so there is nothing to cancel.")
+        """What runs is asked to end, what is kept is removed. Raises StoreError, and UnavailableError where nothing,
+        or more than one thing, goes by these words."""
+        said = str(call.arguments["task"])
+        jobs = await asyncio.to_thread(self._ledger.active)
+        scheduled = await asyncio.to_thread(self._schedules.of_people)
+        found = meant(said, jobs, scheduled)
+        if not found:
+            nothing = "Nothing is running or scheduled" if not (jobs or scheduled) else f"There is no {said}"
+            raise UnavailableError(f"{nothing}, so I cancelled nothing.")
+        if len(found) > 1:
+            names = [name_of(one) if isinstance(one, Job) else name_of_scheduled(one) for one in found]
+            raise UnavailableError(f"Which one? There are {listing(names[:4])}.")
+        return await asyncio.to_thread(self._cancel, found[0])
+
+    def _cancel(self, one: Job | Scheduled) -> ToolResult:
+        if isinstance(one, Job):
+            if not self._ledger.ask_cancel(one.id):
+                raise UnavailableError(sentence(f"{name_of(one)} is over already"))
+            return ToolResult(spoken=sentence(f"I'm cancelling {name_of(one)}"), data=_job_as_json(one))
+        if not self._schedules.remove(one.id):
+            raise UnavailableError("That one is gone already.")
+        return ToolResult(spoken=sentence(f"I cancelled this: {name_of_scheduled(one)}"), data=_scheduled_as_json(one))
+
+
+def _job_as_json(job: Job) -> JsonObject:
+    return {
+        "job_id": job.id, "tool": job.tool, "subject": job.subject, "state": job.state.value, "progress": job.progress,
+        "doing": job.doing, "asked_at": job.asked_at, "cancel": job.cancel,
+    }  # fmt: skip

@@ -1,0 +1,60 @@
+"""Our own tasks: what stands at the destinations is looked at again, and the restore calendar is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from tools.backups.calendar import Due, Exercise, due
+from tools.backups.examining import look
+from tools.backups.records import BackupRecords
+from tools.contract import Caller, Door
+from tools.jobs.start import Starter
+from tools.restore_tests.practised import practised
+from tools.settings import ToolSettings
+from tools.store import Store
+from tools.tasks.scheduler import BuiltIn
+
+LOOK_AGE_S = 540.0
+"""What was looked at more lately is left for the next time, ten minutes later."""
+
+LOOKS, CALENDAR = "built-in:looks", "built-in:calendar"
+
+
+def built_in_tasks(settings: ToolSettings, store: Store, starter: Starter) -> Mapping[str, BuiltIn]:
+    """By their ids. Exercises are only started by themselves where ``restore_calendar`` stands in the configuration:
+    a restore from far away costs time and money."""
+
+    async def look_at_all() -> None:
+        """One job after another: nobody waits for it."""
+        records = BackupRecords(store)
+        for name, job in settings.backups.items():
+            await look(name, job, records, look_age_s=LOOK_AGE_S)
+
+    async def exercise() -> None:
+        """The one that waited longest, if any is due: one a night."""
+        first = await asyncio.to_thread(next_exercise, settings, store, time.time())
+        if first is not None:
+            arguments = {
+                "job": first.job,
+                "exercise": first.exercise.value,
+                "place": first.place,
+                "whole": first.exercise is Exercise.NAS_GONE,
+            }
+            caller = Caller(name="jarvis", door=Door.SCHEDULE)
+            await asyncio.to_thread(starter.start, "test_restore", first.job, arguments, caller)
+
+    tasks: dict[str, BuiltIn] = {}
+    if settings.backups:
+        tasks[LOOKS] = BuiltIn("look at the backups", "every 10 minutes", 60.0, look_at_all)
+    if settings.backups and "restore_calendar" in settings.model_fields_set:
+        tasks[CALENDAR] = BuiltIn("practise a restore", "every day at 03:30", 86400.0, exercise)
+    return tasks
+
+
+def next_exercise(settings: ToolSettings, store: Store, now: float) -> Due | None:
+    """The exercise of the calendar that is due and was so first; None when all is done. Blocks. Raises StoreError."""
+    done = practised(BackupRecords(store), settings.backups)
+    exercises = due(settings.backups, done, settings.restore_calendar, now)
+    return next((one for one in exercises if one.at <= now), None)

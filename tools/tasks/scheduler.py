@@ -1,0 +1,198 @@
+"""Keeps the time: what was scheduled, our own tasks, jobs that were lost, and messages that wait for ntfy.
+
+One for each state folder, in the process that owns it. Late is said: what harms nobody when it comes late (backups,
+restore tests, reminders) comes late; any other order that was missed by more than MISSED_S is not done any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.contract import Caller, CallOutcome, Door, PlannedCall
+from tools.jobs.ledger import JobLedger
+from tools.jobs.locks import take
+from tools.jobs.recovery import recover
+from tools.notify.messages import HIGH, NORMAL, Messages
+from tools.notify.ntfy import push_due
+from tools.settings import ToolSettings
+from tools.store import Store, StoreError
+from tools.tasks.sayings import said_broken_off, said_due, said_missed
+from tools.tasks.schedules import Scheduled, Schedules
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 10.0
+"""The longest sleep: a clock that was set, and what another process wrote, is seen after that."""
+
+SHORTEST_S = 0.05
+
+MISSED_S = 300.0
+"""An order that is late by more is not carried out any more, but for those of LATE_IS_FINE."""
+
+LATE_IS_FINE = frozenset({"run_backup", "test_restore"})
+
+FORGET_EVERY_S = 86400.0
+
+Call = Callable[[PlannedCall, Caller], Awaitable[CallOutcome]]
+"""Carries out what was agreed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """One of our own tasks: when, canonical; how long after the first start; what it does."""
+
+    what: str
+    when: str
+    first_in_s: float
+    do: Callable[[], Awaitable[None]]
+
+
+class Scheduler:
+    """``run`` until it is cancelled."""
+
+    def __init__(
+        self,
+        settings: ToolSettings,
+        state_dir: Path,
+        store: Store,
+        schedules: Schedules,
+        call: Call,
+        built_in: Mapping[str, BuiltIn],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._state_dir = state_dir
+        self._store = store
+        self._schedules = schedules
+        self._messages = Messages(store, clock)
+        self._call = call
+        self._built_in = built_in
+        self._clock = clock
+        self._doing: dict[str, asyncio.Task[None]] = {}
+        self._forgot_at = 0.0
+
+    async def run(self) -> None:
+        """Keep the time. Another scheduler of the same state folder is waited for, and taken over from."""
+        lock = await asyncio.to_thread(os.open, self._state_dir / "scheduler.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        self._schedules.changed = lambda: loop.call_soon_threadsafe(woken.set)
+        try:
+            while not take(lock):  # noqa: ASYNC110 - the kernel tells nobody when a lock is free
+                await asyncio.sleep(BEAT_S)
+            while not await self._began():  # noqa: ASYNC110 - a database that is full or locked tells nobody either
+                await asyncio.sleep(BEAT_S)
+            while True:
+                wait = await self._beat()
+                try:
+                    async with asyncio.timeout(wait):
+                        await woken.wait()
+                except TimeoutError:
+                    pass
+                woken.clear()
+        finally:
+            self._schedules.changed = lambda: None
+            await self.close()
+            os.close(lock)
+
+    async def close(self) -> None:
+        """End what is being done."""
+        tasks = list(self._doing.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _began(self) -> bool:
+        """Once: our own tasks stand in the table, and what a crash broke off is said."""
+        try:
+            await asyncio.to_thread(self._set_up)
+        except StoreError as error:
+            log.warning("nothing is scheduled: %s", error)
+            return False
+        return True
+
+    def _set_up(self) -> None:
+        for name, task in self._built_in.items():
+            self._schedules.keep_built_in(name, task.what, task.when, task.first_in_s)
+        for one in self._schedules.broken_off():
+            self._tell(one, said_broken_off(one), HIGH)
+            self._schedules.finished(one)
+
+    async def _beat(self) -> float:
+        """Everything that is due; how long to sleep (seconds)."""
+        try:
+            await asyncio.to_thread(recover, self._state_dir, self._store, self._settings, self._clock)
+            self._start("push", self._push)
+            for one in await asyncio.to_thread(self._schedules.due):
+                if one.id not in self._doing and await asyncio.to_thread(self._schedules.take, one):
+                    self._start(one.id, lambda one=one: self._do(one))
+            await self._forget()
+            following = await asyncio.to_thread(self._schedules.next_at)
+        except StoreError as error:
+            log.warning("the schedule cannot be read: %s", error)
+            return BEAT_S
+        if following is None:
+            return BEAT_S
+        return min(max(following - self._clock(), SHORTEST_S), BEAT_S)
+
+    def _start(self, name: str, do: Callable[[], Awaitable[None]]) -> None:
+        """In a task of its own, so that a slow one makes no timer late; one at a time of each."""
+        if name in self._doing:
+            return
+        task = asyncio.ensure_future(self._guarded(name, do))
+        self._doing[name] = task
+        task.add_done_callback(lambda _: self._doing.pop(name, None))
+
+    async def _guarded(self, name: str, do: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await do()
+        except Exception:  # the edge: one task that breaks must not stop the clock for all
+            log.exception("the task %s failed", name)
+
+    async def _push(self) -> None:
+        if self._settings.ntfy is not None:
+            await push_due(self._settings.ntfy, self._messages)
+
+    async def _forget(self) -> None:
+        if self._clock() - self._forgot_at >= FORGET_EVERY_S:
+            self._forgot_at = self._clock()
+            await asyncio.to_thread(self._messages.forget_old)
+            await asyncio.to_thread(JobLedger(self._store, self._clock).forget_old)
+
+    async def _do(self, one: Scheduled) -> None:
+        built_in = self._built_in.get(one.id) if one.built_in else None
+        late_s = self._clock() - (one.next_at or self._clock())
+        if built_in is not None:
+            await built_in.do()
+        elif one.agreed is None:
+            await asyncio.to_thread(self._tell, one, said_due(one, late_s), NORMAL)
+        elif late_s > MISSED_S and one.agreed.tool not in LATE_IS_FINE:
+            await asyncio.to_thread(self._tell, one, said_missed(one), HIGH)
+        else:
+            await self._carry_out(one, one.agreed)
+        await asyncio.to_thread(self._schedules.finished, one)
+
+    async def _carry_out(self, one: Scheduled, agreed: PlannedCall) -> None:
+        """Told of at the door where it was scheduled, but for a job that was started: that is told when it is over."""
+        caller = _asked_by(one).model_copy(update={"role": "member", "door": Door.SCHEDULE})
+        outcome = await self._call(agreed, caller)
+        if outcome.ok and outcome.result is not None and outcome.result.data.get("started") is True:
+            return
+        spoken = outcome.spoken if outcome.ok else f"It was time to {agreed.readback or one.what}. {outcome.spoken}"
+        await asyncio.to_thread(self._tell, one, spoken, NORMAL if outcome.ok else HIGH)
+
+    def _tell(self, one: Scheduled, text: str, priority: int) -> None:
+        self._messages.add(
+            text, _asked_by(one), title="Jarvis", priority=priority, push=self._settings.ntfy is not None,
+            key=f"schedule:{one.id}:{one.next_at or self._clock():.0f}",
+        )  # fmt: skip
+
+
+def _asked_by(one: Scheduled) -> Caller:
+    return Caller(name=one.who, door=Door(one.door), room=one.room, conversation=one.conversation)
