@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -125,3 +125,26 @@ def read(manifest: bytes, expected: str) -> dict[str, Listed]:
         return {one.path: one for one in files}
     except (ValueError, KeyError, TypeError) as error:
         raise BackupError(Fault.NONSENSE, "its list of files cannot be read") from error
+
+
+def check_sizes(files: Mapping[str, Listed], sizes: Mapping[str, int]) -> None:
+    """Raises BackupError damaged for a file that is gone or longer, truncated for one that is cut off."""
+    gone = [path for path in files if path not in sizes]
+    if gone:
+        raise BackupError(Fault.DAMAGED, f"{_files(len(gone))} of it {'is' if len(gone) == 1 else 'are'} gone")
+    short = [path for path, one in files.items() if sizes[path] < one.size]
+    if short:
+        raise BackupError(Fault.TRUNCATED, f"{_files(len(short))} of it {'is' if len(short) == 1 else 'are'} cut off")
+    if any(sizes[path] != one.size for path, one in files.items()):
+        raise BackupError(Fault.DAMAGED, "a file of it has been written to")
+
+
+def check_hashes(files: Mapping[str, Listed], hashes: Mapping[str, str]) -> None:
+    """Raises BackupError damaged where a file is not what was sent, or cannot be read."""
+    wrong = [path for path, one in files.items() if one.sha256 and hashes.get(path) != one.sha256]
+    if wrong:
+        raise BackupError(Fault.DAMAGED, f"{_files(len(wrong))} of it {'is' if len(wrong) == 1 else 'are'} damaged")
+
+
+def _files(count: int) -> str:
+    return "one file" if count == 1 else f"{count:,} files"

@@ -75,12 +75,12 @@ class RsyncSnapshots:
             raise BackupError(Fault.NO_REPOSITORY, "there is no complete snapshot")
         files = await self._store.files(last)
         progress(-1.0, f"looking for {len(files):,} files")
-        rsync_words.check_sizes(files, {item.path: item for item in await self._items_of(last.id)})
+        manifest.check_sizes(files, {item.path: item.size for item in await self._items_of(last.id)})
         if level == "metadata":
             return Verified(level="metadata", share=0.0)
         paths = [one.path for one in files.values() if one.sha256]
         hashes = await self._store.hashes(last.id, paths, _counter(progress, len(paths), "reading"))
-        rsync_words.check_hashes(files, hashes)
+        manifest.check_hashes(files, hashes)
         return Verified(level="data", share=1.0)
 
     async def prune(self, progress: Progress) -> Pruned:
@@ -111,7 +111,7 @@ class RsyncSnapshots:
             raise _not_restored(ended) or self._store.refusal(ended)
         hashes = await hashing.hash_here([str(complete(scratch, one.path)) for one in wanted], self._run_s)
         came = {one.path: hashes.get(str(complete(scratch, one.path)), "") for one in wanted}
-        rsync_words.check_hashes({one.path: one for one in wanted}, came)
+        manifest.check_hashes({one.path: one for one in wanted}, came)
 
     def source(self, entry: Entry) -> Path | None:
         """The file of the same path."""

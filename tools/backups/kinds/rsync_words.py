@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tools.backups.kinds.manifest import Listed
-from tools.backups.port import BackupError, Fault
 
 FORMAT = "%i|%l|%M|%n"
 """What happened to it, its size, its modification time in whole seconds (of the time zone UTC, which the caller sets),
@@ -70,26 +69,3 @@ def room(line: str) -> tuple[int | None, int | None]:
     """Free and total bytes, of the last line of ``df -Pk``."""
     found = re.search(r"\s(\d+)\s+\d+\s+(\d+)\s+\d+%", line)
     return (int(found[2]) * 1024, int(found[1]) * 1024) if found else (None, None)
-
-
-def check_sizes(files: Mapping[str, Listed], there: Mapping[str, Item]) -> None:
-    """Raises BackupError damaged for a file that is gone or longer, truncated for one that is cut off."""
-    gone = [path for path in files if path not in there]
-    if gone:
-        raise BackupError(Fault.DAMAGED, f"{_files(len(gone))} of it {'is' if len(gone) == 1 else 'are'} gone")
-    short = [path for path, one in files.items() if there[path].size < one.size]
-    if short:
-        raise BackupError(Fault.TRUNCATED, f"{_files(len(short))} of it {'is' if len(short) == 1 else 'are'} cut off")
-    if any(there[path].size != one.size for path, one in files.items()):
-        raise BackupError(Fault.DAMAGED, "a file of it has been written to")
-
-
-def check_hashes(files: Mapping[str, Listed], hashes: Mapping[str, str]) -> None:
-    """Raises BackupError damaged where a file is not what was sent, or cannot be read."""
-    wrong = [path for path, one in files.items() if one.sha256 and hashes.get(path) != one.sha256]
-    if wrong:
-        raise BackupError(Fault.DAMAGED, f"{_files(len(wrong))} of it {'is' if len(wrong) == 1 else 'are'} damaged")
-
-
-def _files(count: int) -> str:
-    return "one file" if count == 1 else f"{count:,} files"
