@@ -26,7 +26,7 @@ from tools.restore_tests.comparing import Comparison, Pair, compare, hash_source
 from tools.restore_tests.sampling import Sample, choose, coverage
 from tools.restore_tests.scratch import ScratchError, scratch_folder
 from tools.settings import BackupSettings
-from tools.wording import counted, sentence
+from tools.wording import counted, number, sentence
 
 YEAR_S = 365.25 * 86400
 """A file that was restored longer ago counts as never restored."""
@@ -286,19 +286,20 @@ async def _in_thread(work: Callable[..., T], *arguments: object, stop: threading
 
 def _say(job: str, outcome: _Outcome, wrong: str, *, ran: bool) -> str:
     if not ran:
-        return f"I could not test the {job} backup: {sentence(wrong)[:1].lower() + sentence(wrong)[1:]}"
+        return f"I could not test the {job} backup: {wrong}."
     if wrong:
         more = len(outcome.mismatches) - 1
         others = f" And so with {counted(more, 'other')}." if more > 0 else ""
         return f"The {job} backup can't be restored: {wrong}.{others}"
     if outcome.level == "app":
         return f"The {job} backup was restored and checked: {sentence(outcome.of or 'all is there')}"
+    can = f"The {job} backup can be restored: {outcome.of} came back"
     if outcome.compared == outcome.restored:
-        return f"The {job} backup can be restored: {outcome.of} came back, the same as the original."
+        return f"{can}, the same as the original."
     if not outcome.compared:
-        return f"The {job} backup can be restored: {outcome.of} came back. The originals have changed since."
-    same = f"{outcome.compared} of them are the same as the originals, which have not changed since"
-    return f"The {job} backup can be restored: {outcome.of} came back, and {same}."
+        return f"{can}. The originals could not be compared."
+    same = "is the same as the original" if outcome.compared == 1 else "are the same as the originals"
+    return f"{can}, and {number(outcome.compared)} of them {same}; the others could not be compared."
 
 
 def _part(share: float, begin: float, end: float) -> float:
