@@ -74,7 +74,7 @@ def example() -> str:
         if section:
             table = section.removesuffix(".NAME")
             named = table != section
-            lines += [f"#[{table}.{_toml_key(SAMPLE_NAMES[table])}]" if named else f"[{table}]"]
+            lines += [f"#[{table}.{toml_key(SAMPLE_NAMES[table])}]" if named else f"[{table}]"]
         for key, field in fields:
             dotted = f"{section}.{key}" if section else key
             lines += _wrapped(f"{(field.description or key).rstrip('.')}{_range(field)}.{_state(field)}")
@@ -120,13 +120,13 @@ def as_toml(value: Any) -> str:
     if isinstance(value, tuple | list):
         return "[" + ", ".join(as_toml(item) for item in value) + "]"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_toml_key(str(key))} = {as_toml(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{toml_key(str(key))} = {as_toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     return json.dumps("" if value is None else str(value), ensure_ascii=False)
 
 
-def _toml_key(key: str) -> str:
+def toml_key(key: str) -> str:
     """Bare where TOML allows it."""
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else as_toml(key)
 

@@ -10,6 +10,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_WITH_TOOLS = {"tools.contract", "tools.names", "tools.settings", "tools.when.time_words", "tools.when"}
+FOR_THE_COMMAND_LINE = {
+    "tools.wording",
+    "tools.backups.scorecard",
+    "tools.backups.calendar",
+    "tools.backups.recovery",
+    "tools.backups.discovery",
+    "tools.backups.desk",
+}
+"""What ``jarvis backups`` shows besides verdicts, which it asks for over MCP: no other door needs it."""
 COMPOSITION_ROOT = {"assistant.app", "assistant.app_speech"}
 ADAPTERS = ("assistant.speech", "assistant.chat", "assistant.toolbox")
 PURE_SPEECH = {"assistant.speech.endpointing", "assistant.speech.wake_scores"}
@@ -44,6 +53,11 @@ PURE = (
     "tools.when",
     "tools.backups.verdict",
     "tools.backups.sayings",
+    "tools.backups.scorecard",
+    "tools.backups.command_lines",
+    "tools.backups.schedules_found",
+    "tools.backups.recovery_commands",
+    "assistant.cli.backups_svg",
 )
 """Modules that decide and say, and touch nothing."""
 
@@ -116,7 +130,12 @@ def test_the_assistant_knows_only_the_pure_part_of_the_tools() -> None:
         for module, names in IMPORTED.items()
         if inside(module, "assistant") and module != "assistant.app"
         for name in names
-        if inside(name, "tools") and name != "tools" and not any(inside(name, shared) for shared in SHARED_WITH_TOOLS)
+        if inside(name, "tools")
+        and name not in ("tools", "tools.backups")
+        and not any(
+            inside(name, shared)
+            for shared in SHARED_WITH_TOOLS | (FOR_THE_COMMAND_LINE if inside(module, "assistant.cli") else set())
+        )
     }
     assert guilty == set()
 

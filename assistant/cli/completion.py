@@ -1,4 +1,4 @@
-"""What the shell completes for `jarvis tools call`: tools, their arguments, the names of the house.
+"""What the shell completes for `jarvis tools call` (tools, their arguments, names of the house) and `jarvis backups`.
 
 The sources are files at hand: nothing is started, probed or asked, and whatever is wrong with them completes nothing.
 """
@@ -26,6 +26,11 @@ def complete_argument(ctx: typer.Context, incomplete: str) -> list[str]:
         parameters = _known_tools().get(str(ctx.params.get("name")), [])
         return [f"{parameter}=" for parameter in parameters if parameter.startswith(key)]
     return [f"{key}={name}" for name in _names(key) if name.startswith(value)]
+
+
+def complete_job(incomplete: str) -> list[str]:
+    """Backup jobs, and "all"."""
+    return [name for name in (*_names("job"), "all") if name.startswith(incomplete)]
 
 
 def remember_tools(state_dir: Path, tools: dict[str, list[str]]) -> None:

@@ -106,6 +106,7 @@ def _guard_models(ctx: typer.Context) -> None:
 
 def _add_heavier_commands() -> None:
     """Sub-commands whose modules are only needed by themselves."""
+    from assistant.cli.backups import backups_app
     from assistant.cli.bench import bench_app
     from assistant.cli.evaluate import evaluate
     from assistant.cli.models import models_app
@@ -113,6 +114,7 @@ def _add_heavier_commands() -> None:
     app.add_typer(models_app, name="models", callback=_guard_models)
     app.command("eval")(evaluate)
     app.add_typer(bench_app, name="bench")
+    app.add_typer(backups_app, name="backups")
 
 
 _add_heavier_commands()
