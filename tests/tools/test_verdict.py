@@ -84,7 +84,8 @@ def rank(verdict: Verdict) -> int:
         (Evidence(), "unknown", "never_looked"),
         (Evidence(tests=(TESTED,)), "unknown", "never_looked"),
         (place(looked_at=None, found=False, newest=None, whole=None), "unknown", "never_looked"),
-        *((place(fault=fault, reason="so"), "failed", "broken") for fault in Fault if fault.broken),
+        *((place(fault=fault, reason="so"), "failed", "broken") for fault in Fault if fault.broken and fault != "said_failed"),
+        (place(fault=Fault.SAID_FAILED, reason="so"), "failed", "run_failed"),
         *(
             (place(fault=fault, reason="so"), "unknown", "unreadable")
             for fault in Fault

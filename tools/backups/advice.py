@@ -23,6 +23,7 @@ _BY_FAULT: Mapping[Fault, str] = {
     Fault.NOT_CONFIGURED: "look at its configuration",
     Fault.NONSENSE: "look at the log",
     Fault.FAILED: "look at the log",
+    Fault.SAID_FAILED: "look at its own log",
 }
 
 _BY_CAUSE: Mapping[Cause, str] = {

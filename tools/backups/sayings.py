@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tools.backups.advice import what_to_do
 from tools.backups.evidence import RestoreTest
 from tools.backups.verdict import Cause, Judgement, Verdict
-from tools.wording import ago, duration, listing, number, sentence
+from tools.wording import ago, counted, duration, listing, number, sentence
 
 DUMPS = frozenset({"postgres-dump", "mariadb-dump", "gitea-dump"})
 """Kinds that people call a dump."""
@@ -38,12 +38,8 @@ class JudgedJob:
     @property
     def noun(self) -> str:
         """ "the photos backup", "the databases dump"; a name that says it itself is left as it is."""
-        word = "dump" if self.kind in DUMPS else "backup"
-        return (
-            f"the {self.name}"
-            if self.name.casefold().endswith(("backup", "backups", "dump"))
-            else f"the {self.name} {word}"
-        )
+        said = self.name.casefold().endswith(("backup", "backups", "dump", "dumps"))
+        return f"the {self.name}{'' if said else ' dump' if self.kind in DUMPS else ' backup'}"
 
 
 _WORST_FIRST = tuple(reversed(Verdict))
@@ -57,6 +53,11 @@ def worst_first(jobs: Sequence[JudgedJob]) -> list[JudgedJob]:
 def trouble(job: JudgedJob, now: float) -> str:
     """What is wrong with a job that is not ok, as a clause without a stop that begins with its name."""
     return _clause(job, job.name, now)
+
+
+def told(job: JudgedJob, now: float) -> str:
+    """The same as people say it: "the config backup is three days old", but "gitea was never restored"."""
+    return _clause(job, job.name if job.judgement.cause in _NOT_PROVEN else job.noun, now)
 
 
 def _clause(job: JudgedJob, name: str, now: float) -> str:
@@ -103,7 +104,7 @@ def _clause(job: JudgedJob, name: str, now: float) -> str:
 def _files(count: str) -> str:
     if not count.isdigit():
         return "files that could not be read"
-    return f"{number(int(count))} {'file' if count == '1' else 'files'} that could not be read"
+    return f"{counted(int(count), 'file')} that could not be read"
 
 
 _NOT_PROVEN = frozenset(
@@ -123,7 +124,8 @@ def say_one(job: JudgedJob, now: float) -> str:
 
 def _verdict_of(job: JudgedJob, now: float) -> str:
     cause = job.judgement.cause
-    backed_up = f"backed up {ago(max(now - job.last_success, 0))}" if job.last_success is not None else ""
+    past = cause is not Cause.CLOCK_IN_FUTURE and job.last_success is not None
+    backed_up = f"backed up {ago(max(now - (job.last_success or 0.0), 0))}" if past else ""
     restored = _restored(job, now)
     if cause is Cause.PROVEN:
         return f"{job.noun} is ok: {', '.join(filter(None, (backed_up, restored)))}"
@@ -178,7 +180,7 @@ def say_all(jobs: Sequence[JudgedJob], now: float) -> str:
     proven = len(jobs) - len(bad)
     head = "none" if proven == 0 else number(proven)
     first = sentence(f"{head} of {number(len(jobs))} backups {'is' if proven < 2 else 'are'} proven")
-    clauses = [trouble(job, now) for job in bad[:SAID_OF_ALL]]
+    clauses = [told(job, now) for job in bad[:SAID_OF_ALL]]
     if (more := len(bad) - SAID_OF_ALL) > 0:
         clauses.append(f"{number(more)} more {'needs' if more == 1 else 'need'} a look")
     return f"{first} {sentence(listing(clauses))}"

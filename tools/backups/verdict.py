@@ -201,8 +201,8 @@ def _of_the_look(place: Place, now: float, limits: Limits) -> Iterator[Judgement
 
 
 def _cause_of(fault: Fault) -> Cause:
-    if fault is Fault.SOURCE_MISSING:
-        return Cause.SOURCE_MISSING
+    if fault in (Fault.SOURCE_MISSING, Fault.SAID_FAILED):
+        return Cause.SOURCE_MISSING if fault is Fault.SOURCE_MISSING else Cause.RUN_FAILED
     return Cause.BROKEN if fault.broken else Cause.UNREADABLE
 
 
