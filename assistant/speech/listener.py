@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
-import sys
-import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -36,9 +33,6 @@ T = TypeVar("T")
 
 VAD_WARM_UP_MS = 512.0
 """Audio from before the detection that the VAD hears first: its state is worth nothing at the very beginning."""
-
-JUDGE_NICENESS = 5
-"""A third of Whisper's share where cores are few: done sooner than Whisper, and not at its expense."""
 
 NO_WAKE_KEPT_MS = 600.0
 """Audio kept while waiting for speech without a wake word: the lead and the frames that the VAD needs to be sure."""
@@ -71,7 +65,7 @@ class EarListener:
         self._turn_model: EndOfTurn | None = None
         self._last_woken: Woken | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ears")
-        self._judge_thread = ThreadPoolExecutor(1, thread_name_prefix="turn-model", initializer=_stand_back)
+        self._judge_thread = ThreadPoolExecutor(1, thread_name_prefix="turn-model")
 
     async def load(self) -> None:
         """Load wake word and turn model ahead of time. Raises WakeWordError, EndpointingError."""
@@ -182,12 +176,6 @@ class EarListener:
 
     async def _judge(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._judge_thread, work)
-
-
-def _stand_back() -> None:
-    """This thread works beside Whisper, which is waited for longer. Linux has a niceness for each thread."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), JUDGE_NICENESS)
 
 
 def _warm_up(vad: VoiceActivityDetector, audio: Samples) -> None:
