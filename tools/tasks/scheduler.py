@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tools.contract import Caller, CallOutcome, Door, PlannedCall
@@ -81,7 +82,11 @@ class Scheduler:
         """Keep the time. Another scheduler of the same state folder is waited for, and taken over from."""
         lock = await asyncio.to_thread(os.open, self._state_dir / "scheduler.lock", os.O_RDWR | os.O_CREAT, 0o600)
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
-        self._schedules.changed = lambda: loop.call_soon_threadsafe(woken.set)
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(woken.set)
+
+        self._schedules.changed = wake
         try:
             while not take(lock):  # noqa: ASYNC110 - the kernel tells nobody when a lock is free
                 await asyncio.sleep(BEAT_S)
@@ -131,7 +136,7 @@ class Scheduler:
             self._start("push", self._push)
             for one in await asyncio.to_thread(self._schedules.due):
                 if one.id not in self._doing and await asyncio.to_thread(self._schedules.take, one):
-                    self._start(one.id, lambda one=one: self._do(one))
+                    self._start(one.id, partial(self._do, one))
             await self._forget()
             following = await asyncio.to_thread(self._schedules.next_at)
         except StoreError as error:
