@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from tools.backups.records import BackupRecords
 from tools.backups.tool import CheckBackups, CheckBackupsArguments
 from tools.contract import JsonObject, PlannedCall, ToolResult
 from tools.names import NameIndex
-from tools.restore_tests.restic import restore_test
+from tools.restore_tests import testing
 from tools.settings import BackupSettings, ToolSettings
 from tools.store import Store
 
@@ -114,7 +115,16 @@ class Jobs:
         return found
 
     async def restore(self, job: str) -> JsonObject:
-        return await restore_test(job, self.job(job), self.state, self.store)
+        report = await testing.test_restore(
+            job,
+            self.job(job),
+            BackupRecords(self.store),
+            self.state,
+            seed=1,
+            max_bytes=10**9,
+            progress=lambda _share, _doing: None,
+        )
+        return report.record
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ class _Bird:
         await asyncio.to_thread(self._fill, source, place)
         password = self.folder / "password"
         settings = BackupSettings(
-            kind=self.family,  # type: ignore[arg-type]  # checked by pydantic
+            kind=self.family,
             repository=str(place),
             password_file=password if self.family == "restic" else None,
             paths=(str(source / "canary.db" if self.family == "sqlite" else source),),

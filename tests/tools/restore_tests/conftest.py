@@ -1,0 +1,3 @@
+from tests.tools.restore_tests.fake_kind import house
+
+__all__ = ["house"]
