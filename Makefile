@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check fmt bench bench-voice eval examples no-acts injections phrasing lock clean setup setup-dev models models-all
+.PHONY: help run test test-real check fmt bench bench-voice eval examples no-acts injections phrasing lock clean setup setup-dev setup-real models models-all
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -18,10 +18,10 @@ run: setup models ## set everything up, pull the models, show one whole turn on 
 test: setup-dev models-all ## the test suite with real models; nothing is skipped
 	@$(BIN)/python -m pytest -m "not real_server"
 
-test-real: setup-dev models-all ## the tests against outside programs, which it installs into .real
+test-real: setup-real models-all ## the tests against outside programs, which it installs into .real
 	@deploy/real.sh
 	@PATH="$(CURDIR)/.real/python/bin:$$PATH" $(BIN)/jarvis models pull kokoro jfk-clip
-	@$(BIN)/python -m pytest -m real_server
+	@PATH="$(CURDIR)/.real/borgmatic/bin:$$PATH" $(BIN)/python -m pytest -m real_server
 
 check: setup-dev ## lint, formatting and strict types
 	@$(BIN)/ruff check .
@@ -66,6 +66,9 @@ setup: ## system packages, .venv and the locked requirements
 
 setup-dev: ## that, and what tests and checks need
 	@deploy/setup.sh dev
+
+setup-real: ## that, and the programs that make backups
+	@deploy/setup.sh real
 
 models: ## pull the models that are missing (1.3 GB the first time)
 	@$(BIN)/jarvis models pull

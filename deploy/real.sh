@@ -1,6 +1,6 @@
 #!/bin/sh
-# Install the outside programs of `make test-real` into .real: Node and the MCP Inspector, a Home Assistant, and the
-# Wyoming servers that it hears and speaks with; all pinned by hash (deploy/real/lock.sh). Says nothing and touches no
+# Install the outside programs of `make test-real` into .real: Node and the MCP Inspector, borgmatic, a Home Assistant,
+# and the Wyoming servers that it hears and speaks with; all pinned by hash (deploy/real/lock.sh). Says nothing and touches no
 # network when they are there. Needs .venv (deploy/setup.sh dev). Some 450 MB to fetch, 1.7 GB on disk, three minutes.
 #
 # Node comes as a wheel, so that no system package and no particular npm is needed; ffmpeg, which Home Assistant makes
@@ -50,6 +50,13 @@ wyoming() {
     : >"$1"
 }
 
+borgmatic() {
+    fresh "$1" .real/borgmatic || return 0
+    echo "Installing borgmatic into .real" >&2
+    pip_into .real/borgmatic "$locks/borgmatic.txt"
+    : >"$1"
+}
+
 home_assistant() {
     fresh "$1" .real/home-assistant || return 0
     echo "Installing Home Assistant into .real" >&2
@@ -86,4 +93,5 @@ home_lock="$locks/home-assistant-$version.txt"
 
 inspector "$(stamp_of inspector $locks/requirements.txt $locks/package-lock.json)"
 wyoming "$(stamp_of wyoming $locks/wyoming.txt)"
+borgmatic "$(stamp_of borgmatic $locks/borgmatic.txt)"
 home_assistant "$(stamp_of home-assistant $locks/build.txt "$home_lock")"

@@ -3,6 +3,7 @@
 #
 #   deploy/setup.sh run   what Jarvis needs
 #   deploy/setup.sh dev   that, and what its tests and checks need
+#   deploy/setup.sh real  that, and the programs that make backups, for `make test-real`
 #
 # Says nothing and touches no network when all is there. PYTHON names the interpreter (3.11 or newer).
 # System packages are installed when that needs no password; otherwise the one line to type is printed.
@@ -47,11 +48,26 @@ look_on_linux() {
     have restic || needed="$needed restic"
     has_library "$python" gomp || needed="$needed libgomp1"
     has_library "$python" portaudio || wanted="$wanted libportaudio2"
-    if [ "$what" = dev ]; then # tests look over processes' shoulders and cut them off the network
+    if [ "$what" != run ]; then # tests look over processes' shoulders and cut them off the network
         have strace || needed="$needed strace"
         have ip || needed="$needed iproute2"
         look_for_clips
     fi
+    [ "$what" != real ] || look_for_backup_programs
+}
+
+# What makes and proves backups in tests/real/backups: the tests start servers of their own, in temporary folders.
+look_for_backup_programs() {
+    have borg || needed="$needed borgbackup"
+    have rclone || needed="$needed rclone"
+    have rsync || needed="$needed rsync"
+    have ssh || needed="$needed openssh-client"
+    [ -x "${SBIN_DIR:-/usr/sbin}/sshd" ] || needed="$needed openssh-server"
+    have psql || needed="$needed postgresql-client"
+    ls "${LIB_DIR:-/usr/lib}"/postgresql/*/bin/initdb >/dev/null 2>&1 || needed="$needed postgresql"
+    have mariadb-dump || needed="$needed mariadb-client"
+    [ -x "${SBIN_DIR:-/usr/sbin}/mariadbd" ] || needed="$needed mariadb-server"
+    have git || needed="$needed git"
 }
 
 # What the clips of the voice benchmark are made of (jarvis bench clips): synthesizers, their voices, recordings.
@@ -84,6 +100,7 @@ root_prefix() {
     fi
 }
 
+# RUNLEVEL=1: no service that a package brings is started for it.
 install_on_debian() {
     line="apt-get update && apt-get install -y --no-install-recommends$needed$wanted"
     prefix=$(root_prefix)
@@ -91,7 +108,7 @@ install_on_debian() {
         say "Installing system packages:$needed$wanted"
         # shellcheck disable=SC2086  # the words are meant to be split
         if $prefix DEBIAN_FRONTEND=noninteractive apt-get update -q >&2 </dev/null &&
-            $prefix DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $needed $wanted >&2 </dev/null; then
+            $prefix RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $needed $wanted >&2 </dev/null; then
             return
         fi
     fi
@@ -159,9 +176,12 @@ install_requirements() {
 
 what=${1:-run}
 case "$what" in
-run | dev) ;;
-*) die "usage: deploy/setup.sh [run|dev]" ;;
+run | dev | real) ;;
+*) die "usage: deploy/setup.sh [run|dev|real]" ;;
 esac
 python=$(find_python)
 system_packages
-install_requirements "$what"
+case "$what" in
+real) install_requirements dev ;;
+*) install_requirements "$what" ;;
+esac

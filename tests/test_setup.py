@@ -157,6 +157,21 @@ def test_the_voices_and_recordings_of_the_clips_are_asked_for_by_their_packages(
     assert "festival pocketsphinx-testdata mate-media-common" in refused.stderr
 
 
+def test_the_programs_that_make_backups_are_asked_for_only_by_the_tests_against_them(machine: Machine) -> None:
+    nowhere = {"SBIN_DIR": str(machine.share / "sbin"), "LIB_DIR": str(machine.share / "lib")}
+    assert machine.setup("dev", **nowhere).returncode == 0
+    refused = machine.setup("real", **nowhere)
+    assert refused.returncode != 0
+    wanted = "borgbackup rclone rsync openssh-client openssh-server postgresql-client postgresql mariadb-client"
+    assert f"{wanted} mariadb-server git" in refused.stderr
+    for program in ("borg", "rclone", "rsync", "ssh", "psql", "mariadb-dump", "git"):
+        machine.program(program)
+    for path in ("sbin/sshd", "sbin/mariadbd", "lib/postgresql/15/bin/initdb"):
+        machine.program(Path(path).name, folder=(machine.share / path).parent)
+    assert machine.setup("real", **nowhere).returncode == 0
+    assert machine.setup("dev").stderr == ""  # they are the same requirements
+
+
 def test_without_rights_it_prints_the_one_line_and_stops(machine: Machine) -> None:
     (machine.bin / "restic").unlink()
     machine.program("apt-get")
