@@ -13,9 +13,10 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from tools.settings import BackupSettings
 
 MANIFEST = ".manifest.json"
 PART = ".part"
+WORK = ".work"
 STILL_WRITTEN_S = 900.0
 """Younger than this, a dump of somebody else may still be written: without its end it is not yet cut off."""
 
@@ -71,7 +73,7 @@ class Dump:
 
 class DumpFolder:
     """The dumps of one job at one destination: those whose names end in one of ``suffixes`` and, with a ``name``,
-    begin with it. Everything raises BackupError."""
+    begin with it. New ones are ``called`` so, or ``name``. Everything raises BackupError."""
 
     def __init__(
         self,
@@ -80,11 +82,13 @@ class DumpFolder:
         *,
         name: str | None,
         suffixes: Sequence[str],
+        called: str | None = None,
         ends: Ends | None = None,
     ) -> None:
         self._settings = settings
         self._target = target
         self._name = safe_name(name) if name else None
+        self._called = safe_name(called or name or "dump")
         self._suffixes = tuple(suffixes)
         self._ends = ends
 
@@ -141,20 +145,23 @@ class DumpFolder:
         if not await asyncio.to_thread(self.path.is_dir):
             raise BackupError(Fault.NO_REPOSITORY, "the folder of its dumps is not there")
         for left in await asyncio.to_thread(self._unfinished):
-            with suppress(OSError):
-                await asyncio.to_thread(left.unlink)
+            await asyncio.to_thread(_remove_left_over, left)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         for number in range(100):
-            name = f"{self._name}-{stamp}{f'-{number}' if number else ''}{suffix}"
+            name = f"{self._called}-{stamp}{f'-{number}' if number else ''}{suffix}"
             if not await asyncio.to_thread((self.path / name).exists):
                 return self.path / (name + PART)
         raise BackupError(Fault.FAILED, "too many dumps were begun in this second")
 
     async def finish(self, part: Path, manifest: dict[str, Any]) -> Copy:
         """Give a whole dump its name, with its size and hash in the manifest; both are on the disk then."""
+        dump = part.with_name(part.name.removesuffix(PART))
         try:
-            return await asyncio.to_thread(_finish, part, manifest)
+            return await asyncio.to_thread(_finish, part, dump, manifest)
         except OSError as error:
+            if not await asyncio.to_thread(dump.exists):
+                with suppress(OSError):
+                    await asyncio.to_thread(dump.with_name(dump.name + MANIFEST).unlink)
             raise os_fault(error, "the dump cannot be kept") from error
 
     def _dumps(self) -> list[Dump]:
@@ -192,17 +199,11 @@ class DumpFolder:
             raise os_fault(error, f"the dump {dump.path.name} cannot be read") from error
 
     def _unfinished(self) -> list[Path]:
-        """Parts that nobody has written to for a while; a run of ours lasts longer only while it writes."""
+        """Parts of ours that nobody has written to for a while; a run lasts longer only while it writes."""
         old = time.time() - STILL_WRITTEN_S
         with suppress(OSError):
-            begun = f"{self._name}-" if self._name else ""
-            return [
-                one
-                for one in self.path.glob(f"*{PART}")
-                if one.name.startswith(begun)
-                and one.name.removesuffix(PART).endswith(self._suffixes)
-                and one.stat().st_mtime < old
-            ]
+            begun = [*self.path.glob(f"{self._called}-*{PART}"), *self.path.glob(f"{self._called}-*{PART}{WORK}")]
+            return [one for one in begun if one.lstat().st_mtime < old]
         return []
 
     def _remove(self, names: set[str]) -> Pruned:
@@ -235,6 +236,26 @@ async def check_whole(dump: Dump) -> None:
             )
 
 
+@contextmanager
+def work_folder(part: Path) -> Iterator[Path]:
+    """A folder (0700) beside a dump that is being written, for what it is made of; removed afterwards, or by a later
+    run where this process is killed. Raises OSError."""
+    folder = part.with_name(part.name + WORK)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left_over(left: Path) -> None:
+    if left.is_dir() and not left.is_symlink():
+        shutil.rmtree(left, ignore_errors=True)
+        return
+    with suppress(OSError):
+        left.unlink()
+
+
 def read_manifest(dump: Path) -> dict[str, Any] | None:
     """What stands beside a dump; None where nothing does, or nothing that can be read."""
     try:
@@ -244,8 +265,7 @@ def read_manifest(dump: Path) -> dict[str, Any] | None:
     return read if isinstance(read, dict) else None
 
 
-def _finish(part: Path, manifest: dict[str, Any]) -> Copy:
-    dump = part.with_name(part.name.removesuffix(PART))
+def _finish(part: Path, dump: Path, manifest: dict[str, Any]) -> Copy:
     size = part.stat().st_size
     whole = manifest | {"size": size, "sha256": sha256_of(part), "ended": time.time()}
     written = dump.with_name(dump.name + MANIFEST)

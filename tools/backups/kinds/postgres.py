@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from tools.backups.kinds.dumps import Dump, DumpFolder, check_whole, os_fault, tail
 from tools.backups.kinds.postgres_client import connection, program, refusal, session
-from tools.backups.kinds.postgres_server import CLUSTER_BYTES, opened, throwaway_postgres, unreadable
+from tools.backups.kinds.postgres_server import CLUSTER_BYTES, ROLES, opened, throwaway_postgres, unreadable
 from tools.backups.kinds.target import Target, not_run
 from tools.backups.port import BackupError, Copy, Fault, Found, Progress, Proof, Pruned, Verified
 from tools.program import ProgramError, run
@@ -108,7 +110,7 @@ class PostgresDump:
         manifest = dump.manifest or {}
         progress(0.1, "starting a throwaway PostgreSQL")
         async with throwaway_postgres(scratch, self._timeout_s) as server:
-            await server.prepare([str(role) for role in manifest.get("roles") or ()])
+            await server.prepare(await asyncio.to_thread(self._roles, dump))
             progress(0.2, "loading the dump")
             plain = dump.path.name.endswith(PLAIN)
             error = await (server.load_sql(dump.path) if plain else server.load_archive(dump.path))
@@ -117,6 +119,18 @@ class PostgresDump:
             progress(0.9, "counting rows")
             counts = {} if error else await server.counts()
         return _proof(counts, manifest.get("tables"), error)
+
+    def _roles(self, dump: Dump) -> list[str]:
+        """Who has to be there for the dump to be loaded: by its manifest, by roles.sql, and the job's own user."""
+        found = {str(role) for role in (dump.manifest or {}).get("roles") or ()}
+        if self._settings.database is not None and self._settings.database.user:
+            found.add(self._settings.database.user)
+        if dump.manifest is None:
+            with suppress(OSError, ValueError):
+                text = dump.path.with_name(ROLES).read_text(encoding="utf-8")
+                created = re.findall(r'^CREATE ROLE ("(?:[^"]|"")+"|[\w$]+)', text, re.MULTILINE)
+                found |= {role[1:-1].replace('""', '"') if role.startswith('"') else role for role in created}
+        return sorted(found)
 
     async def _dump(self, part: Path, snapshot: str, environment: dict[str, str]) -> None:
         argv = ["--format=custom", "--no-password", f"--snapshot={snapshot}", *self._settings.options]

@@ -34,6 +34,9 @@ _CONFIGURATION = (
 RESTRICTS_SINCE = {13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
 r"""The first minor version of each major whose psql has ``\restrict`` (CVE-2025-8714); 18 has it always."""
 
+ROLES = "roles.sql"
+"""Beside dumps without a manifest: what ``pg_dumpall --roles-only`` wrote."""
+
 _ELSEWHERE = (
     (
         r'could not open extension control file|extension "([^"]+)" is not available',
@@ -95,7 +98,7 @@ class Throwaway:
             ):
                 assert psql.input is not None  # noqa: S101 - started so
                 with suppress(BrokenPipeError, ConnectionResetError):  # it stopped at an error, and says which
-                    while block := await asyncio.to_thread(_take, lines):
+                    while block := await asyncio.to_thread(take, lines):
                         psql.input.write(block)
                         await psql.input.drain()
                 return first_error(await psql.ended())
@@ -112,6 +115,11 @@ class Throwaway:
         if ended.code:
             raise BackupError(Fault.FAILED, f"the restored database does not answer: {last_line(ended.complaints)}")
         return dict(counted(line) for line in ended.output.decode(errors="replace").splitlines())
+
+    async def lines(self, sql: str) -> list[str]:
+        """The rows of an answer of one column; none where the table is not there."""
+        ended = await self._client(["psql", *_PSQL, "-A", "-t"], stdin=f"{sql};\n".encode())
+        return ended.output.decode(errors="replace").splitlines() if not ended.code else []
 
     async def _client(
         self, argv: Sequence[str], *, stdin: bytes | None = None, environment: Mapping[str, str] | None = None
@@ -206,7 +214,7 @@ def first_error(ended: Ended) -> str:
         raise refused
     role = re.search(r'role "([^"]+)" does not exist', ended.complaints)
     if role:
-        return f"it needs the role {role.group(1)}, which the backup does not bring"
+        return f"it needs the role {role.group(1)}, which the backup does not bring; keep {ROLES} of pg_dumpall with it"
     text = ended.complaints
     if "end of file" in text or "could not read from input file" in text or "unexpected end" in text:
         return "it is cut off"
@@ -262,7 +270,7 @@ def _restricted(dump: Path) -> Iterator[bytes]:
     for line in opened(dump):
         if in_data:
             in_data = line.rstrip(b"\r\n") != b"\\."
-        elif line.startswith(b"COPY ") and line.rstrip().casefold().endswith(b"from stdin;"):
+        elif line.startswith(b"COPY ") and line.rstrip().lower().endswith(b"from stdin;"):
             in_data = True
         elif _OURS.match(line):
             continue
@@ -270,7 +278,7 @@ def _restricted(dump: Path) -> Iterator[bytes]:
     yield b"\\unrestrict " + key + b"\n"
 
 
-def _take(lines: Iterator[bytes]) -> bytes:
+def take(lines: Iterator[bytes]) -> bytes:
     """Some lines at once."""
     block = bytearray()
     for line in lines:
