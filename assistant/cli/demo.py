@@ -71,7 +71,7 @@ async def _demo(house: House, *, play: bool) -> int:
     from assistant.app import open_app
     from assistant.demo.homelab import demo_homelab
 
-    out.print("[bold]The demo homelab[/]: 13 small HTTP services on this machine, a restic repository with two jobs.")
+    out.print("[bold]The demo homelab[/]: 13 small HTTP services on this machine, seven backup jobs.")
     async with (
         demo_homelab(house.demo_dir, house.settings, _step) as furnished,
         open_app(furnished, ears=True, mouth=True) as app,
