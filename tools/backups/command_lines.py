@@ -234,7 +234,7 @@ def _rsync(line: _Line, _: Mapping[str, str]) -> Found | None:
     if not line.all("--link-dest"):
         note = "rsync without --link-dest is a mirror: what is deleted here is deleted there with the next run"
         return Found(kind="rsync", settings={"repository": target, "paths": tuple(sources)}, notes=(note,))
-    place, _, _ = target.rstrip("/").rpartition("/")
+    place = target.rstrip("/").rpartition("/")[0]
     excluded = line.all("--exclude")
     note = "only snapshots that Jarvis makes have its mark of completeness; let it run them (`jarvis backups run`)"
     return _found("rsync-snapshots", place, sources, (note,), exclude=excluded)

@@ -219,7 +219,8 @@ def _borgmatic(machine: _Machine) -> Iterator[_Sighting]:
             continue
         if not isinstance(config, dict):
             continue
-        place = config.get("location") if isinstance(config.get("location"), dict) else config  # before borgmatic 1.8
+        location = config.get("location")
+        place = location if isinstance(location, dict) else config  # a section of its own before borgmatic 1.8
         paths = [str(one) for one in place.get("source_directories") or []]
         places = [one.get("path") if isinstance(one, dict) else one for one in place.get("repositories") or []]
         if not places:

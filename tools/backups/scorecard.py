@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tools.settings import BackupKind, BackupSettings, Medium
+from tools.settings import BackupKind, BackupSettings, DestinationSettings, Medium
 from tools.wording import counted, listing, number, sentence
 
 ORIGINAL = "the original"
@@ -186,8 +186,9 @@ def scorecard(jobs: Mapping[str, BackupSettings], standings: Mapping[tuple[str, 
 
 
 def _holdings(job: str, settings: BackupSettings, standings: Mapping[tuple[str, str], Standing]) -> Iterable[Holding]:
-    for place in (settings, *settings.also):
-        destination = "" if place is settings else getattr(place, "name", "")
+    places: list[tuple[str, BackupSettings | DestinationSettings]] = [("", settings)]
+    places += [(one.name, one) for one in settings.also]
+    for destination, place in places:
         standing = standings.get((job, destination), Standing())
         yield Holding(
             job=job,
