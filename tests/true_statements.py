@@ -125,7 +125,9 @@ def of_job(job: JudgedJob, now: float) -> tuple[str, ...]:
             failed = f"(?:can't|cannot|can not|could not|couldn't) be restored{_optional(f' {tested}')}"
             said += [f"{{names}} {failed}", f"{{names}} (?:was |were )?tested {tested}"]
             tail = f"(?:[:;,])? {backed_up}"
-            said += [f"{{names}} {failed}(?:: x)?[;,]? (?:it was )?tested {tested}(?:,? and (?:it was )?{backed_up})?"]
+            said += [
+                f"{{names}} {failed}(?:: x)?[;,]? (?:it was )?tested {tested}(?:,? (?:and )?(?:it was )?{backed_up})?"
+            ]
     else:
         never = "(?:was |were |has been |have been |has |have )?never (?:been )?restored"
         said += [f"{{names}} {never}"]

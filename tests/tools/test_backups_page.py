@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.tools.backups_page import MARK, PAGE, every_job, generated
-from tools.backups.tool import CheckBackups
+from tools.backups.examining import examined
+from tools.backups.port import Fault
+from tools.backups.records import BackupRecords
 from tools.backups.verdict import Cause, Verdict
-from tools.contract import PlannedCall
-from tools.names import NameIndex
-from tools.settings import BackupSettings, ToolSettings
+from tools.settings import BackupSettings
 from tools.store import Store
 
 
@@ -34,21 +34,18 @@ def test_the_tables_in_the_docs_are_the_generated_ones(page: str) -> None:
     assert below == generated(), "run `python -m tests.tools.backups_page`"
 
 
-def test_the_tables_show_every_verdict_and_every_cause() -> None:
+def test_the_tables_show_every_verdict_every_cause_and_every_fault() -> None:
     assert {job.verdict for job in every_job()} == set(Verdict)
     assert {job.judgement.cause for job in every_job()} == set(Cause)
-    assert all(f"`{cause.value}`" in generated() for cause in Cause)
+    assert all(f"`{word.value}`" in generated() for word in (*Cause, *Fault))
 
 
 def test_the_precedence_in_the_docs_is_the_one_of_the_code(page: str) -> None:
     assert f"**{' > '.join(verdict.value for verdict in reversed(Verdict))}**" in page
 
 
-async def test_every_field_of_the_record_is_described_and_no_other(page: str, store: Store) -> None:
-    settings = ToolSettings(backups={"mail": BackupSettings(kind="borg")})
-    tool = CheckBackups(settings, NameIndex.from_settings(settings), store)
-    result = await tool.execute(PlannedCall(tool=tool.name))
-    (record,) = result.data["jobs"]
+def test_every_field_of_the_record_is_described_and_no_other(page: str, store: Store) -> None:
+    record = examined("mail", BackupSettings(kind="restic"), BackupRecords(store), 0.0).record
     head, _, _ = page.partition(MARK)
     described = re.findall(r"^\| `([a-z_.]+)` \|", head, flags=re.MULTILINE)
     assert described == list(_fields(record))

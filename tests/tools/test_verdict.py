@@ -30,6 +30,8 @@ GOOD = Evidence(places=(PLACE,), tests=(TESTED,))
 USB = replace(PLACE, name="usb")
 RAN = RunSeen(at=NOW - HOUR, ended=NOW - HOUR / 2)
 CHECK = Check(at=NOW - HOUR, level="data", share=0.1)
+SAYS_SO = Fault.SAID_FAILED
+BROKEN = [fault for fault in Fault if fault.broken and fault is not SAYS_SO]
 
 
 def judged(evidence: Evidence) -> Judgement:
@@ -84,8 +86,8 @@ def rank(verdict: Verdict) -> int:
         (Evidence(), "unknown", "never_looked"),
         (Evidence(tests=(TESTED,)), "unknown", "never_looked"),
         (place(looked_at=None, found=False, newest=None, whole=None), "unknown", "never_looked"),
-        *((place(fault=fault, reason="so"), "failed", "broken") for fault in Fault if fault.broken and fault != "said_failed"),
-        (place(fault=Fault.SAID_FAILED, reason="so"), "failed", "run_failed"),
+        *((place(fault=fault, reason="so"), "failed", "broken") for fault in BROKEN),
+        (place(fault=SAYS_SO, reason="so"), "failed", "run_failed"),
         *(
             (place(fault=fault, reason="so"), "unknown", "unreadable")
             for fault in Fault
@@ -162,7 +164,7 @@ def test_the_reason_the_place_and_the_fault_go_along() -> None:
     said = judged(replace(GOOD, places=(PLACE, broken)))
     assert said == Judgement(Cause.BROKEN, "the password is wrong", "usb", Fault.WRONG_PASSWORD)
     assert judged(with_tests(FAILED_TEST)).detail == "a came back different"
-    assert judged(place(whole=replace(COPY, size=100))).detail == "10%"
+    assert judged(place(whole=replace(COPY, size=100))).detail == "10 percent"
     assert judged(aged(3 * DAY)).detail == "three days"
 
 

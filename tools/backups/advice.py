@@ -18,6 +18,7 @@ _BY_FAULT: Mapping[Fault, str] = {
     Fault.UNREACHABLE: "see whether the machine that it goes to is on",
     Fault.DENIED: "look at the permissions of its files",
     Fault.DISK_FULL: "make room on the disk",
+    Fault.SOURCES_UNREAD: "see which files it may not read",
     Fault.NOT_INSTALLED: "install the program",
     Fault.TIMED_OUT: "try again later",
     Fault.NOT_CONFIGURED: "look at its configuration",

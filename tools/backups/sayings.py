@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tools.backups.advice import what_to_do
 from tools.backups.evidence import RestoreTest
-from tools.backups.verdict import Cause, Judgement, Verdict
+from tools.backups.verdict import CLOCK_TOLERANCE_S, Cause, Judgement, Verdict
 from tools.wording import ago, counted, duration, listing, number, sentence
 
 DUMPS = frozenset({"postgres-dump", "mariadb-dump", "gitea-dump"})
@@ -65,21 +65,22 @@ def _clause(job: JudgedJob, name: str, now: float) -> str:
     detail = judgement.detail
     it = f"{name} on {judgement.place}" if judgement.place else name
     there = f" on {judgement.place}" if judgement.place else ""
+    whose = job.name if name == job.name else f"the {job.name} job"
     because = f": {detail}" if detail else ""
     tested = ago(max(now - job.restore_test.at, 0)) if job.restore_test else "long ago"
     clauses = {
         Cause.RESTORE_TEST_FAILED: f"{it} can't be restored",
         Cause.CHECK_FAILED: f"{it} is damaged{because}",
         Cause.BROKEN: f"{it} can't be read{because}",
-        Cause.NEVER_RUN: f"{name} has no backup at all",
-        Cause.NEVER_COMPLETE: f"{name} has no complete backup{there}",
-        Cause.SOURCE_MISSING: f"{name} can't be backed up{because or ': what it backs up is gone'}",
-        Cause.RUN_FAILED: f"{it} could not be backed up the last time{because}",
-        Cause.SECOND_MISSING: f"{name} has no backup{there}",
+        Cause.NEVER_RUN: f"{whose} has no backup at all",
+        Cause.NEVER_COMPLETE: f"{whose} has no complete backup{there}",
+        Cause.SOURCE_MISSING: f"{name} can't be made{because or ': what it backs up is gone'}",
+        Cause.RUN_FAILED: f"{it} could not be made the last time{because}",
+        Cause.SECOND_MISSING: f"{whose} has no backup{there}",
         Cause.UNREADABLE: f"{it} can't be judged{because}",
         Cause.NEVER_LOOKED: f"{it} can't be judged, because nobody has looked at it yet",
-        Cause.CLOCK_IN_FUTURE: f"{name} has a backup from the future{there}, so a clock is wrong",
-        Cause.RUN_BLOCKED: f"{it} could not be backed up the last time{because}",
+        Cause.CLOCK_IN_FUTURE: f"{whose} has a backup from the future{there}, so a clock is wrong",
+        Cause.RUN_BLOCKED: f"{it} could not be made the last time{because}",
         Cause.TOO_OLD: f"{it} is {detail} old",
         Cause.NEVER_RESTORED: f"{name} was never restored",
         Cause.RESTORE_TEST_NOT_MADE: f"{name} could not be tested{because}",
@@ -88,7 +89,7 @@ def _clause(job: JudgedJob, name: str, now: float) -> str:
         Cause.PARTIAL: f"{it} lacks {_files(detail)}",
         Cause.INCOMPLETE: f"{it} broke off the last time",
         Cause.TINY: f"{it} is suddenly only {detail} of its usual size",
-        Cause.HUGE: f"{it} is suddenly {detail} of its usual size",
+        Cause.HUGE: f"{it} is suddenly {detail} its usual size",
         Cause.UNCHANGED: f"{it} has had nothing new for {detail}",
         Cause.NEARLY_FULL: f"{name} has only {detail} of its disk left{there}",
         Cause.CHECK_NOT_MADE: f"{it} could not be checked{because}",
@@ -133,9 +134,10 @@ def _verdict_of(job: JudgedJob, now: float) -> str:
         return f"{job.noun} is not proven: {backed_up}, but {_why_not(job, now)}"
     if cause is Cause.TOO_OLD and not job.judgement.place:
         return f"{job.noun} is too old: last {', '.join(filter(None, (backed_up, restored)))}"
-    known = " and ".join(filter(None, (f"last {backed_up}" if backed_up else "", restored)))
-    if cause is Cause.RESTORE_TEST_FAILED:
-        known = " and ".join(filter(None, (restored, backed_up)))
+    facts = (
+        (restored, backed_up) if cause is Cause.RESTORE_TEST_FAILED else (backed_up and f"last {backed_up}", restored)
+    )
+    known = ", ".join(filter(None, facts))
     clause = _clause(job, job.noun, now)
     if cause is Cause.RESTORE_TEST_FAILED and job.judgement.detail:
         clause += f": {job.judgement.detail}"
@@ -144,11 +146,13 @@ def _verdict_of(job: JudgedJob, now: float) -> str:
 
 def _restored(job: JudgedJob, now: float) -> str:
     test = job.restore_test
-    if test is None:
+    if test is None or test.at > now + CLOCK_TOLERANCE_S:
         return ""
     past = ago(max(now - test.at, 0))
     if not test.ok:
         return f"tested {past}"
+    if job.verdict is not Verdict.OK:
+        return f"restored {past}"
     return f"restored and {'compared' if test.compared else 'verified'} {past}"
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from tools.backups.evidence import Attempt, Check, Evidence, Limits, Place, RestoreTest, RunSeen
 from tools.backups.history import share_of_usual
 from tools.backups.port import Copy, Fault
-from tools.wording import duration
+from tools.wording import duration, number
 
 CLOCK_TOLERANCE_S = 300.0
 """A backup up to five minutes in the future is a clock that drifts; beyond that the evidence cannot be believed."""
@@ -218,16 +218,20 @@ def _of_the_copies(place: Place, newest: Copy, whole: Copy, now: float, limits: 
         yield Judgement(Cause.PARTIAL, str(whole.unread), place.name)
     share = share_of_usual(whole, place.earlier)
     if share is not None and share < limits.tiny_share:
-        yield Judgement(Cause.TINY, f"{share:.0%}", place.name)
+        yield Judgement(Cause.TINY, _percent(share), place.name)
     if share is not None and share > limits.huge_share:
-        yield Judgement(Cause.HUGE, f"{share:.0%}", place.name)
+        yield Judgement(Cause.HUGE, f"{number(round(share))} times", place.name)
     unchanged = now - place.unchanged_since if place.unchanged_since is not None else 0.0
     if limits.unchanged_after_s is not None and unchanged > limits.unchanged_after_s:
         yield Judgement(Cause.UNCHANGED, duration(unchanged), place.name)
     if place.free is not None and place.total and place.free / place.total < limits.min_free_share:
-        yield Judgement(Cause.NEARLY_FULL, f"{place.free / place.total:.0%}", place.name)
+        yield Judgement(Cause.NEARLY_FULL, _percent(place.free / place.total), place.name)
     for words in place.warnings:
         yield Judgement(Cause.WARNED, words, place.name)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} percent" if share >= 0.01 else "less than one percent"
 
 
 def _of_the_run(run: RunSeen, whole: Copy | None, name: str) -> Iterator[Judgement]:
