@@ -64,7 +64,8 @@ look_for_backup_programs() {
     have ssh || needed="$needed openssh-client"
     [ -x "${SBIN_DIR:-/usr/sbin}/sshd" ] || needed="$needed openssh-server"
     have psql || needed="$needed postgresql-client"
-    ls "${LIB_DIR:-/usr/lib}"/postgresql/*/bin/initdb >/dev/null 2>&1 || needed="$needed postgresql"
+    set -- "${LIB_DIR:-/usr/lib}"/postgresql/*/bin/initdb
+    [ -x "$1" ] || needed="$needed postgresql"
     have mariadb-dump || needed="$needed mariadb-client"
     [ -x "${SBIN_DIR:-/usr/sbin}/mariadbd" ] || needed="$needed mariadb-server"
     have git || needed="$needed git"
