@@ -105,7 +105,7 @@ def refusal(said: str, database: str) -> BackupError:
         return BackupError(Fault.WRONG_PASSWORD, "the database's user or password is wrong")
     if numbers & {1049}:
         return BackupError(Fault.SOURCE_MISSING, f"there is no database {database}")
-    if numbers & {1044, 1142, 1143, 1227, 1449}:
+    if numbers & {1044, 1142, 1143, 1227, 1449} or "insufficient privileges" in said:
         return BackupError(Fault.DENIED, "the database's user may not read all of it")
     if numbers & {2002, 2003, 2005, 2006, 2013, 2026}:
         return BackupError(Fault.UNREACHABLE, "the database server can't be reached")
