@@ -44,7 +44,7 @@ def said_when(when: str) -> str:
 def said_set(what: str, when: str, order: str) -> str:
     """That it is kept. ``order``: the read-back of what will be done, empty for what is only said."""
     if order:
-        return sentence(f"I'll {order} {said_when(when)}")
+        return sentence(f"I'll {_later(order)} {said_when(when)}")
     sort = sort_of(what)
     if sort == TIMER:
         return sentence(f"{what if TIMER_WORDS & set(plain(what)) else 'the timer'} is set: {said_when(when)}")
@@ -66,14 +66,19 @@ def said_due(one: Scheduled, late_s: float) -> str:
 
 def said_missed(one: Scheduled) -> str:
     """What was not done because nobody was there at its time, and is not done late."""
-    order = (one.agreed.readback if one.agreed else "") or one.what
+    order = _later((one.agreed.readback if one.agreed else "") or one.what)
     again = f" The next time is {said_when(one.when)}." if one.recurring else ""
     return f"I was not running {said_when(one.when)}, so I did not {order}.{again}"
 
 
+def said_not_done(one: Scheduled, why: str) -> str:
+    """What was refused or failed at its time; ``why``: in sentences."""
+    return f"It was time to {_later((one.agreed.readback if one.agreed else '') or one.what)}. {why}"
+
+
 def said_broken_off(one: Scheduled) -> str:
     """What was begun when the process was killed."""
-    order = (one.agreed.readback if one.agreed else "") or one.what
+    order = _later((one.agreed.readback if one.agreed else "") or one.what)
     return f"I was interrupted when it was time to {order}; please check whether it was done."
 
 
@@ -94,7 +99,7 @@ def said_tasks(jobs: Sequence[Job], scheduled: Sequence[Scheduled], now: float) 
 def name_of_scheduled(one: Scheduled) -> str:
     """ "the pasta timer", "the reminder to call mum", "back up photos now every Sunday at 03:00"."""
     if one.agreed is not None:
-        return f"{one.agreed.readback or one.what} {said_when(one.when)}"
+        return f"{_later(one.agreed.readback or one.what)} {said_when(one.when)}"
     if sort_of(one.what) == REMINDER and not set(plain(one.what)) & REMINDER_WORDS:
         return f"the reminder “{one.what}”"
     return f"the {_bare(one.what)}"
@@ -129,6 +134,11 @@ def _named(one: Scheduled, now: float) -> str:
         return f"the {_bare(one.what)} has {duration(max(one.next_at - now, 0.0))} left"
     at = "" if one.agreed is not None else f" {said_when(one.when)}"
     return f"{name_of_scheduled(one)}{at}"
+
+
+def _later(order: str) -> str:
+    """ "back up photos now", said of another time."""
+    return order.removesuffix(" now")
 
 
 def _bare(what: str) -> str:

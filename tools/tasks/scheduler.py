@@ -23,7 +23,7 @@ from tools.notify.messages import HIGH, NORMAL, Messages
 from tools.notify.ntfy import push_due
 from tools.settings import ToolSettings
 from tools.store import Store, StoreError
-from tools.tasks.sayings import said_broken_off, said_due, said_missed
+from tools.tasks.sayings import said_broken_off, said_due, said_missed, said_not_done
 from tools.tasks.schedules import Scheduled, Schedules
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,10 @@ class Scheduler:
         for name, task in self._built_in.items():
             self._schedules.keep_built_in(name, task.what, task.when, task.first_in_s)
         for one in self._schedules.broken_off():
-            self._tell(one, said_broken_off(one), HIGH)
+            if one.agreed is None:
+                self._tell(one, said_due(one, self._clock() - (one.last_at or self._clock())), NORMAL)
+            else:
+                self._tell(one, said_broken_off(one), HIGH)  # unless its end was told already
             self._schedules.finished(one)
 
     async def _beat(self) -> float:
@@ -189,14 +192,14 @@ class Scheduler:
         outcome = await self._call(agreed, caller)
         if outcome.ok and outcome.result is not None and outcome.result.data.get("started") is True:
             return
-        spoken = outcome.spoken if outcome.ok else f"It was time to {agreed.readback or one.what}. {outcome.spoken}"
+        spoken = outcome.spoken if outcome.ok else said_not_done(one, outcome.spoken)
         await asyncio.to_thread(self._tell, one, spoken, NORMAL if outcome.ok else HIGH)
 
     def _tell(self, one: Scheduled, text: str, priority: int) -> None:
-        self._messages.add(
-            text, _asked_by(one), title="Jarvis", priority=priority, push=self._settings.ntfy is not None,
-            key=f"schedule:{one.id}:{one.next_at or self._clock():.0f}",
-        )  # fmt: skip
+        """Once for each time that it comes, however often it is tried."""
+        key = f"schedule:{one.id}:{one.next_at:.0f}" if one.recurring and one.next_at else f"schedule:{one.id}"
+        push = self._settings.ntfy is not None
+        self._messages.add(text, _asked_by(one), priority=priority, push=push, key=key)
 
 
 def _asked_by(one: Scheduled) -> Caller:
