@@ -1,0 +1,290 @@
+"""restic: the repository and its secrets go by environment, nothing secret stands in an argv."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from tools.backups.kinds import restic_said as said
+from tools.backups.kinds import ssh
+from tools.backups.kinds.sources import batches, source_below, there
+from tools.backups.kinds.target import Target, check_mounted, complete, credentials, not_run, room
+from tools.backups.kinds.unchanged import State, Unchanged, listed
+from tools.backups.port import BackupError, Copy, Entry, Fault, Found, Progress, Pruned, Verified
+from tools.program import Ended, ProgramError, run
+from tools.settings import BackupSettings
+
+PARTS = 7
+"""Of a repository too large to be read as a whole, each check reads one of so many parts."""
+
+READ_WHOLE_BYTES = 2 * 10**9
+"""A repository on this machine that is smaller is read as a whole: well under a minute from a disk."""
+
+_copies: Unchanged[tuple[Copy, ...]] = Unchanged()
+_sizes: dict[str, int] = {}  # of snapshots, by id: they never change
+
+
+class Restic:
+    """One restic repository and the job's snapshots in it."""
+
+    kind: ClassVar[str] = "restic"
+
+    def __init__(self, settings: BackupSettings, target: Target) -> None:
+        self._settings = settings
+        self._target = target
+        self._roots: set[str] = set(settings.paths)
+        self._files: dict[str, int] = {}  # how many each copy has
+        self.destination = target.shown
+
+    async def look(self) -> Found:
+        """A repository on this machine whose lists of snapshots and keys are the same is not read again."""
+        asked = (self._target.repository, self._target.password_file, self._settings.timeout_s, *self._chosen())
+        copies = await _copies.read(asked, self._state, self._read_copies)
+        await check_mounted(self._target)  # read or remembered
+        free, total = await room(self._target.folder)
+        return Found(copies=copies, free=free, total=total)
+
+    async def back_up(self, progress: Progress) -> Copy:
+        """Missing sources count as unread, as long as one is there."""
+        missing = await there(self._settings.paths)
+        summary: dict[str, Any] = {}
+        unread = 0
+
+        def line(raw: bytes) -> None:
+            message = said.message(raw)
+            if message.get("message_type") == "summary":
+                summary.update(message)
+            elif message.get("message_type") == "status":
+                progress(float(message.get("percent_done") or 0.0), "copying")
+
+        def complaint(raw: bytes) -> bool:
+            nonlocal unread
+            error = said.message(raw).get("message_type") == "error"
+            unread += error
+            return error and unread > 1  # one of them is enough to say why
+
+        command = ["--json", "backup", *self._made_as(), *self._settings.options]
+        for exclude in self._settings.exclude:
+            command += ["--exclude", exclude]
+        ended = await self._unlocking([*command, "--", *self._settings.paths], on_line=line, on_complaint=complaint)
+        if "snapshot_id" not in summary:
+            raise said.refusal(ended.code, ended.complaints)
+        if ended.code not in (0, 3):
+            raise said.refusal(ended.code, ended.complaints)
+        made = await self._list(str(summary["snapshot_id"]))
+        try:
+            duration = float(summary.get("total_duration") or 0.0)
+            return replace(
+                made[-1], unread=max(unread, missing, ended.code == 3), duration_s=duration, **said.counts(summary)
+            )
+        except (IndexError, TypeError, ValueError) as error:
+            raise BackupError(Fault.NONSENSE, "restic does not list the snapshot that it made") from error
+
+    async def verify(self, level: Literal["metadata", "data"], progress: Progress) -> Verified:
+        """Data: all of a small local repository, else one part of PARTS, another one each time."""
+        progress(-1.0, "checking")
+        command = ["check"]
+        if level == "data":
+            whole = await asyncio.to_thread(self._is_small)
+            command.append("--read-data" if whole else f"--read-data-subset={part_of(time.time())}/{PARTS}")
+        ended = await self._done(command, on_complaint=self._hopeless)
+        return Verified(level=level, share=said.share_read(ended.output) if level == "data" else 0.0)
+
+    async def prune(self, progress: Progress) -> Pruned:
+        """What restic itself would remove of each group of host and paths; the newest of each stays."""
+        keep = self._settings.keep
+        if not any((keep.last, keep.daily, keep.weekly, keep.monthly)):
+            return Pruned(removed=0, freed=0)
+        progress(-1.0, "choosing what goes")
+        policy = ["--keep-last", str(max(keep.last, 1))]
+        for name, count in (("daily", keep.daily), ("weekly", keep.weekly), ("monthly", keep.monthly)):
+            policy += [f"--keep-{name}", str(count)] if count else []
+        chosen = [*self._chosen(), "--group-by", "host,paths"]
+        tried = await self._done(["--json", "forget", "--dry-run", *policy, *chosen])
+        gone = said.removed(tried.output, self._settings.paths)
+        if not gone:
+            return Pruned(removed=0, freed=0)
+        progress(-1.0, f"removing {len(gone)} old snapshots" if len(gone) > 1 else "removing an old snapshot")
+        for part in batches(gone):
+            await self._done(["forget", *part])
+        if left := set(gone) & {copy.id for copy in await self._list()}:  # 0.14 goes on after one that stays
+            raise BackupError(Fault.FAILED, f"restic could not remove {len(left)} of {len(gone)} old snapshots")
+        progress(-1.0, "freeing their space")
+        ended = await self._done(["prune"])
+        return Pruned(removed=len(gone), freed=said.freed(ended.output))
+
+    async def entries(self, copy: Copy) -> Sequence[Entry]:
+        """Without the files whose names are no UTF-8: restic lists them as something that they are not called."""
+        found: list[Entry] = []
+
+        def line(raw: bytes) -> None:
+            node = said.message(raw)
+            if node.get("type") == "file" and "\ufffd" not in (path := str(node.get("path") or "\ufffd")):
+                found.append(Entry(path, int(node.get("size") or 0)))
+
+        await self._done(["--json", "ls", copy.id], on_line=line)
+        self._roots |= set(copy.paths)
+        self._files[copy.id] = len(found)
+        return found
+
+    async def restore(self, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress) -> None:
+        """``--verify`` reads back what was written. Without the cache: it holds directory trees that the repository
+        may have lost."""
+        for entry in entries:
+            complete(scratch, entry.path)
+        command = ["--no-cache", "--json", "restore", copy.id, "--target", str(scratch), "--verify"]
+        includes = [f"--include={said.pattern(entry.path)}" for entry in entries]
+        everything = len(entries) == self._files.get(copy.id)  # then there is nothing to choose
+        parts: list[Sequence[str]] = [()] if everything else list(batches(includes))
+        for number, part in enumerate(parts):
+            progress(number / len(parts), "restoring")
+
+            def line(raw: bytes, begun: int = number) -> None:
+                status = said.message(raw)
+                if status.get("message_type") == "status":  # since 0.16
+                    progress((begun + float(status.get("percent_done") or 0.0)) / len(parts), "restoring")
+
+            await self._done([*command, *part], on_line=line, on_complaint=self._hopeless)
+        progress(1.0, "restored")
+
+    def source(self, entry: Entry) -> Path | None:
+        return source_below(entry, self._roots)
+
+    # how restic is asked
+
+    def _chosen(self) -> list[str]:
+        """The options that choose this job's snapshots."""
+        return [option for path in self._settings.paths for option in ("--path", path)] + self._made_as()
+
+    def _made_as(self) -> list[str]:
+        tags, host = self._settings.tags, self._settings.host
+        return (["--tag", ",".join(tags)] if tags else []) + (["--host", host] if host else [])
+
+    async def _environment(self) -> dict[str, str]:
+        found = await credentials(self._settings)
+        found["RESTIC_REPOSITORY"] = self._target.repository
+        found["RESTIC_PROGRESS_FPS"] = "2"
+        if self._target.password_file is not None:
+            found["RESTIC_PASSWORD_FILE"] = str(self._target.password_file)
+        return found
+
+    def _options(self) -> list[str]:
+        """An sftp repository is reached with the job's key, and nobody is asked for a password."""
+        found = re.match(r"sftp:(?://)?(?P<host>(?:[^@/]*@)?[^:/]+)(?::(?P<port>\d+)/)?", self._target.repository)
+        if found is None:
+            return []
+        port = ["-p", found["port"]] if found["port"] else []
+        return ["-o", "sftp.command=" + shlex.join([*ssh.command(self._settings), *port, found["host"], "-s", "sftp"])]
+
+    async def _run(
+        self,
+        command: Sequence[str],
+        timeout_s: float | None = None,
+        on_line: Callable[[bytes], None] | None = None,
+        on_complaint: Callable[[bytes], bool] | None = None,
+    ) -> Ended:
+        if not self._target.repository:
+            raise BackupError(Fault.NOT_CONFIGURED, "no repository is configured")
+        await check_mounted(self._target)
+        environment = await self._environment()
+        try:
+            return await run(
+                ["restic", *self._options(), *command],
+                timeout_s=timeout_s or self._settings.run_timeout_h * 3600,
+                environment=environment,
+                on_line=on_line,
+                on_complaint=on_complaint,
+                hidden=list(environment.values()),
+                quiet=timeout_s is None,
+            )
+        except ProgramError as error:
+            raise not_run(error) from error
+
+    async def _done(self, command: Sequence[str], **lines: Any) -> Ended:
+        return _succeeded(await self._unlocking(command, **lines))
+
+    async def _read(self, command: Sequence[str], timeout_s: float) -> Ended:
+        """Without a lock."""
+        return _succeeded(await self._run(["--no-lock", "--json", *command], timeout_s))
+
+    async def _unlocking(self, command: Sequence[str], **lines: Any) -> Ended:
+        """Where a lock is in the way, restic may remove those whose program is dead, and no others; then once more."""
+        ended = await self._run(command, **lines)
+        if ended.code and said.refusal(ended.code, ended.complaints).fault is Fault.LOCKED:
+            await self._run(["unlock"])
+            ended = await self._run(command, **lines)
+        return ended
+
+    def _hopeless(self, complaint: bytes) -> bool:
+        if self._target.folder is not None and said.lost(complaint):
+            raise BackupError(Fault.DAMAGED, "the repository is damaged")
+        return False
+
+    # what lies in the repository
+
+    async def _read_copies(self) -> tuple[Copy, ...]:
+        began = time.monotonic()
+        found = await self._list(*self._chosen())
+        if not found or found[-1].size is not None:
+            return found
+        left_s = self._settings.timeout_s - (time.monotonic() - began)
+        newest = replace(found[-1], size=await self._size(found[-1].id, left_s))  # before 0.17 no snapshot has it
+        return (*found[:-1], newest)
+
+    async def _list(self, *chosen: str) -> tuple[Copy, ...]:
+        ended = await self._read(["snapshots", *chosen], self._settings.timeout_s)
+        return said.snapshots(ended.output, socket.gethostname())
+
+    async def _size(self, snapshot: str, timeout_s: float) -> int | None:
+        """Bytes that it would restore; None where that takes too long or cannot be told."""
+        if snapshot not in _sizes and timeout_s > 0:
+            with suppress(BackupError, KeyError, TypeError, ValueError):  # the list is good without it
+                ended = await self._read(["stats", "--mode", "restore-size", snapshot], timeout_s)
+                _sizes[snapshot] = int(said.message(ended.output)["total_size"])
+        return _sizes.get(snapshot)
+
+    def _state(self) -> State | None:
+        root = self._target.folder
+        if root is None or self._target.password_file is None:
+            return None
+        return listed([self._target.password_file, root / "config"], [root / "snapshots", root / "keys"])
+
+    def _is_small(self) -> bool:
+        root = self._target.folder
+        if root is None:
+            return False
+        size = 0
+        for bytes_ in _sizes_below(root / "data"):
+            size += bytes_
+            if size > READ_WHOLE_BYTES:
+                return False
+        return True
+
+
+def _succeeded(ended: Ended) -> Ended:
+    if ended.code:
+        raise said.refusal(ended.code, ended.complaints)
+    return ended
+
+
+def part_of(now: float, parts: int = PARTS) -> int:
+    """Which part a check reads, 1 to ``parts``: another one each day, and another each week for those who check
+    weekly."""
+    day = int(now // 86_400)
+    return (day + day // 7) % parts + 1
+
+
+def _sizes_below(folder: Path) -> Iterator[int]:
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # pruned meanwhile
+                yield Path(where, name).lstat().st_size
