@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -211,8 +212,8 @@ async def _complaints(stream: asyncio.StreamReader | None, taken: Callable[[byte
     kept, unfinished = bytearray(), b""
     while stream is not None and (piece := await stream.read(65_536)):
         if taken is not None:
-            *lines, unfinished = (unfinished + piece).split(b"\n")
-            piece = b"".join(line + b"\n" for line in lines if not taken(line))
+            *lines, unfinished = re.split(rb"[\r\n]", unfinished + piece)  # progress is drawn over itself
+            piece = b"".join(line + b"\n" for line in lines if line and not taken(line))
             unfinished = unfinished[:COMPLAINTS_LIMIT_BYTES]
         kept += piece[: max(COMPLAINTS_LIMIT_BYTES - len(kept), 0)]
     if taken is not None and unfinished and not taken(unfinished):
