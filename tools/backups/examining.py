@@ -13,7 +13,7 @@ from tools.backups.gathering import gather_evidence
 from tools.backups.kinds import Target, make, targets
 from tools.backups.port import BackupError, Fault, Found
 from tools.backups.record import record_of
-from tools.backups.records import BackupRecords, KeptLook
+from tools.backups.records import BackupRecords
 from tools.backups.sayings import JudgedJob
 from tools.backups.verdict import CLOCK_TOLERANCE_S, Cause, judgements
 from tools.contract import JsonObject
@@ -50,15 +50,17 @@ async def examine(
 
     ``overdue``: exercises of the restore calendar, as ``overdue_exercises`` gives them. Raises StoreError only.
     """
-    await look(job, settings, records, look_age_s=look_age_s)
+    await look({job: settings}, records, look_age_s=look_age_s)
     return await asyncio.to_thread(examined, job, settings, records, time.time(), overdue)
 
 
-async def look(job: str, settings: BackupSettings, records: BackupRecords, *, look_age_s: float = LOOK_AGE_S) -> None:
-    """Look at every destination whose kept look is older, each within the job's time limit. Raises StoreError only."""
-    now = time.time()
-    due_now = await asyncio.to_thread(_to_be_looked_at, job, settings, records, now, look_age_s)
-    await asyncio.gather(*(_look(job, settings, target, records) for target in due_now))
+async def look(jobs: Mapping[str, BackupSettings], records: BackupRecords, *, look_age_s: float = LOOK_AGE_S) -> None:
+    """Look at every destination of these jobs whose kept look is older, all at once, each within its job's time limit.
+
+    Raises StoreError only.
+    """
+    old = await asyncio.to_thread(_to_be_looked_at, jobs, records, time.time(), look_age_s)
+    await asyncio.gather(*(_look(job, jobs[job], target, records) for job, target in old))
 
 
 def examined(
@@ -119,23 +121,22 @@ def overdue_exercises(
 
 
 def _to_be_looked_at(
-    job: str, settings: BackupSettings, records: BackupRecords, now: float, look_age_s: float
-) -> list[Target]:
-    found = []
-    for target in targets(settings):
-        kept, run = records.look(job, target.name), records.last_run(job, target.name)
-        ran_since = run is not None and kept is not None and run.ended >= kept.at
-        if kept is None or ran_since or not _is_fresh(kept, now, look_age_s):
-            found.append(target)
-    return found
+    jobs: Mapping[str, BackupSettings], records: BackupRecords, now: float, look_age_s: float
+) -> list[tuple[str, Target]]:
+    return [
+        (job, target)
+        for job, settings in jobs.items()
+        for target in targets(settings)
+        if not _is_fresh(records.fresh_since(job, target.name), now, look_age_s)
+    ]
 
 
-def _is_fresh(kept: KeptLook, now: float, look_age_s: float) -> bool:
-    """One from the future, or without what it found, is not."""
-    if kept.fault is None and kept.found is None:
+def _is_fresh(look: tuple[float, bool] | None, now: float, look_age_s: float) -> bool:
+    """One from the future is not."""
+    if look is None:
         return False
-    limit = look_age_s if kept.fault is None else min(look_age_s, FAILED_LOOK_AGE_S)
-    return -CLOCK_TOLERANCE_S <= now - kept.at < limit
+    at, succeeded = look
+    return -CLOCK_TOLERANCE_S <= now - at < (look_age_s if succeeded else min(look_age_s, FAILED_LOOK_AGE_S))
 
 
 async def _look(job: str, settings: BackupSettings, target: Target, records: BackupRecords) -> None:

@@ -18,7 +18,7 @@ from tools.settings import BackupSettings
 WORDS_LIMIT = 200
 """Characters of a reason that somebody else's program gave, or of a file's name in it."""
 
-_EARLIER = 2 * COMPARED_WITH
+_EARLIER = COMPARED_WITH + 5
 """Copies that are read for the usual size: some of them may have broken off."""
 
 

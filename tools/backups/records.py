@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any, Literal
 
 from tools.backups.port import BackupError, Copy, Fault, Found
@@ -33,7 +34,7 @@ from tools.store import Store
 KEPT_COPIES = 5000
 """Of each destination, in the history: more than thirteen years of daily backups."""
 
-COPIES_OF_A_LOOK = 30
+COPIES_OF_A_LOOK = 10
 """The newest ones, that a kept look still knows; the rest is in the history."""
 
 _PAGE = 50
@@ -168,31 +169,37 @@ class BackupRecords:
         )
         if not rows:
             return None
-        at, record = rows[0][0], _object(rows[0][1])
-        found = record.get("found")
-        return KeptLook(
-            at=at,
-            fault=_fault(record.get("fault")),
-            reason=str(record.get("reason") or ""),
-            found=_found(found) if isinstance(found, dict) else None,
-            found_at=record.get("found_at"),
-            count=int(record.get("count") or 0),
+        return _look(*rows[0])
+
+    def fresh_since(self, job: str, destination: str = "") -> tuple[float, bool] | None:
+        """When the newest look was and whether it succeeded; None where there is none, or something was run since."""
+        rows = self._store.read(
+            "SELECT at, json_type(record, '$.found') = 'object' AND json_type(record, '$.fault') IS NULL "
+            "FROM backup_looks WHERE job = ?1 AND destination = ?2 AND json_valid(record) AND at > COALESCE((SELECT "
+            "ended FROM backup_runs WHERE id = (SELECT MAX(id) FROM backup_runs WHERE job = ?1 AND destination = ?2)), "
+            "-1e99)",
+            (job, destination),
         )
+        return (rows[0][0], bool(rows[0][1])) if rows else None
 
     def history(self, job: str, destination: str = "", limit: int = 400) -> list[Copy]:
         """The newest copies that were ever seen there, oldest first; some may have been pruned since."""
-        return list(reversed([copy for _, copy in zip(range(limit), self.backwards(job, destination), strict=False)]))
+        return list(reversed(self._page(job, destination, limit, 0)))
 
     def backwards(self, job: str, destination: str = "") -> Iterator[Copy]:
         """The copies that were ever seen there, newest first, read as they are asked for."""
         offset = 0
-        while rows := self._store.read(
+        while page := self._page(job, destination, _PAGE, offset):
+            yield from page
+            offset += _PAGE
+
+    def _page(self, job: str, destination: str, limit: int, offset: int) -> list[Copy]:
+        rows = self._store.read(
             "SELECT copy, at, record FROM backup_copies WHERE job = ? AND destination = ? "
             "ORDER BY at DESC, copy DESC LIMIT ? OFFSET ?",
-            (job, destination, _PAGE, offset),
-        ):
-            yield from (_copy(id, at, record) for id, at, record in rows)
-            offset += _PAGE
+            (job, destination, limit, offset),
+        )
+        return [_kept_copy(*row) for row in rows]
 
     def _keep_copies(self, job: str, destination: str, copies: Iterable[Copy]) -> None:
         """What is known of a copy from its run stays known when a look tells less."""
@@ -317,12 +324,41 @@ def _copy_to_json(copy: Copy) -> JsonObject:
     return told | {name: values[name] for name in _ALWAYS_TOLD}
 
 
-def _copy(id: str, at: float, record: str | JsonObject) -> Copy:
-    known = record if isinstance(record, dict) else _object(record)
-    values = {name: value for name, value in known.items() if name in _DEFAULTS}
-    if "paths" in values:
-        values["paths"] = tuple(values["paths"])
-    return Copy(id=id, at=at, **values)
+@lru_cache(maxsize=4096)
+def _kept_copy(id: str, at: float, record: str) -> Copy:
+    """Copies never change, and the same ones are read each time that somebody asks."""
+    return _copy(id, at, _object(record))
+
+
+def _copy(id: str, at: float, told: JsonObject) -> Copy:
+    return Copy(
+        id=id,
+        at=at,
+        duration_s=told.get("duration_s"),
+        size=told.get("size"),
+        added=told.get("added"),
+        files=told.get("files"),
+        files_new=told.get("files_new"),
+        files_changed=told.get("files_changed"),
+        unread=told.get("unread") or 0,
+        complete=bool(told.get("complete", True)),
+        here=bool(told.get("here", True)),
+        paths=tuple(told.get("paths") or ()),
+    )
+
+
+@lru_cache(maxsize=512)
+def _look(at: float, text: str) -> KeptLook:
+    record = _object(text)
+    found = record.get("found")
+    return KeptLook(
+        at=at,
+        fault=_fault(record.get("fault")),
+        reason=str(record.get("reason") or ""),
+        found=_found(found) if isinstance(found, dict) else None,
+        found_at=record.get("found_at"),
+        count=int(record.get("count") or 0),
+    )
 
 
 def _found_to_json(found: Found) -> JsonObject:

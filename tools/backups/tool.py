@@ -69,7 +69,7 @@ class CheckBackups:
         only = call.arguments.get("job")
         chosen = {name: job for name, job in self._jobs.items() if only in (None, name)}
         age_s = LOOK_AGE_S if only is None else LOOK_AGE_OF_ONE_S
-        await asyncio.gather(*(look(name, job, self._records, look_age_s=age_s) for name, job in chosen.items()))
+        await look(chosen, self._records, look_age_s=age_s)
         now = time.time()
         found = await asyncio.to_thread(self._examined, chosen, now)
         jobs = worst_first([one.judged for one in found])
