@@ -121,7 +121,7 @@ async def _started(house: House, tool: str, arguments: Mapping[str, object], *, 
     from tools.contract import Door
 
     async with open_session(house, Door.CLI) as session:
-        outcome = await session.call(tool, dict(arguments))
+        outcome = await session.call(tool, dict(arguments), ordered=True)
         if not outcome.ok or outcome.result is None:
             return _refused(outcome, as_json=as_json)
         return await follow(outcome.result.data, house.state_dir, as_json=as_json)

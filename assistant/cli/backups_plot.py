@@ -66,7 +66,7 @@ def _ages(history: History, axes: Axes, now: float) -> None:
 
 def draw_calendar(year: Sequence[Due], path: Path) -> None:
     """A row for each job and exercise, a mark for each time. Raises StateError."""
-    rows = list(dict.fromkeys((one.job, one.exercise.value) for one in year))
+    rows = sorted({(one.job, one.exercise.value) for one in year})
 
     def draw(lanes: Sequence[Axes]) -> None:
         (axes,) = lanes
@@ -86,7 +86,9 @@ def _saved(path: Path, lanes: int, height: float, draw: Callable[[Sequence[Axes]
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(lanes, 1, figsize=(9, height * lanes), squeeze=False, layout="constrained")
+    figure, axes = pyplot.subplots(
+        lanes, 1, figsize=(9, height * lanes), squeeze=False, sharex=True, layout="constrained"
+    )
     try:
         for lane in axes[:, 0]:
             lane.spines[["top", "right"]].set_visible(False)

@@ -11,7 +11,9 @@ from typing import Protocol
 
 import httpx
 import httpx2
+import mcp_types as types
 from mcp import Client, MCPError
+from mcp.client.session import ClientRequestContext, ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import ValidationError
 
@@ -21,7 +23,7 @@ from assistant.errors import AudioError, StateError, ToolboxError
 from assistant.events import TurnEvent, TurnFailed, TurnFinished, from_json
 from assistant.ports import Engine, ToolDescription
 from assistant.state import RunningServer
-from tools.contract import Caller, CallOutcome, Door, JsonObject
+from tools.contract import Caller, CallOutcome, Door, JsonObject, Speech
 
 REMOTE_TIMEOUT_S = 180.0
 
@@ -39,8 +41,9 @@ class Session(Protocol):
         """Raises ToolboxError."""
         ...
 
-    async def call(self, name: str, arguments: JsonObject) -> CallOutcome:
-        """Call a tool without a turn. Raises ToolboxError."""
+    async def call(self, name: str, arguments: JsonObject, *, ordered: bool = False) -> CallOutcome:
+        """Call a tool without a turn. ``ordered``: the person typed a command that says just that, which is an order
+        and needs no second one. Raises ToolboxError."""
         ...
 
 
@@ -65,8 +68,9 @@ class LocalSession:
     async def tools(self) -> tuple[ToolDescription, ...]:
         return await self.app.toolbox.tools()
 
-    async def call(self, name: str, arguments: JsonObject) -> CallOutcome:
-        return await self.app.toolbox.call(name, arguments, self._caller)
+    async def call(self, name: str, arguments: JsonObject, *, ordered: bool = False) -> CallOutcome:
+        caller = self._caller.model_copy(update={"speech": Speech.ORDER}) if ordered else self._caller
+        return await self.app.toolbox.call(name, arguments, caller)
 
 
 class RemoteSession:
@@ -113,8 +117,8 @@ class RemoteSession:
             for tool in listed.tools
         )
 
-    async def call(self, name: str, arguments: JsonObject) -> CallOutcome:
-        async with self._client() as client:
+    async def call(self, name: str, arguments: JsonObject, *, ordered: bool = False) -> CallOutcome:
+        async with self._client(_yes if ordered else None) as client:
             result = await client.call_tool(name, arguments)
         try:
             return CallOutcome.model_validate(result.structured_content)
@@ -122,13 +126,13 @@ class RemoteSession:
             raise ToolboxError("nonsense", "The running server answered without an outcome.") from error
 
     @asynccontextmanager
-    async def _client(self) -> AsyncIterator[Client]:
+    async def _client(self, asked: ElicitationFnT | None = None) -> AsyncIterator[Client]:
         async with AsyncExitStack() as stack:
             http = httpx2.AsyncClient(headers=self._headers, trust_env=False, timeout=REMOTE_TIMEOUT_S)
             await stack.enter_async_context(http)
             transport = streamable_http_client(f"{self._server.url}/mcp", http_client=http)
             try:
-                yield await stack.enter_async_context(Client(transport))
+                yield await stack.enter_async_context(Client(transport, elicitation_callback=asked))
             except (MCPError, httpx2.HTTPError) as error:
                 detail = f"The running server at {self._server.url} does not answer."
                 raise ToolboxError("unreachable", detail) from error
@@ -144,6 +148,11 @@ async def open_session(house: House, door: Door, *, ears: bool = False, mouth: b
         return
     async with furnished(house) as settings, open_app(settings, ears=ears, mouth=mouth) as app:
         yield LocalSession(app, door)
+
+
+async def _yes(context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
+    """What the command says is what the server asks back."""
+    return types.ElicitResult(action="accept", content={})
 
 
 async def _events(lines: AsyncIterator[str]) -> AsyncIterator[TurnEvent]:
