@@ -184,6 +184,15 @@ class RestoresFiles(Protocol):
 
 
 @runtime_checkable
+class RestoresUnverified(Protocol):
+    """A kind that restores files, and whose program looks at what it wrote a second time if it is asked to."""
+
+    async def restore_unverified(self, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress) -> None:
+        """As ``restore``, without the second look: for a caller that compares each of these files itself."""
+        ...
+
+
+@runtime_checkable
 class ProvesItself(Protocol):
     """A kind that is proven by the application it belongs to."""
 
