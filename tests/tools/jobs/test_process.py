@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,7 @@ def test_what_is_no_identity_is_not_running(known: str | None) -> None:
 
 
 def test_where_there_is_no_proc_ps_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_PROC", process.Path("/nonexistent"))
+    monkeypatch.setattr(process, "_PROC", Path("/nonexistent"))
     child = sleeper()
     known = identity(child.pid)
     assert is_running(known)

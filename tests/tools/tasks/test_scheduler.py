@@ -93,6 +93,7 @@ async def test_a_timer_is_said_where_it_was_set_when_its_time_has_come(house: Ho
         house.schedules.add("pasta timer", "in 5 minutes", None, CALLER)
         house.later(minutes=5)
         await house.until("The pasta timer is done.")
+        await house.settled()
 
     (message,) = house.messages.unannounced("c7")
     assert (message.door, message.who) == ("repl", "anna")
