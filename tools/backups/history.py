@@ -22,9 +22,9 @@ def share_of_usual(newest: Copy, earlier: Sequence[Copy]) -> float | None:
 
     ``earlier``: copies before it, oldest first. Bytes where the kind tells them, else the number of files.
     """
-    for measured in (lambda copy: copy.size, lambda copy: copy.files):
-        now = measured(newest)
-        before = [size for copy in earlier if copy.complete and (size := measured(copy)) is not None]
+    whole = [copy for copy in earlier if copy.complete]
+    for now, sizes in ((newest.size, [copy.size for copy in whole]), (newest.files, [copy.files for copy in whole])):
+        before = [size for size in sizes if size is not None]
         if now is not None and len(before) >= AT_LEAST:
             usual = median(before[-COMPARED_WITH:])
             return now / usual if usual > 0 else None
@@ -45,33 +45,27 @@ def outdone(damage: Check, later: Iterable[tuple[str, float]]) -> bool:
 
 
 def _depth(level: str) -> int:
-    return LEVELS.index(level) if level in LEVELS else 0  # type: ignore[arg-type]
+    return LEVELS.index(level) if level in LEVELS else 0
 
 
 def unchanged_since(copies: Iterable[Copy]) -> float | None:
-    """Since when no file was new or changed, by copies that are given newest first and read as far as is needed.
+    """Since when no file was new or changed, for certain, by copies that are given newest first and read as far as is
+    needed; None where there is no complete one.
 
-    It is the time of the last copy that brought something, or else of the oldest one; None where the kind tells
-    neither files nor sizes.
+    It is the time of the last copy that brought something, or of which nobody can tell, or else of the oldest one.
     """
     later: Copy | None = None
     for copy in copies:
         if not copy.complete:
             continue
-        if later is not None and (brought := _brought(later, copy)) is not False:
-            return later.at if brought else None
+        if later is not None and _may_have_brought(later, copy):
+            break
         later = copy
-    return later.at if later is not None and (_tells_files(later) or later.size is not None) else None
+    return later.at if later is not None else None
 
 
-def _brought(copy: Copy, before: Copy) -> bool | None:
-    """Whether a copy brought something that the one before it did not have; None where nobody can tell."""
-    if _tells_files(copy):
+def _may_have_brought(copy: Copy, before: Copy) -> bool:
+    """Whether a copy brought something that the one before it did not have, as far as can be told."""
+    if copy.files_new is not None or copy.files_changed is not None:
         return bool(copy.files_new or copy.files_changed)
-    if copy.size is None or before.size is None:
-        return None
-    return copy.size != before.size or copy.files != before.files
-
-
-def _tells_files(copy: Copy) -> bool:
-    return copy.files_new is not None or copy.files_changed is not None
+    return copy.size is None or copy.size != before.size or copy.files != before.files
