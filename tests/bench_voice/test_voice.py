@@ -16,7 +16,7 @@ from assistant.bench.turns import ALL
 from assistant.bench.voice_report import Part, VoiceReport
 from assistant.config import ModelSettings, Settings
 
-pytestmark = [pytest.mark.real_models, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.long, pytest.mark.real_models, pytest.mark.timeout(1200)]
 
 SETTINGS = Settings(model=ModelSettings(discover=False))
 

@@ -16,6 +16,7 @@ from tests.injections import ABSENT, EMBEDDED, measure
 SOME = 6
 
 
+@pytest.mark.long
 @pytest.mark.real_models
 @pytest.mark.timeout(900)
 async def test_the_embedded_model_gets_nothing_done_for_a_result(models_dir: Path, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def chosen(context: Context) -> list[Unmeant]:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.real_models
 @pytest.mark.parametrize("context", PER_FORM)
 async def test_whatever_the_model_picks_nothing_is_done(models_dir: Path, tmp_path: Path, context: Context) -> None:
@@ -35,6 +36,7 @@ async def test_whatever_the_model_picks_nothing_is_done(models_dir: Path, tmp_pa
     assert len(tally.utterances) >= 70
 
 
+@pytest.mark.long
 @pytest.mark.real_models
 async def test_as_orders_the_same_deeds_are_done_or_asked_back(models_dir: Path, tmp_path: Path) -> None:
     """So that the measure can fail: the house hears, and the model calls."""

@@ -16,6 +16,7 @@ from tests.phrasings import PATIENCE_S, measure, turns_wanted
 SOME = 10
 
 
+@pytest.mark.long
 @pytest.mark.real_models
 @pytest.mark.timeout(7200)
 async def test_nothing_false_is_said_of_seeded_results(models_dir: Path, tmp_path: Path) -> None:
