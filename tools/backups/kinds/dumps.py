@@ -60,6 +60,8 @@ class Dump:
             duration_s=max(float(ended) - self.at, 0.0) if isinstance(ended, int | float) else None,
             size=self.size,
             added=self.size,
+            files=_count(manifest.get("files")),
+            unread=_count(manifest.get("unread")) or 0,
             complete=not self.cut_off,
             here=self.manifest is not None,
             paths=tuple(str(path) for path in manifest.get("paths") or ()),
@@ -236,6 +238,10 @@ async def check_whole(dump: Dump) -> None:
             )
 
 
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
 @contextmanager
 def work_folder(part: Path) -> Iterator[Path]:
     """A folder (0700) beside a dump that is being written, for what it is made of; removed afterwards, or by a later
@@ -305,7 +311,7 @@ def tail(path: Path, size: int = 4096) -> bytes:
 
 def safe_name(name: str) -> str:
     """A name as a part of a file's name."""
-    return re.sub(r"[^A-Za-z0-9._]+", "_", name).lstrip(".") or "dump"
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".-") or "dump"
 
 
 def os_fault(error: OSError, what: str) -> BackupError:

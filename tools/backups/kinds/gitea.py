@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from tools.settings import BackupSettings
 T = TypeVar("T")
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".tar.lz4", ".tar.sz")
+FOLDER = "gitea"
 SAMPLE = 25
 """Repositories that one proof checks."""
 
@@ -98,13 +100,20 @@ class GiteaDump:
         progress(0.0, "checking the dump's bytes")
         await check_whole(dump)
         unpacking = Unpacking(2 * UNPACKED_PER_BYTE * max(dump.size, 1 << 20))
-        folder = scratch / "gitea"
+        folder = scratch / FOLDER
         progress(0.1, "unpacking the dump")
+        try:
+            return await self._prove(dump, scratch, unpacking, progress)
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+    async def _prove(self, dump: Dump, scratch: Path, unpacking: Unpacking, progress: Progress) -> Proof:
+        folder = scratch / FOLDER
         there = await _in_thread(lambda stopped: _unpack_first(dump.path, folder, unpacking))
         if not (folder / DATABASE).is_file():
             return Proof(of=len(there) + 1, mismatches=(f"{DATABASE} is not in it",))
         progress(0.2, "loading its database")
-        loaded = await load(folder / DATABASE, scratch, self._timeout_s)
+        loaded = await load(folder / DATABASE, folder, self._timeout_s)
         sample = _sample(there, dump)
         progress(0.5, "unpacking repositories")
         await _in_thread(lambda stopped: _unpack_sample(dump.path, folder, unpacking, sample))

@@ -65,6 +65,7 @@ class HomeAssistantTar:
                 "at": began,
                 "files": written.files,
                 "bytes": written.size,
+                "unread": written.unread,
                 "paths": list(self._settings.paths),
                 "encrypted": password is not None,
             }

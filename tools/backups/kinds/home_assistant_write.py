@@ -29,10 +29,11 @@ LEFT_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """``size``: bytes before packing."""
+    """``size``: bytes before packing; ``unread``: files that could not be read, and are missing from it."""
 
     files: int
     size: int
+    unread: int
 
 
 def write(
@@ -67,21 +68,33 @@ def write(
 def _inner(
     configuration: Path, target: Path, folder: Path, exclude: Sequence[str], stopped: Callable[[], bool]
 ) -> Written:
-    files = size = 0
+    files = size = unread = 0
     with tarfile.open(target, "w:gz", compresslevel=6) as tar:
         tar.add(configuration, "data", recursive=False, filter=_nobody)
         for path, name in _walk(configuration, exclude):
             if stopped():
                 raise BackupError(Fault.CANCELLED, "it was cancelled")
             taken = _copy_of_database(path, folder) if name == DATABASE else path
-            try:
-                tar.add(taken, f"data/{name}", recursive=False, filter=_nobody)
-            except FileNotFoundError:
-                continue  # it went while we read
-            if not path.is_dir():
+            if taken is None or not _readable(taken):
+                unread += 1
+                continue
+            tar.add(taken, f"data/{name}", recursive=False, filter=_nobody)
+            if taken.is_file():
                 files += 1
-                size += taken.stat(follow_symlinks=False).st_size
-    return Written(files, size)
+                size += taken.stat().st_size
+    return Written(files, size, unread)
+
+
+def _readable(path: Path) -> bool:
+    """Asked before its entry is begun: a tar cannot take one back."""
+    try:
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb"):
+                return True
+        path.lstat()
+    except OSError:
+        return False
+    return True
 
 
 def _walk(folder: Path, exclude: Sequence[str]) -> Iterator[tuple[Path, str]]:
@@ -92,8 +105,8 @@ def _walk(folder: Path, exclude: Sequence[str]) -> Iterator[tuple[Path, str]]:
             yield path, name
 
 
-def _copy_of_database(path: Path, folder: Path) -> Path:
-    """SQLite's own copy, of one state, while Home Assistant writes to it."""
+def _copy_of_database(path: Path, folder: Path) -> Path | None:
+    """SQLite's own copy, of one state, while Home Assistant writes to it; None where it cannot be read."""
     copy = folder / DATABASE
     try:
         with (
@@ -104,7 +117,7 @@ def _copy_of_database(path: Path, folder: Path) -> Path:
     except sqlite3.Error as error:
         if "full" in str(error):
             raise BackupError(Fault.DISK_FULL, "the disk is full") from error
-        raise BackupError(Fault.SOURCES_UNREAD, f"Home Assistant's database cannot be read: {error}") from error
+        return None
     return copy
 
 
