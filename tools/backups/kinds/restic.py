@@ -137,11 +137,20 @@ class Restic:
         return found
 
     async def restore(self, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress) -> None:
-        """``--verify`` reads back what was written. Without the cache: it holds directory trees that the repository
-        may have lost."""
+        """``--verify`` reads back what was written."""
+        await self._restore(copy, entries, scratch, progress, "--verify")
+
+    async def restore_unverified(self, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress) -> None:
+        """restic checks the hash of each piece that it reads all the same."""
+        await self._restore(copy, entries, scratch, progress)
+
+    async def _restore(
+        self, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress, *options: str
+    ) -> None:
+        """Without the cache: it holds directory trees that the repository may have lost."""
         for entry in entries:
             complete(scratch, entry.path)
-        command = ["--no-cache", "--json", "restore", copy.id, "--target", str(scratch), "--verify"]
+        command = ["--no-cache", "--json", "restore", copy.id, "--target", str(scratch), *options]
         includes = [f"--include={said.pattern(entry.path)}" for entry in entries]
         everything = len(entries) == self._files.get(copy.id)  # then there is nothing to choose
         parts: list[Sequence[str]] = [()] if everything else list(batches(includes))
