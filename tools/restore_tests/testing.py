@@ -10,19 +10,16 @@ no failure of the backup.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from tools.backups.kinds import Target, make, targets
-from tools.backups.kinds.target import complete, room
-from tools.backups.port import BackupError, Copy, Entry, Kind, Level, Progress, ProvesItself, RestoresFiles
+from tools.backups.kinds.target import room
+from tools.backups.port import BackupError, Copy, Kind, Level, Progress, ProvesItself, RestoresFiles
 from tools.backups.records import BackupRecords
 from tools.contract import JsonObject
-from tools.restore_tests.comparing import Comparison, Pair, compare, hash_sources
+from tools.restore_tests.restoring import restore_and_compare
 from tools.restore_tests.sampling import Sample, choose, coverage
 from tools.restore_tests.scratch import ScratchError, scratch_folder
 from tools.settings import BackupSettings
@@ -36,8 +33,6 @@ MARGIN_SHARE, MARGIN_BYTES = 0.05, 2**30
 
 EXAMPLES = 5
 """Mismatches that the record names."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +198,9 @@ class _Test:
         if not sample.entries:
             raise _NotMadeError(f"its smallest file does not fit the {_size(max(limit, 0))} of the scratch folder")
         self.sample = sample
-        pairs = [_pair(kind, copy, entry, scratch) for entry in sample.entries]
-        comparison = await self._restore_and_compare(kind, copy, pairs, scratch)
+        comparison = await restore_and_compare(
+            kind, copy, sample.entries, scratch, lambda share, doing: self.progress(_part(share, 0.05, 0.95), doing)
+        )
         at = time.time()
         good = [entry.path for entry in sample.entries if entry.path not in comparison.mismatches]
         # What came back wrong is not entered, so that the next sample has it again.
@@ -218,28 +214,6 @@ class _Test:
             coverage=await asyncio.to_thread(coverage, entries, known, since=at - YEAR_S),
             mismatches=list(comparison.mismatches.values()),
         )
-
-    async def _restore_and_compare(
-        self, kind: RestoresFiles, copy: Copy, pairs: Sequence[Pair], scratch: Path
-    ) -> Comparison:
-        """The sources are hashed while the program restores, the restored files while they are in the page cache."""
-        stop = threading.Event()
-        hashing = asyncio.create_task(_in_thread(hash_sources, pairs, copy.at, stop, stop=stop))
-        try:
-            await kind.restore(
-                copy,
-                [pair.entry for pair in pairs],
-                scratch,
-                lambda share, doing: self.progress(_part(share, 0.05, 0.8), doing),
-            )
-            self.progress(0.8, "comparing")
-            return await _in_thread(compare, pairs, await hashing, scratch, stop, stop=stop)
-        finally:
-            stop.set()
-            if not hashing.done():
-                await asyncio.wait([hashing])
-            if not hashing.cancelled():
-                hashing.exception()  # read: what broke off is of no interest any more
 
     def record(self) -> JsonObject:
         """The entry of the ledger, without what came of it."""
@@ -264,24 +238,6 @@ class _Test:
             "mismatched": outcome.mismatches[:EXAMPLES],
             **outcome.more,
         }
-
-
-def _pair(kind: RestoresFiles, copy: Copy, entry: Entry, scratch: Path) -> Pair:
-    """Raises BackupError for a path that leads out of scratch."""
-    return Pair(entry, complete(scratch, entry.path), kind.source(entry) if copy.here else None)
-
-
-async def _in_thread(work: Callable[..., T], *arguments: object, stop: threading.Event) -> T:
-    """Blocking work that ends soon after it is called off, and before its caller goes on."""
-    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()
-        raise
 
 
 def _say(job: str, outcome: _Outcome, wrong: str, *, ran: bool) -> str:

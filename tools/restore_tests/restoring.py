@@ -1,0 +1,90 @@
+"""Files of a copy restored into scratch and compared, with as little beyond the restore as can be."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from tools.backups.kinds.target import complete
+from tools.backups.port import Copy, Entry, Progress, RestoresFiles, RestoresUnverified
+from tools.restore_tests.comparing import Comparison, Pair, Watched, comparable, compare, watch
+
+COMPARING = 0.9
+"""Share of the whole after which the program is done."""
+
+T = TypeVar("T")
+
+
+async def restore_and_compare(
+    kind: RestoresFiles, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress
+) -> Comparison:
+    """What came back, and what of it is wrong. ``scratch``: an empty folder, a real path.
+
+    A program that looks at what it restored a second time is spared that where all of it is compared here. Raises
+    BackupError, OSError; cancelled, nothing of it goes on.
+    """
+    pairs = await asyncio.to_thread(_pairs, kind, copy, entries, scratch / "restored")
+    if not isinstance(kind, RestoresUnverified) or not await asyncio.to_thread(_all_comparable, pairs, copy):
+        return (await _once(kind.restore, copy, pairs, scratch / "restored", progress))[0]
+    found, watched = await _once(kind.restore_unverified, copy, pairs, scratch / "restored", progress)
+    left = [pair.entry for pair in pairs if pair.entry.path not in watched.sources]
+    if left:  # their sources changed meanwhile: nobody has vouched for them yet
+        again = await asyncio.to_thread(_pairs, kind, copy, left, scratch / "again")
+        second, _ = await _once(kind.restore, copy, again, scratch / "again", progress)
+        found.mismatches |= second.mismatches
+    return found
+
+
+async def _once(
+    restore: Callable[[Copy, Sequence[Entry], Path, Progress], Awaitable[None]],
+    copy: Copy,
+    pairs: Sequence[Pair],
+    scratch: Path,
+    progress: Progress,
+) -> tuple[Comparison, Watched]:
+    await asyncio.to_thread(scratch.mkdir)
+    stop, restored = threading.Event(), threading.Event()
+    watching = asyncio.create_task(_in_thread(watch, pairs, copy.at, stop, restored, stop=stop))
+    try:
+        entries = [pair.entry for pair in pairs]
+        await restore(copy, entries, scratch, lambda share, doing: progress(_of(share), doing))
+        restored.set()
+        progress(COMPARING, "comparing")
+        watched = await watching
+        return await _in_thread(compare, pairs, watched, scratch, stop, stop=stop), watched
+    finally:
+        stop.set()
+        restored.set()
+        if not watching.done():
+            await asyncio.wait([watching])
+        if not watching.cancelled():
+            watching.exception()  # read: what broke off is of no interest any more
+
+
+def _of(share: float) -> float:
+    return min(share, 1.0) * COMPARING if share >= 0 else -1.0
+
+
+def _pairs(kind: RestoresFiles, copy: Copy, entries: Sequence[Entry], scratch: Path) -> list[Pair]:
+    """Raises BackupError for a path that leads out of scratch."""
+    return [Pair(entry, complete(scratch, entry.path), kind.source(entry) if copy.here else None) for entry in entries]
+
+
+def _all_comparable(pairs: Sequence[Pair], copy: Copy) -> bool:
+    return all(comparable(pair, copy.at) for pair in pairs)
+
+
+async def _in_thread(work: Callable[..., T], *arguments: object, stop: threading.Event) -> T:
+    """Blocking work that ends soon after it is called off, and before its caller goes on."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()
+        raise
