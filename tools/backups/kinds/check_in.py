@@ -2,8 +2,7 @@
 
 ``{"at": 1795230000, "ok": true, "duration_s": 312, "size": 81604378624, "files": 51234, "message": "…"}``, all but
 ``ok`` optional: ``at`` is Unix time or ISO 8601 (with an offset, else local) and is the time of the file where it is
-missing. Whoever writes a failure keeps what came before in ``last_success``, as ``write`` does. In place of JSON, the
-one line that ``tmutil latestbackup`` prints is understood too.
+missing. In place of JSON, the one line that ``tmutil latestbackup`` prints is understood too.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import json
 import os
 import re
 import tempfile
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
@@ -30,8 +28,7 @@ _TIME_MACHINE = re.compile(r"/(\d{4})-(\d\d)-(\d\d)-(\d\d)(\d\d)(\d\d)(?:\.backu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckIn:
-    """What a job said of its last run. ``at``: Unix seconds; ``size``: bytes of all that it backed up;
-    ``last_success``: the last one that went well, where this one did not."""
+    """What a job said of its last run. ``at``: Unix seconds; ``size``: bytes of all that it backed up."""
 
     at: float
     ok: bool = True
@@ -39,19 +36,12 @@ class CheckIn:
     size: int | None = None
     files: int | None = None
     message: str = ""
-    last_success: CheckIn | None = None
 
 
 def write(file: Path, said: CheckIn) -> None:
     """Whoever reads it meanwhile finds the old one or the new one. Raises OSError."""
-    before = None
-    if not said.ok:
-        try:
-            before = read(file)
-        except (OSError, ValueError):  # nothing before, or nothing that says anything
-            before = None
-    success = before if before is None or before.ok else before.last_success
-    fields = _fields(said) | ({"last_success": _fields(success)} if success is not None else {})
+    values = {name: getattr(said, name) for name in said.__slots__}
+    fields = {name: value for name, value in values.items() if value not in (None, "")}
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
     written = Path(name)
     try:
@@ -96,7 +86,6 @@ def _check_in(fields: dict[str, Any], written: float) -> CheckIn:
     ok = fields["ok"]
     if not isinstance(ok, bool):
         raise TypeError("ok")
-    before = fields.get("last_success")
     return CheckIn(
         at=_moment(fields.get("at"), written),
         ok=ok,
@@ -104,7 +93,6 @@ def _check_in(fields: dict[str, Any], written: float) -> CheckIn:
         size=_count(fields.get("size")),
         files=_count(fields.get("files")),
         message=" ".join(str(fields.get("message") or "").split())[:200],
-        last_success=_check_in(before, written) if isinstance(before, dict) and before.get("at") else None,
     )
 
 
@@ -130,14 +118,3 @@ def _number(value: object) -> float | None:
 def _count(value: object) -> int | None:
     number = _number(value)
     return None if number is None else int(number)
-
-
-def _fields(said: CheckIn) -> dict[str, Any]:
-    names = ("at", "ok", "duration_s", "size", "files", "message")
-    values = {name: getattr(said, name) for name in names}
-    return {name: value for name, value in values.items() if value not in (None, "")}
-
-
-def now(*, ok: bool, message: str = "") -> CheckIn:
-    """Of a run that ended just now."""
-    return CheckIn(at=time.time(), ok=ok, message=message)

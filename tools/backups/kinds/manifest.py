@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -75,6 +75,19 @@ class Marker:
 def stamp(at: float) -> str:
     """The name of a copy that began then."""
     return datetime.fromtimestamp(at, UTC).strftime(STAMP)
+
+
+def free_stamp(at: float, taken: Collection[str]) -> str:
+    """The first name from then on that is not taken."""
+    while stamp(at) in taken:
+        at += 1.0
+    return stamp(at)
+
+
+def later_stamp(at: float, last: str) -> str:
+    """A name after ``last``, also where the clock was set back since."""
+    before = stamped(last)
+    return stamp(at if before is None else max(at, before + 1.0))
 
 
 def stamped(name: str) -> float | None:

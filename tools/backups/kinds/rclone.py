@@ -49,9 +49,7 @@ class Rclone:
         last = await self._last()
         known = await self._known(last)
         started = time.time()
-        name = manifest.stamp(started)
-        if last is not None and name <= last.id:
-            raise BackupError(Fault.FAILED, "the clock is behind its last run")
+        name = manifest.later_stamp(started, last.id if last is not None else "")
         unread = 0
         for number, source in enumerate(sources):
             progress(number / len(sources), f"copying {source}")

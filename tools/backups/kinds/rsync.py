@@ -20,7 +20,7 @@ from tools.backups.kinds import hashing, manifest, rsync_words
 from tools.backups.kinds.keeping import superfluous
 from tools.backups.kinds.manifest import Listed, Marker
 from tools.backups.kinds.rsync_words import Item
-from tools.backups.kinds.snapshot_store import OWN, SnapshotStore
+from tools.backups.kinds.snapshot_store import OWN, PARTIAL, SnapshotStore
 from tools.backups.kinds.target import Target, complete, not_run
 from tools.backups.port import BackupError, Copy, Entry, Fault, Found, Progress, Pruned, Verified
 from tools.program import Ended, ProgramError, run
@@ -58,7 +58,7 @@ class RsyncSnapshots:
         known = await self._known(last)
         linked = [copy.id for copy in reversed(found.copies) if copy is last or not copy.complete][:LINKED_MOST]
         started = time.time()
-        name = manifest.stamp(started)
+        name = manifest.free_stamp(started, [copy.id.removeprefix(PARTIAL) for copy in found.copies])
         partial = await self._store.begin(name)
         items, unread = await self._copy(sources, partial, linked, len(known), progress)
         progress(-1.0, "hashing what is new")

@@ -40,13 +40,15 @@ umask 077
 """
 _WRITE = """
 umask 077
-cat >"$1/.jarvis/$2"
+cat >"$1/.jarvis/manifest.jsonl"
 """
 _FINISH = """
-[ ! -e "$2" ] || exit 74
+umask 077
+[ ! -e "$2" ] && cat >"$1/.jarvis/complete.json" || exit 74
 sync -f . 2>/dev/null || sync
 mv "$1" "$2"
 """
+# The marker is on the disk before the name is: after a power cut there is no name without it.
 _LIST = """
 cat "$1/.jarvis/complete.json" "$1/.jarvis/manifest.jsonl"
 """
@@ -127,9 +129,8 @@ class SnapshotStore:
         """Make it a snapshot: list, marker, and when all of it is on the disk its name."""
         partial = PARTIAL + marker.id
         text = await asyncio.to_thread(manifest.dump, files)
-        await self._sh(_WRITE, partial, "manifest.jsonl", stdin=text)
-        await self._sh(_WRITE, partial, "complete.json", stdin=marker.dump())
-        await self._sh(_FINISH, partial, marker.id)
+        await self._sh(_WRITE, partial, stdin=text)
+        await self._sh(_FINISH, partial, marker.id, stdin=marker.dump())
 
     async def remove(self, names: Sequence[str], each: Callable[[], None]) -> None:
         """Each is renamed before it is removed: what is half removed must not look whole. Also what an earlier call

@@ -53,7 +53,7 @@ class Sqlite:
         def work(stop: threading.Event) -> dict[str, object]:
             try:
                 os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-                return sqlite_file.back_up(source, part, WAIT_S, stop, told)
+                return sqlite_file.back_up(source, part, min(WAIT_S, self._settings.timeout_s), stop, told)
             except OSError as error:
                 raise os_fault(error, "the copy cannot be written") from error
 
