@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -116,23 +116,31 @@ class DemoBackups:
             )
         marker = self._folder / "built.json"
         parts = (self._place("photos") / "config", self._password("restic"), state_dir / "jarvis.db")
-        missing = _missing()
+        absent = missing()
         fresh = 0 <= _age(marker) < REFRESH_AFTER_S and all(part.exists() for part in parts)
-        if fresh and _built(marker) >= set(JOBS) - set(missing):
+        if fresh and _built(marker) >= set(JOBS) - set(absent):
             return
         await asyncio.to_thread(self._prepare)
-        if not (self._place("photos") / "config").exists():
-            say("making a restic repository")
-            await self._restic("init", "--quiet")
-        if "documents" not in missing and not (self._place("documents") / "config").exists():
-            say("making a borg repository")
-            await self._borg("init", "--encryption", "repokey")
-        for job, program in missing.items():
+        await self._make_repositories(absent, say)
+        for job, program in absent.items():
             say(f"{program} is not installed: {job} gets no backup")
-        made = [job for job in JOBS if job not in missing]
+        made = [job for job in JOBS if job not in absent]
         say(f"backing up {', '.join(made)} and restoring what is to be proven")
         await self._practise(state_dir, made)
         await asyncio.to_thread(marker.write_text, json.dumps({"jobs": made}), "utf-8")
+
+    async def _make_repositories(self, absent: Collection[str], say: Callable[[str], None]) -> None:
+        """Those of restic and borg that are not there, at the same time: deriving a key takes a second."""
+        making = []
+        if not (self._place("photos") / "config").exists():
+            say("making a restic repository")
+            making.append(self._restic("init", "--quiet"))
+        if "documents" not in absent and not (self._place("documents") / "config").exists():
+            say("making a borg repository")
+            making.append(self._borg("init", "--encryption", "repokey"))
+        for made in await asyncio.gather(*making, return_exceptions=True):
+            if isinstance(made, BaseException):
+                raise made
 
     def _prepare(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -176,7 +184,7 @@ class DemoBackups:
         await _run([*command, str(state_dir), *plan], {**os.environ, "PYTHONPATH": path})
 
 
-def _missing() -> dict[str, str]:
+def missing() -> dict[str, str]:
     """Jobs that cannot be made here, and the program that each wants."""
     return {job: package for job, (program, package) in NEEDS.items() if shutil.which(program) is None}
 

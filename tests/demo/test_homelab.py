@@ -13,8 +13,12 @@ import pytest
 from pydantic import ValidationError
 
 from assistant.config import Settings
+from assistant.demo.backups import JOBS, missing
 from assistant.demo.homelab import YAML, demo_homelab, demo_state, read_homelab
 from assistant.errors import StateError
+from tests.demo_said import BACKUPS_SAID
+from tools.contract import Caller, Door
+from tools.server import ToolHouse
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,20 @@ def test_restic_itself_lists_one_snapshot_of_each_job(built: Path) -> None:
 
 
 def test_photos_is_proven_by_a_restore_that_compared_every_file_and_gitea_is_not(built: Path) -> None:
-    assert restore_tests(built) == [("photos", 1, 100.0)]
+    tests = {job: (ok, coverage) for job, ok, coverage in restore_tests(built)}
+    assert tests["photos"] == (1, 100.0)
+    assert "gitea" not in tests
+
+
+async def test_every_verdict_is_the_one_that_the_file_tells_of_where_its_program_is_installed(built: Path) -> None:
+    told = {job: one.verdict for job, one in read_homelab().backups.items()}
+    without = {job: verdict for job, verdict in (("documents", "unknown"), ("databases", "failed")) if job in missing()}
+    async with demo_homelab(built) as settings:
+        with ToolHouse(settings, demo_state(built)) as house:
+            outcome = await house.path.call("check_backups", {}, Caller(door=Door.CLI))
+    assert outcome.result is not None
+    assert {one["job"]: one["verdict"] for one in outcome.result.data["jobs"]} == told | without
+    assert outcome.spoken.startswith(BACKUPS_SAID)
 
 
 def test_the_password_is_random_and_only_the_owner_may_read_it(built: Path) -> None:
@@ -86,10 +103,13 @@ def test_pictures_are_pictures(built: Path) -> None:
     assert all(p.stat().st_size == len(header) + 3 * 96 * 96 for p in pictures)
 
 
-async def test_the_settings_name_every_service_with_its_aliases_and_both_jobs(built: Path) -> None:
+async def test_the_settings_name_every_service_with_its_aliases_and_every_job(built: Path) -> None:
     async with demo_homelab(built, Settings(engine="sentences")) as settings:
         assert settings.services["jellyfin"].aliases == ("jelly fin", "the media server")
-        assert set(settings.backups) == {"photos", "gitea"}
+        assert set(settings.backups) == set(read_homelab().backups) == set(JOBS)
+        assert {job: one.kind for job, one in settings.backups.items()} == {
+            job: one.kind for job, one in read_homelab().backups.items()
+        }
         assert settings.backups["photos"].aliases == ("the photo library", "pictures")
         assert settings.state_dir == demo_state(built)
         assert settings.engine == "sentences"
@@ -107,26 +127,25 @@ async def test_a_second_start_finds_everything_there_and_runs_no_program(
         assert said == []
 
 
-async def test_backups_older_than_a_day_are_made_and_proven_anew(tmp_path: Path) -> None:
-    async with demo_homelab(tmp_path):
-        pass
-    marker = tmp_path / "backups" / "built.json"
-    yesterday = marker.stat().st_mtime - 25 * 3600
-    os.utime(marker, (yesterday, yesterday))
-    said: list[str] = []
-    async with demo_homelab(tmp_path, say=said.append):
-        assert any("backing up photos" in line for line in said)
-    assert len(snapshots(tmp_path)) == 4
-    assert restore_tests(tmp_path) == [("photos", 1, 100.0)] * 2
-
-
-async def test_a_persons_own_restic_variables_do_not_reach_the_demo(
+async def test_backups_older_than_a_day_are_made_anew_and_a_persons_own_restic_variables_do_not_reach_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RESTIC_REPOSITORY", str(tmp_path / "theirs"))
     monkeypatch.setenv("RESTIC_PASSWORD_COMMAND", "echo theirs")
-    async with demo_homelab(tmp_path / "demo"):
-        assert not (tmp_path / "theirs").exists()
+    demo = tmp_path / "demo"
+    async with demo_homelab(demo):
+        pass
+    marker = demo / "backups" / "built.json"
+    yesterday = marker.stat().st_mtime - 25 * 3600
+    os.utime(marker, (yesterday, yesterday))
+    said: list[str] = []
+    async with demo_homelab(demo, say=said.append):
+        assert any("backing up photos" in line for line in said)
+    assert not (tmp_path / "theirs").exists()
+    monkeypatch.delenv("RESTIC_REPOSITORY")
+    monkeypatch.delenv("RESTIC_PASSWORD_COMMAND")
+    assert len(snapshots(demo)) == 4
+    assert [entry for entry in restore_tests(demo) if entry[0] == "photos"] == [("photos", 1, 100.0)] * 2
 
 
 async def test_without_restic_the_error_has_the_line_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
