@@ -11,7 +11,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -41,6 +41,7 @@ from assistant.own_voice import OwnVoice
 from assistant.ports import AudioSource, Engine, Names, Woken
 from assistant.reply import Reply, local_now
 from assistant.sentences import HassilMatcher
+from assistant.speaking import say
 from assistant.speech.decoding import decode_clip, read_clip
 from assistant.speech.earcons import Earcons
 from assistant.speech.elsewhere import LoadableTranscriber
@@ -51,6 +52,7 @@ from assistant.speech.sources import ClipSource
 from assistant.speech.speech_cache import CachedSynthesizer
 from assistant.state import StateFolder, default_state_dir
 from assistant.talk import Parts, Talk
+from assistant.text.spoken import to_spoken
 from assistant.toolbox import McpToolbox
 from assistant.traces import TraceStore
 from assistant.turn import Stages, TurnRequest, run_turn
@@ -184,6 +186,25 @@ class App:
         """The tools as an MCP server for outside clients: who they are is not theirs to say."""
         return mcp_server(self.house, trust_caller=False, version=app_version(), who=who)
 
+    async def announcement(self, door: Door) -> str | None:
+        """The next thing that is over and was asked for at this door, or was scheduled; each is given out once."""
+        try:
+            waiting = await asyncio.to_thread(self.house.messages.unannounced)
+            for message in waiting:
+                here = message.door in (door.value, Door.SCHEDULE.value)
+                if here and await asyncio.to_thread(self.house.messages.announce, message.id):
+                    return message.text
+        except StoreError as error:
+            log.warning("nothing can be announced: %s", error)
+        return None
+
+    async def say(self, text: str) -> None:
+        """On the loudspeaker, where there is one. Raises SynthesisError, PlaybackError."""
+        if self.player is not None:
+            async with aclosing(say(to_spoken(text), self)) as speech:
+                async for _ in speech:
+                    pass
+
     async def finish_turns(self, within_s: float) -> None:
         """Let turns under way end, then interrupt those that have not."""
         waiting = {asyncio.create_task(turn.outcome()): turn for turn in self._running}
@@ -239,12 +260,12 @@ async def open_app(
 
     Raises StateError (locked, unwritable), ModelFilesError (a file of ears or mouth is missing), ToolboxError.
     """
-    say = progress or (lambda _: None)
+    tell = progress or (lambda _: None)
     models = ModelStore(settings.models_dir)
     state = StateFolder.prepared(settings.state_dir or default_state_dir())
     async with AsyncExitStack() as stack:
         stack.enter_context(state.owned())
-        say("opening the tools")
+        tell("opening the tools")
         house = stack.enter_context(_tool_house(settings, state, RecordingHouse if record else ToolHouse))
         toolbox = await stack.enter_async_context(
             McpToolbox(mcp_server(house, trust_caller=True), settings.mcp_servers)
@@ -272,11 +293,11 @@ async def open_app(
         if ears and not record:
             await stack.enter_async_context(house.keeping_time())
         if ears:
-            say("opening the ears")
+            tell("opening the ears")
             app.listener = stack.enter_context(listener(settings, models))
             app.transcriber = stack.enter_context(transcriber(settings, models, spoken_names(names)))
         if mouth:
-            say("opening the mouth")
+            tell("opening the mouth")
             app.synthesizer = stack.enter_context(synthesizer(settings, models))
             app.player = stack.enter_context(player(settings))
             app.cues = cues(settings, app.player)

@@ -51,9 +51,13 @@ async def listen_to(app: App) -> None:
     """Turn after turn on the same microphone. Raises AudioError when there is none."""
     import asyncio
 
+    from rich.markup import escape
+
+    from assistant.announcing import announce
     from assistant.cli.listen_line import ListenLine
     from assistant.cli.render import Timeline
     from assistant.errors import ChatError
+    from tools.contract import Door
 
     line = ListenLine(out, list(app.settings.wake.words))
     with app.microphone(line.microphone_is) as microphone:
@@ -63,15 +67,32 @@ async def listen_to(app: App) -> None:
         warming.add_done_callback(_said_if_failed(ChatError))
         out.print(f"Say [bold]“{line.wake_phrase}, …”[/]. Ctrl-C ends.")
         timeline = Timeline(out)
+        in_turn = False
+
+        async def tell(text: str) -> None:
+            out.print(f"[bold]{escape(text)}[/]")
+            await app.say(text)
+
+        telling = asyncio.create_task(
+            announce(
+                lambda: app.announcement(Door.MICROPHONE),
+                tell,
+                quiet=lambda: not in_turn,
+                failed=lambda error: err.print(f"[yellow]{escape(error.detail)}[/]"),
+            )
+        )
         try:
             with line.shown(microphone):
                 async for event in app.talk(microphone, line.listening).events():
                     line.show(event)
                     timeline.show(event)
-                    if isinstance(event, TurnFinished | TurnFailed):
+                    in_turn = not isinstance(event, TurnFinished | TurnFailed)
+                    if not in_turn:
                         out.print()
         finally:
+            telling.cancel()
             warming.cancel()
+            await asyncio.wait([telling])
 
 
 def _said_if_failed(kind: type[Exception]):  # type: ignore[no-untyped-def]

@@ -69,6 +69,7 @@ class _Conversation:
                     return
                 if line:
                     await self._take(line)
+                await self._announce()
 
     async def _take(self, line: str) -> None:
         from assistant.errors import JarvisError
@@ -80,6 +81,15 @@ class _Conversation:
                 await self._turn(line)
         except JarvisError as error:
             err.print(f"[red]{escape(error.detail)}[/] {escape(error.mend)}")
+
+    async def _announce(self) -> None:
+        """What became of the jobs that were asked for here, between two lines."""
+        from assistant.cli.session import LocalSession
+        from tools.contract import Door
+
+        if isinstance(self._session, LocalSession):
+            while (text := await self._session.app.announcement(Door.REPL)) is not None:
+                out.print(f"[bold]{escape(text)}[/]")
 
     async def _command(self, line: str) -> None:
         if line == "/tools":
