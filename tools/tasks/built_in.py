@@ -30,7 +30,7 @@ def built_in_tasks(settings: ToolSettings, store: Store, starter: Starter) -> Ma
         """One job after another: nobody waits for it."""
         records = BackupRecords(store)
         for name, job in settings.backups.items():
-            await look(name, job, records, look_age_s=LOOK_AGE_S)
+            await look({name: job}, records, look_age_s=LOOK_AGE_S)
 
     async def exercise() -> None:
         """The one that waited longest, if any is due: one a night."""

@@ -35,8 +35,8 @@ from tools.notify.messages import Messages
 from tools.settings import ToolSettings
 from tools.store import Store
 
-KINDS = ("restic", "sqlite")
-"""One with large programs of its own below it, and one whose work is in the worker itself."""
+KINDS = ("restic", "rsync")
+"""One with a program that does it all, and one of many small programs over ssh."""
 
 TOOLS = ("run_backup", "test_restore")
 JOB = "photos"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 
@@ -91,7 +91,7 @@ def settings(**more: object) -> BackupSettings:
     return BackupSettings.model_validate({"kind": "sqlite", "repository": "/copies", **more})
 
 
-TWO = {"also": [{"name": "usb disk", "repository": "/usb"}]}
+TWO: Any = {"also": [{"name": "usb disk", "repository": "/usb"}]}
 
 
 async def ran(records: BackupRecords, told: list[float] | None = None, **more: object) -> RunReport:

@@ -164,6 +164,7 @@ async def test_what_was_interrupted_by_a_crash_is_said_and_not_done_again(house:
         await house.until(
             "I was interrupted when it was time to shut down endeavour; please check whether it was done."
         )
+        await house.settled()
 
     assert house.calls == []
     assert house.schedules.all() == []
