@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.backups.calendar import Due, due, restored, year_ahead
-from tools.backups.examining import look
+from tools.backups.examining import examine
 from tools.backups.jobs import places
 from tools.backups.kinds import check_in as checking_in
 from tools.backups.kinds.target import Target, targets
@@ -161,7 +161,7 @@ def calendar(settings: ToolSettings, state_dir: Path) -> tuple[tuple[Due, ...], 
 async def look_now(job: str, settings: BackupSettings, state_dir: Path) -> None:
     """Look at every destination of a job, however new the last look is; what was found goes into the records."""
     with _records(state_dir) as (records, _):
-        await look(job, settings, records, look_age_s=0.0)
+        await examine(job, settings, records, look_age_s=0.0)
 
 
 async def restore_now(job: str, settings: ToolSettings, state_dir: Path, seed: int, progress: Progress) -> TestReport:
