@@ -32,8 +32,10 @@ _CLASS_BOUNDS = (64 * 2**10, 2**20, 16 * 2**20, 256 * 2**20)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """``size``: bytes of its files; ``whole``: it is all of the copy; ``too_large``: files over the limit, which no
-    restore test can take."""
+    """``size``: bytes of its files; ``whole``: it is all of the copy that can be restored.
+
+    ``too_large``: files over the limit, which no restore test can take.
+    """
 
     entries: tuple[Entry, ...]
     seed: int
@@ -47,21 +49,34 @@ def choose(
 ) -> Sample:
     """The files to restore. The same arguments give the same sample.
 
-    ``restored_at``: Unix time of each path's last restore; ``max_bytes``: of disk that may be used; ``whole``: all that
-    fits, however much it is.
+    ``restored_at``: Unix time of each path's last restore; ``max_bytes``: of disk that may be used at a time, which a
+    sample keeps to; ``whole``: all there is, which may take several batches.
     """
     files = list({entry.path: entry for entry in entries}.values())
-    size, used = _size(files), sum(map(_used, files))
-    small = size <= WHOLE_BYTES and len(files) <= WHOLE_FILES
-    if used <= max_bytes and (whole or small):
-        return Sample(tuple(files), seed, whole=True, size=size)
-    most_files, most_bytes = len(files), max_bytes
-    if not whole:
-        most_files = min(max(len(files) // SHARE + 1, MIN_FILES), MAX_FILES)
-        most_bytes = min(max(used // SHARE, MIN_BYTES), max_bytes)
     fitting = [entry for entry in files if _used(entry) <= max_bytes]
+    too_large = len(files) - len(fitting)
+    used = sum(map(_used, files))
+    small = len(files) <= WHOLE_FILES and _size(files) <= WHOLE_BYTES and used <= max_bytes
+    if whole or small:
+        return Sample(tuple(fitting), seed, whole=bool(fitting), size=_size(fitting), too_large=too_large)
+    most_files = min(max(len(files) // SHARE + 1, MIN_FILES), MAX_FILES)
+    most_bytes = min(max(used // SHARE, MIN_BYTES), max_bytes)
     chosen = _take(_in_turn(fitting, restored_at, seed), most_files, most_bytes)
-    return Sample(tuple(chosen), seed, whole=False, size=_size(chosen), too_large=len(files) - len(fitting))
+    return Sample(tuple(chosen), seed, whole=False, size=_size(chosen), too_large=too_large)
+
+
+def batches(entries: Iterable[Entry], max_bytes: int) -> list[list[Entry]]:
+    """The files in parts that are restored one after another; none takes more of the disk than that, unless a single
+    file does."""
+    parts: list[list[Entry]] = []
+    left = 0
+    for entry in entries:
+        if not parts or _used(entry) > left:
+            parts.append([])
+            left = max_bytes
+        parts[-1].append(entry)
+        left -= _used(entry)
+    return parts
 
 
 def coverage(entries: Iterable[Entry], restored_at: Mapping[str, float], *, since: float) -> float:

@@ -41,6 +41,17 @@ def scratch_folder(parent: Path, sources: Iterable[str], left_out: Iterable[str]
         _remove(made)
 
 
+@contextmanager
+def batch_folder(scratch: Path, number: int) -> Iterator[Path]:
+    """A new empty folder in a scratch folder, removed afterwards. Raises OSError."""
+    folder = scratch / f"batch-{number}"
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
 def clean_left_overs(parent: Path) -> int:
     """Remove what a crash left behind, not what a living process restores; returns how many folders that were."""
     folder = parent / _NAME

@@ -19,9 +19,10 @@ from tools.backups.kinds.target import room
 from tools.backups.port import BackupError, Copy, Kind, Level, Progress, ProvesItself, RestoresFiles
 from tools.backups.records import BackupRecords
 from tools.contract import JsonObject
+from tools.restore_tests.comparing import Comparison
 from tools.restore_tests.restoring import restore_and_compare
-from tools.restore_tests.sampling import Sample, choose, coverage
-from tools.restore_tests.scratch import ScratchError, scratch_folder
+from tools.restore_tests.sampling import Sample, batches, choose, coverage
+from tools.restore_tests.scratch import ScratchError, batch_folder, scratch_folder
 from tools.settings import BackupSettings
 from tools.wording import counted, number, sentence
 
@@ -30,6 +31,9 @@ YEAR_S = 365.25 * 86400
 
 MARGIN_SHARE, MARGIN_BYTES = 0.05, 2**30
 """Left free on the file system of the scratch folder: that share of it, at most so many bytes."""
+
+MAX_BATCHES = 200
+"""Each starts the backup's program anew."""
 
 EXAMPLES = 5
 """Mismatches that the record names."""
@@ -83,8 +87,8 @@ async def test_restore(
 ) -> TestReport:
     """Make the test and enter what came of it. Raises StoreError; cancelled, it enters nothing and cleans up.
 
-    ``scratch_parent``: existing folder that may take ``max_bytes``; ``seed``: of the sample; ``whole``: all files that
-    fit, not a sample; ``target``: another destination than the main one; ``exercise``: of the calendar, for the record.
+    ``scratch_parent``: existing folder that may take ``max_bytes``; ``seed``: of the sample; ``whole``: all files, not
+    a sample; ``target``: another destination than the main one; ``exercise``: of the calendar, for the record.
     """
     place = target if target is not None else targets(settings)[0]
     test = _Test(job, settings, records, scratch_parent, place, seed, max_bytes, whole, progress)
@@ -198,9 +202,7 @@ class _Test:
         if not sample.entries:
             raise _NotMadeError(f"its smallest file does not fit the {_size(max(limit, 0))} of the scratch folder")
         self.sample = sample
-        comparison = await restore_and_compare(
-            kind, copy, sample.entries, scratch, lambda share, doing: self.progress(_part(share, 0.05, 0.95), doing)
-        )
+        comparison = await self._in_batches(kind, copy, sample, scratch, limit)
         at = time.time()
         good = [entry.path for entry in sample.entries if entry.path not in comparison.mismatches]
         # What came back wrong is not entered, so that the next sample has it again.
@@ -214,6 +216,29 @@ class _Test:
             coverage=await asyncio.to_thread(coverage, entries, known, since=at - YEAR_S),
             mismatches=list(comparison.mismatches.values()),
         )
+
+    async def _in_batches(
+        self, kind: RestoresFiles, copy: Copy, sample: Sample, scratch: Path, limit: int
+    ) -> Comparison:
+        """One after another, each gone before the next one comes: all of a copy is larger than most scratch folders."""
+        parts = batches(sample.entries, limit)
+        if len(parts) > MAX_BATCHES:
+            raise _NotMadeError(f"the {_size(limit)} of the scratch folder are too little for it")
+        found = Comparison()
+        done = 0
+        for count, batch in enumerate(parts):
+            begin, end = done / len(sample.entries), (done + len(batch)) / len(sample.entries)
+
+            def progress(share: float, doing: str, begin: float = begin, end: float = end) -> None:
+                self.progress(_part(share, 0.05 + 0.9 * begin, 0.05 + 0.9 * end), doing)
+
+            with batch_folder(scratch, count) as folder:
+                part = await restore_and_compare(kind, copy, batch, folder, progress)
+            found.restored += part.restored
+            found.compared += part.compared
+            found.mismatches |= part.mismatches
+            done += len(batch)
+        return found
 
     def record(self) -> JsonObject:
         """The entry of the ledger, without what came of it."""

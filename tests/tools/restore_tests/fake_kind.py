@@ -35,6 +35,7 @@ class World:
     held: asyncio.Event | None = None
     proof: Proof | None = None
     takes: int = 1000
+    most_at_once: int = 0
 
     @property
     def source(self) -> Path:
@@ -92,6 +93,8 @@ class FakeFiles(FakeKind):
                 path.write_bytes(content)
             else:
                 content(path)
+        there = sum(path.stat().st_size for path in scratch.parents[1].rglob("*") if path.is_file())
+        self.world.most_at_once = max(self.world.most_at_once, there)
         self.world.reached.set()
         if self.world.held is not None:
             await self.world.held.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tools.backups.port import Entry
 from tools.restore_tests import sampling
-from tools.restore_tests.sampling import FILE_OVERHEAD_BYTES, choose, coverage
+from tools.restore_tests.sampling import FILE_OVERHEAD_BYTES, batches, choose, coverage
 
 KB = 1_000
 MB = 1_000_000
@@ -41,19 +42,30 @@ def test_a_sample_is_of_the_copy_fits_the_limit_and_is_the_same_for_the_same_see
     assert set(sample.entries) <= set(entries)
     paths = [entry.path for entry in sample.entries]
     assert len(paths) == len(set(paths))
-    assert used(sample.entries) <= limit
+    assert sample.whole or used(sample.entries) <= limit
     assert sample.size == sum(entry.size for entry in sample.entries)
-    all_paths = {entry.path for entry in entries}
-    assert sample.whole == (set(paths) == all_paths) or not sample.whole
-    fits = any(entry.size + FILE_OVERHEAD_BYTES <= limit for entry in {one.path: one for one in entries}.values())
-    assert bool(sample.entries) == fits
+    fitting = {
+        path for path, entry in {one.path: one for one in entries}.items() if entry.size + FILE_OVERHEAD_BYTES <= limit
+    }
+    assert set(paths) <= fitting
+    assert bool(paths) == bool(fitting)
+    assert not sample.whole or set(paths) == fitting
+    assert sample.too_large == len({entry.path for entry in entries}) - len(fitting)
+
+
+@given(entries=ENTRIES, limit=st.integers(0, 10_000 * MB))
+def test_batches_are_all_of_it_in_parts_that_fit(entries: list[Entry], limit: int) -> None:
+    parts = batches(entries, limit)
+    assert [entry for part in parts for entry in part] == entries
+    assert all(used(tuple(part)) <= limit or len(part) == 1 for part in parts)
+    assert all(used((*before, after[0])) > limit for before, after in pairwise(parts))
 
 
 @given(entries=ENTRIES, restored=TIMES, seed=SEEDS)
 def test_a_small_copy_is_taken_whole(entries: list[Entry], restored: Mapping[str, float], seed: int) -> None:
     small = [Entry(entry.path, entry.size % (40 * MB)) for entry in entries]
     sample = choose(small, restored, seed=seed, max_bytes=5_000 * MB)
-    assert sample.whole
+    assert sample.whole == bool(small)
     assert {entry.path for entry in sample.entries} == {entry.path for entry in small}
 
 
@@ -61,8 +73,9 @@ def test_a_large_copy_is_taken_whole_where_that_is_asked_for() -> None:
     entries = [Entry(f"/{number}", 500 * MB) for number in range(10)]
     assert not choose(entries, {}, seed=1, max_bytes=20_000 * MB).whole
     assert choose(entries, {}, seed=1, max_bytes=20_000 * MB, whole=True).whole
-    fitting = choose(entries, {}, seed=1, max_bytes=2_100 * MB, whole=True)
-    assert (fitting.whole, len(fitting.entries)) == (False, 4)
+    in_parts = choose(entries, {}, seed=1, max_bytes=2_100 * MB, whole=True)
+    assert (in_parts.whole, len(in_parts.entries)) == (True, 10)
+    assert [len(part) for part in batches(in_parts.entries, 2_100 * MB)] == [4, 4, 2]
 
 
 def test_a_sample_is_a_twelfth_of_the_copy_so_that_monthly_tests_come_round_in_a_year() -> None:
@@ -103,7 +116,6 @@ def test_in_time_every_file_that_fits_is_restored(sizes: list[int], seeds: list[
     restored: dict[str, float] = {}
     for at, seed in enumerate(seeds):
         sample = choose(entries, restored, seed=seed, max_bytes=60 * MB)
-        assert sample.too_large == (0 if sample.whole else len(entries) - len(fitting))
         restored |= dict.fromkeys((entry.path for entry in sample.entries), float(at))
     assert set(restored) == fitting
 

@@ -210,6 +210,30 @@ async def test_what_fits_of_a_copy_that_is_larger_than_the_limit_is_tested(house
     assert house.world.restored == [[str(house.world.source / "b")]]
 
 
+async def test_all_of_a_copy_larger_than_the_scratch_folder_is_restored_in_parts(house: House) -> None:
+    house.write(**{f"f{number}": bytes([number]) * 8_000 for number in range(7)})
+    house.world.back_up()
+    house.world.came["f5"] = b"other" * 1_600
+    report = await house.test(max_bytes=25_000, whole=True)
+    assert [len(part) for part in house.world.restored] == [2, 2, 2, 1]
+    assert (report.record["sample_n"], report.record["compared"], report.record["whole"]) == (7, 7, True)
+    assert report.record["mismatched"] == [f"{house.world.source / 'f5'} came back different"]
+    assert house.world.most_at_once <= 25_000
+    shares = [share for share, _ in house.progress]
+    assert shares == sorted(shares)
+
+
+async def test_a_scratch_folder_far_too_small_for_all_of_it_is_not_filled_a_thousand_times(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.write(a=b"milk", b=b"eggs", c=b"oats")
+    house.world.back_up()
+    monkeypatch.setattr(testing, "MAX_BATCHES", 2)
+    report = await house.test(max_bytes=5_000, whole=True)
+    assert (report.ran, house.world.restored) == (False, [])
+    assert "too little" in report.record["first_error"]
+
+
 async def test_a_scratch_folder_without_room_says_nothing_about_the_backup(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
