@@ -87,6 +87,9 @@ _TESTS: dict[str, Evidence] = {
     "failed": Evidence(tests=(replace(_PASSED, ok=False, first_error="a.txt came back different"),)),
     "never": Evidence(),
     "never could be made": Evidence(attempt=Attempt(_NOW - _DAY, "the scratch folder is full")),
+    "passed, by a tester whose canary did not fail": Evidence(
+        tests=(_PASSED,), distrust="the restore tester is broken"
+    ),
     "from the future": Evidence(tests=(RestoreTest(_FUTURE, ok=True),)),
     "older than `restore_test_max_age_h`": Evidence(tests=(RestoreTest(_NOW - 40 * _DAY, ok=True),)),
     "passed, an exercise overdue": Evidence(tests=(_PASSED,), overdue=("the restore of the application",)),

@@ -72,6 +72,9 @@ def rank(verdict: Verdict) -> int:
         (with_tests(replace(TESTED, at=NOW + DAY), TESTED), "ok", "proven"),
         (with_tests(FAILED_TEST), "failed", "restore_test_failed"),
         (with_tests(TESTED, replace(FAILED_TEST, place="usb")), "failed", "restore_test_failed"),
+        (replace(GOOD, distrust="the restore tester is broken"), "unverified", "tester_broken"),
+        (with_tests(FAILED_TEST, distrust="the restore tester is broken"), "failed", "restore_test_failed"),
+        (with_tests(distrust="the restore tester is broken"), "unverified", "never_restored"),
         (with_tests(attempt=NOT_MADE), "unverified", "restore_test_not_made"),
         (with_tests(TESTED, attempt=NOT_MADE), "ok", "proven"),
         (with_tests(replace(TESTED, at=NOW - 36 * DAY), attempt=NOT_MADE), "unverified", "restore_test_not_made"),
@@ -229,6 +232,7 @@ ALL_BUT_WELL = st.builds(
     attempt=st.none() | st.builds(Attempt, at=TIMES),
     restorable=st.booleans(),
     overdue=st.sampled_from([(), ("the restore of a random file",)]),
+    distrust=st.sampled_from(["", "", "the restore tester is broken"]),
 )
 EVIDENCE = ALL_BUT_WELL | st.sampled_from([GOOD, replace(GOOD, places=(PLACE, USB)), aged(27 * HOUR), with_tests()])
 """Of what is drawn, hardly anything is well; so some of it is made so."""
@@ -262,6 +266,7 @@ def test_ok_only_when_every_place_is_readable_and_fresh_and_one_test_proves_it(e
         assert not one.warnings
     assert evidence.places
     assert all(test.ok for test in evidence.tests)
+    assert not evidence.distrust
     assert any(
         -CLOCK_TOLERANCE_S <= NOW - test.at <= LIMITS.restore_test_max_age_s for test in evidence.tests if test.ok
     )
@@ -291,6 +296,7 @@ FAILED_RUN = RunSeen(at=NOW, ended=NOW + 3 * DAY, fault=Fault.FAILED)  # after e
 WORSE: dict[str, Callable[[Evidence], Evidence]] = {
     "no proof": lambda evidence: replace(evidence, tests=tuple(test for test in evidence.tests if not test.ok)),
     "failed test": lambda evidence: replace(evidence, tests=(*evidence.tests, FAILED_TEST)),
+    "distrust": lambda evidence: replace(evidence, distrust="the restore tester is broken"),
     "overdue": lambda evidence: replace(evidence, overdue=(*evidence.overdue, "the restore of all of it")),
     "another place": lambda evidence: replace(evidence, places=(*evidence.places, replace(USB, name="b"))),
     "another broken place": lambda evidence: replace(

@@ -38,6 +38,7 @@ _BY_CAUSE: Mapping[Cause, str] = {
     Cause.CLOCK_IN_FUTURE: "set the clocks",
     Cause.TOO_OLD: "run it now",
     Cause.NEVER_RESTORED: "test restoring it",
+    Cause.TESTER_BROKEN: "have the canary tested again",
     Cause.RESTORE_TEST_OVERDUE: "test restoring it",
     Cause.RESTORE_TEST_IN_FUTURE: "set the clock, then test restoring it",
     Cause.RESTORE_TEST_NOT_MADE: "mend that, then test restoring it",

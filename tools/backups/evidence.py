@@ -108,7 +108,7 @@ class Evidence:
 
     ``tests``: the last restore test at each of its places; ``attempt``: the last one that could not be made;
     ``restorable``: False for what cannot be restored from here (a job that only checks in); ``overdue``: exercises of
-    the restore calendar that are overdue, in words.
+    the restore calendar that are overdue, in words; ``distrust``: why no restore test that passed can be believed.
     """
 
     places: tuple[Place, ...] = ()
@@ -116,6 +116,7 @@ class Evidence:
     attempt: Attempt | None = None
     restorable: bool = True
     overdue: tuple[str, ...] = ()
+    distrust: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from tools.backups.port import Copy, Fault, Found, Level, ProvesItself, Restores
 from tools.backups.records import BackupRecords, KeptLook, Run
 from tools.backups.verdict import CLOCK_TOLERANCE_S
 from tools.contract import JsonObject
+from tools.restore_tests.trust import distrusted
 from tools.settings import BackupSettings
 
 WORDS_LIMIT = 200
@@ -38,6 +39,7 @@ def gather_evidence(
         else None,
         restorable=isinstance(make(settings), RestoresFiles | ProvesItself),
         overdue=overdue,
+        distrust=distrusted(records),
     )
 
 

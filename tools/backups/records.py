@@ -304,7 +304,7 @@ def _restore_test(row: tuple[Any, ...]) -> JsonObject:
 
 def _fault(text: object) -> Fault | None:
     try:
-        return Fault(text) if text else None
+        return Fault(str(text)) if text else None
     except ValueError:
         return Fault.FAILED
 

@@ -83,6 +83,7 @@ def _clause(job: JudgedJob, name: str, now: float) -> str:
         Cause.RUN_BLOCKED: f"{it} could not be made the last time{because}",
         Cause.TOO_OLD: f"{it} is {detail} old",
         Cause.NEVER_RESTORED: f"{name} was never restored",
+        Cause.TESTER_BROKEN: f"{name} is not proven{because}",
         Cause.RESTORE_TEST_NOT_MADE: f"{name} could not be tested{because}",
         Cause.RESTORE_TEST_OVERDUE: f"{name} was last restored {tested}",
         Cause.RESTORE_TEST_IN_FUTURE: f"{name} has a restore test from the future, so a clock is wrong",
@@ -110,8 +111,8 @@ def _files(count: str) -> str:
 
 _NOT_PROVEN = frozenset(
     {
-        Cause.NEVER_RESTORED, Cause.RESTORE_TEST_NOT_MADE, Cause.RESTORE_TEST_OVERDUE, Cause.RESTORE_TEST_IN_FUTURE,
-        Cause.CANNOT_BE_RESTORED_HERE, Cause.EXERCISE_OVERDUE,
+        Cause.NEVER_RESTORED, Cause.TESTER_BROKEN, Cause.RESTORE_TEST_NOT_MADE, Cause.RESTORE_TEST_OVERDUE,
+        Cause.RESTORE_TEST_IN_FUTURE, Cause.CANNOT_BE_RESTORED_HERE, Cause.EXERCISE_OVERDUE,
     }
 )  # fmt: skip
 """Causes that are about the proof, and not about the backup."""
@@ -162,6 +163,7 @@ def _why_not(job: JudgedJob, now: float) -> str:
     tested = ago(max(now - job.restore_test.at, 0)) if job.restore_test else "long ago"
     return {
         Cause.NEVER_RESTORED: "never restored",
+        Cause.TESTER_BROKEN: detail or "its restore test cannot be believed",
         Cause.RESTORE_TEST_OVERDUE: f"last restored {tested}",
         Cause.RESTORE_TEST_NOT_MADE: f"it could not be tested: {detail}" if detail else "it could not be tested",
         Cause.RESTORE_TEST_IN_FUTURE: "its restore test is from the future, so a clock is wrong",

@@ -47,6 +47,7 @@ class Cause(StrEnum):
     RUN_BLOCKED = "run_blocked"
     TOO_OLD = "too_old"
     NEVER_RESTORED = "never_restored"
+    TESTER_BROKEN = "tester_broken"
     RESTORE_TEST_NOT_MADE = "restore_test_not_made"
     RESTORE_TEST_OVERDUE = "restore_test_overdue"
     RESTORE_TEST_IN_FUTURE = "restore_test_in_future"
@@ -83,6 +84,7 @@ VERDICT_OF: Mapping[Cause, Verdict] = {
     **dict.fromkeys(
         (
             Cause.NEVER_RESTORED,
+            Cause.TESTER_BROKEN,
             Cause.RESTORE_TEST_NOT_MADE,
             Cause.RESTORE_TEST_OVERDUE,
             Cause.RESTORE_TEST_IN_FUTURE,
@@ -157,6 +159,8 @@ def _of_the_restore_tests(evidence: Evidence, now: float, limits: Limits) -> Ite
     if not evidence.restorable and not evidence.tests:
         yield Judgement(Cause.CANNOT_BE_RESTORED_HERE)
         return
+    if evidence.distrust and any(test.ok for test in evidence.tests):
+        yield Judgement(Cause.TESTER_BROKEN, evidence.distrust)
     if (missing := _missing_proof(evidence.tests, evidence.attempt, now, limits)) is not None:
         yield missing
 

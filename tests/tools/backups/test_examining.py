@@ -17,6 +17,7 @@ from tools.backups.kinds import ADAPTERS
 from tools.backups.port import BackupError, Copy, Fault, Found
 from tools.backups.records import BackupRecords
 from tools.backups.sayings import say_one
+from tools.restore_tests.trust import BROKEN, canary_job
 from tools.settings import BackupSettings, CalendarSettings
 from tools.store import Store
 
@@ -215,6 +216,12 @@ async def test_a_restore_test_that_could_not_be_made_is_no_proof_and_no_failure(
     job.more["restore_test_max_age_h"] = 1.0
     found = await job.examine()
     assert (found.judged.verdict, found.judged.judgement.detail) == ("unverified", "no room")
+
+
+async def test_a_canary_that_did_not_fail_takes_the_proof_from_every_test(job: Job) -> None:
+    job.records.add_restore_test(canary_job("sqlite"), "sqlite", job.now, ok=False, ran=True, record={})
+    found = await job.examine()
+    assert (found.judged.judgement.cause.value, found.judged.judgement.detail) == ("tester_broken", BROKEN)
 
 
 async def test_a_kind_that_cannot_be_restored_from_here_is_never_proven(
