@@ -56,6 +56,8 @@ PURE = (
     "tools.backups.advice",
     "tools.backups.evidence",
     "tools.backups.history",
+    "tools.backups.calendar",
+    "tools.restore_tests.sampling",
     "tools.backups.scorecard",
     "tools.backups.command_lines",
     "tools.backups.schedules_found",

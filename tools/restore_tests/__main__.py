@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from tools.backups import port
 from tools.backups.kinds import Target, targets
 from tools.backups.records import BackupRecords
-from tools.restore_tests.canary import canary, due_canaries
+from tools.restore_tests.canary import prove_tester
 from tools.restore_tests.scratch import clean_left_overs
 from tools.restore_tests.testing import TestReport, test_restore
 from tools.settings import BackupSettings, ToolSettings
@@ -72,9 +72,9 @@ async def _run(
     """The canaries that are due, then each job in turn."""
     codes = []
     kinds = {settings.backups[job].kind for job in places}
-    for family in due_canaries(records, kinds, again=options.canary):
-        with _shown(f"canary {family}") as progress:
-            report = await canary(family, records, scratch_parent, progress=progress)
+    with _shown("canary") as progress:
+        reports = await prove_tester(records, kinds, scratch_parent, progress=progress, again=options.canary)
+    for report in reports:
         if report.broken:
             sys.stderr.write(f"{report.spoken}\n")
             codes.append(NOT_MADE)

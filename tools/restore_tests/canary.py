@@ -75,6 +75,14 @@ def due_canaries(records: BackupRecords, kinds: Iterable[str], *, again: bool = 
     return due_families(records, kinds, time.time(), after_s=0.0 if again else EVERY_S)
 
 
+async def prove_tester(
+    records: BackupRecords, kinds: Iterable[str], scratch_parent: Path, *, progress: Progress, again: bool = False
+) -> list[CanaryReport]:
+    """The canaries of these kinds that are due, one after another. Raises StoreError."""
+    due = await asyncio.to_thread(due_canaries, records, kinds, again=again)
+    return [await canary(one, records, scratch_parent, progress=progress) for one in due]
+
+
 async def canary(
     family: str, records: BackupRecords, scratch_parent: Path, *, progress: Progress, tester: Tester | None = None
 ) -> CanaryReport:

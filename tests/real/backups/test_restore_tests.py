@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 
 from tests.real.backups.ground import GROUNDS, Ground, Seed
+from tests.real.backups.spoiling import Spoiling, fill
 from tools.backups.kinds import make
 from tools.backups.port import Fault
 from tools.backups.records import BackupRecords
@@ -126,6 +127,37 @@ async def test_sources_that_did_not_change_are_compared_with_what_came_back(
         report = await tested(ground.settings, records, tmp_path)
         assert report.ok
         assert report.record["compared"] == report.record["sample_n"] > 0
+
+
+@pytest.mark.parametrize("name", ["restic", "borg", "rsync", "sqlite"])
+async def test_a_scratch_disk_that_fills_up_meanwhile_is_no_failure_of_the_backup(
+    name: str, tmp_path: Path, records: BackupRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room was there when it was looked at; then somebody else took it."""
+
+    async def plenty(_: Path) -> tuple[int, int]:
+        return 10**12, 10**12
+
+    async with prepared(name, tmp_path / "ground") as ground:
+        spoiling = Spoiling(tmp_path)
+        try:
+            await asyncio.to_thread(spoiling.small_disk, tmp_path / "full", 2)
+            await asyncio.to_thread(fill, tmp_path / "full")
+            monkeypatch.setattr(testing, "room", plenty)
+            report = await testing.test_restore(
+                "it",
+                ground.settings,
+                records,
+                tmp_path / "full",
+                seed=1,
+                max_bytes=MAX_BYTES,
+                progress=lambda _share, _doing: None,
+            )
+            assert (report.ok, report.ran) == (False, False), report.record
+            assert report.record["fault"] == "disk_full", report.record
+            assert list((tmp_path / "full" / "scratch").iterdir()) == []
+        finally:
+            await spoiling.close()
 
 
 async def test_a_backup_whose_program_is_missing_is_not_tested(
