@@ -111,7 +111,7 @@ async def test_a_call_answers_with_the_sentence_and_the_whole_outcome(house: Too
     (content,) = answer.content
     assert content.type == "text"
     assert content.text == outcome.spoken
-    assert "borg" in content.text
+    assert "no repository is configured" in content.text
 
 
 async def test_a_service_is_found_by_its_alias_and_looked_at(house: ToolHouse) -> None:
