@@ -17,6 +17,7 @@ from tools.backups.records import BackupRecords
 from tools.backups.sayings import JudgedJob
 from tools.backups.verdict import CLOCK_TOLERANCE_S, Cause, judgements
 from tools.contract import JsonObject
+from tools.restore_tests.trust import distrusted
 from tools.settings import BackupSettings, CalendarSettings
 
 LOOK_AGE_S = 900.0
@@ -64,10 +65,19 @@ async def look(jobs: Mapping[str, BackupSettings], records: BackupRecords, *, lo
 
 
 def examined(
-    job: str, settings: BackupSettings, records: BackupRecords, now: float, overdue: tuple[str, ...] = ()
+    job: str,
+    settings: BackupSettings,
+    records: BackupRecords,
+    now: float,
+    overdue: tuple[str, ...] = (),
+    distrust: str | None = None,
 ) -> Examined:
-    """The verdict from what is remembered, without a look at anything. Blocks. Raises StoreError."""
-    evidence = gather_evidence(job, settings, records, now, overdue)
+    """The verdict from what is remembered, without a look at anything. Blocks. Raises StoreError.
+
+    ``distrust``: why no restore test can be believed, where that was asked already.
+    """
+    doubt = distrusted(records) if distrust is None else distrust
+    evidence = gather_evidence(job, settings, records, now, overdue, doubt)
     said = judgements(evidence, now=now, limits=limits(settings))
     main = evidence.places[0]
     judged_job = JudgedJob(

@@ -13,7 +13,6 @@ from tools.backups.port import Copy, Fault, Found, Level, ProvesItself, Restores
 from tools.backups.records import BackupRecords, KeptLook, Run
 from tools.backups.verdict import CLOCK_TOLERANCE_S
 from tools.contract import JsonObject
-from tools.restore_tests.trust import distrusted
 from tools.settings import BackupSettings
 
 WORDS_LIMIT = 200
@@ -24,7 +23,12 @@ _EARLIER = COMPARED_WITH + 5
 
 
 def gather_evidence(
-    job: str, settings: BackupSettings, records: BackupRecords, now: float, overdue: tuple[str, ...] = ()
+    job: str,
+    settings: BackupSettings,
+    records: BackupRecords,
+    now: float,
+    overdue: tuple[str, ...] = (),
+    distrust: str = "",
 ) -> Evidence:
     """All that is known of a job. Raises StoreError."""
     places = targets(settings)
@@ -39,7 +43,7 @@ def gather_evidence(
         else None,
         restorable=isinstance(make(settings), RestoresFiles | ProvesItself),
         overdue=overdue,
-        distrust=distrusted(records),
+        distrust=distrust,
     )
 
 

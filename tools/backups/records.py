@@ -362,8 +362,9 @@ def _look(at: float, text: str) -> KeptLook:
 
 
 def _found_to_json(found: Found) -> JsonObject:
-    kept = list(found.copies[-COPIES_OF_A_LOOK:])
-    whole = [copy for copy in found.copies if copy.complete]
+    by_age = sorted(found.copies, key=lambda copy: copy.at)
+    kept = by_age[-COPIES_OF_A_LOOK:]
+    whole = [copy for copy in by_age if copy.complete]
     if whole and whole[-1] not in kept:
         kept.insert(0, whole[-1])
     copies = [{"id": copy.id, "at": copy.at, **_copy_to_json(copy)} for copy in kept]

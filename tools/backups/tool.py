@@ -16,6 +16,7 @@ from tools.backups.sayings import JudgedJob, say_all, say_one, trouble, worst_fi
 from tools.backups.verdict import Verdict
 from tools.contract import Candidates, Finding, Level, PlannedCall, Severity, ToolResult
 from tools.names import NameIndex
+from tools.restore_tests.trust import distrusted
 from tools.settings import BackupSettings, ToolSettings
 from tools.store import Store
 from tools.tool import Arguments, resolve_optional
@@ -83,7 +84,8 @@ class CheckBackups:
 
     def _examined(self, chosen: dict[str, BackupSettings], now: float) -> list[Examined]:
         late = overdue_exercises(self._jobs, self._records, self._calendar, now)
-        return [examined(name, job, self._records, now, late.get(name, ())) for name, job in chosen.items()]
+        doubt = distrusted(self._records)
+        return [examined(name, job, self._records, now, late.get(name, ()), doubt) for name, job in chosen.items()]
 
 
 def _findings(jobs: Sequence[JudgedJob], now: float) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tools.backups import records as module
 from tools.backups.port import BackupError, Copy, Fault, Found
-from tools.backups.records import COPIES_OF_A_LOOK, BackupRecords
+from tools.backups.records import COPIES_OF_A_LOOK, BackupRecords, PassedTest
 from tools.store import Store
 
 NOW = 1_800_000_000.0
@@ -106,6 +106,51 @@ def test_history_is_bounded_and_the_newest_is_kept(records: BackupRecords, monke
     assert [copy.id for copy in records.backwards("photos")] == [str(n) for n in range(99, 29, -1)]
 
 
+def test_what_a_run_told_of_its_copy_stays_known_when_a_look_tells_less(records: BackupRecords) -> None:
+    run(records, NOW, copy={"id": "a", "at": NOW, "unread": 2, "files_new": 5, "complete": False})
+    assert records.history("photos") == [Copy(id="a", at=NOW, unread=2, files_new=5, complete=False)]
+    records.keep_look("photos", "", NOW + 60, Found(copies=(Copy(id="a", at=NOW, size=9),)), None)
+    assert records.history("photos") == [Copy(id="a", at=NOW, size=9, unread=2, files_new=5, complete=True)]
+
+
+def test_a_look_is_fresh_since_it_was_made_and_not_when_something_ran_after_it(records: BackupRecords) -> None:
+    assert records.fresh_since("photos") is None
+    records.keep_look("photos", "", NOW, Found(), None)
+    assert records.fresh_since("photos") == (NOW, True)
+    run(records, NOW - DAY)
+    assert records.fresh_since("photos") == (NOW, True)
+    run(records, NOW)
+    assert records.fresh_since("photos") is None
+    records.keep_look("photos", "", NOW + 100, None, BackupError(Fault.LOCKED, "it is locked"))
+    assert records.fresh_since("photos") == (NOW + 100, False)
+
+
+def test_damage_is_found_again_and_the_checks_after_it(records: BackupRecords) -> None:
+    run(records, NOW, verify={"level": "data", "share": 0.5, "ok": False, "fault": "timed_out"})
+    assert records.last_damage("photos") is None
+    run(records, NOW, verify={"level": "data", "share": 0.5, "ok": False, "fault": "damaged"})
+    run(records, NOW, verify={"level": "data", "ok": False, "fault": "locked"})
+    run(records, NOW, verify={"level": "metadata", "ok": True})
+    run(records, NOW, verify={"level": "data", "share": 0.25, "ok": True})
+    damaged = records.last_damage("photos")
+    assert damaged is not None
+    assert damaged.record["verify"]["fault"] == "damaged"
+    assert records.checks_after(damaged, "photos") == [("metadata", 0.0), ("data", 0.25)]
+
+
+def test_of_the_tests_that_passed_the_first_and_the_last_of_each_sort_are_told(records: BackupRecords) -> None:
+    for day in range(9):
+        records.add_restore_test("photos", "restic", NOW + day * DAY, ok=True, ran=True, record={"level": "restored"})
+    whole = {"level": "app", "whole": True, "offsite": True}
+    records.add_restore_test("photos", "restic", NOW, ok=True, ran=True, record=whole)
+    records.add_restore_test("photos", "restic", NOW + 99 * DAY, ok=False, ran=True, record=whole)
+    assert sorted(records.passed_restore_tests(), key=lambda one: (one.app, one.at)) == [
+        PassedTest(job="photos", at=NOW),
+        PassedTest(job="photos", at=NOW + 8 * DAY),
+        PassedTest(job="photos", at=NOW, app=True, whole=True, offsite=True),
+    ]
+
+
 def test_the_last_run_is_the_one_that_was_entered_last_whatever_the_clock_said(records: BackupRecords) -> None:
     assert records.last_run("photos") is None
     run(records, NOW + 4000 * DAY)
@@ -166,3 +211,11 @@ def test_a_damaged_record_is_one_that_is_missing(records: BackupRecords, store: 
     assert records.history("photos") == list(copies)
     assert (records.last_restore_test("photos") or {})["ok"] is False
     assert records.last_run("photos") is not None
+    assert records.last_run_with("verify", "photos", before=NOW + 1) is None
+    assert records.last_damage("photos") is None
+    assert records.checks_after(records.runs("photos")[0], "photos") == []
+    assert records.fresh_since("photos") is None
+    assert [one["ok"] for one in records.last_restore_tests("photos")] == [False]
+    assert records.passed_restore_tests() == []
+    records.keep_look("photos", "", NOW, Found(copies=copies), None)
+    assert records.history("photos") == list(copies)
