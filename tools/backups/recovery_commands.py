@@ -202,21 +202,20 @@ def _rsync(job: str, settings: BackupSettings, target: Target) -> Commands:
 
 
 def _rclone(job: str, settings: BackupSettings, target: Target) -> Commands:
+    """``current/`` is the newest state, each file at its full path."""
     config = f"--config {q(str(settings.config_file))}" if settings.config_file else ""
-    place = target.shown.rstrip("/") or "/"
+    base = target.shown
+    place = f"{base}current" if base.endswith((":", "/")) else f"{base}/current"
     return Commands(
         programs=("rclone",),
         setup=_setup(job, settings, f"PLACE={q(place)}"),
         listing=_joined("rclone", config, 'lsl "$PLACE"'),
         everything=_joined("rclone", config, 'copy "$PLACE" "$TARGET"'),
         one="\n".join(
-            (
-                'FILE="${FILE:-THE/FILE}"',
-                _joined("rclone", config, 'copyto "$PLACE/${FILE#/}" "$TARGET/${FILE#/}"'),
-                'ls -l "$TARGET/${FILE#/}"',
-            )
+            (_file(settings), _joined("rclone", config, 'copyto "$PLACE$FILE" "$TARGET$FILE"'), 'ls -l "$TARGET$FILE"')
         ),
-        hint="FILE is the path below the place, as the list has it.",
+        hint="`current` is the newest state. What a run replaced or removed lies beside it, in `changed`, in a folder "
+        "with its date.",
     )
 
 
@@ -273,7 +272,8 @@ def _postgres(job: str, settings: BackupSettings, target: Target) -> Commands:
             )
         ),
         hint="It is loaded beside the old database, under another name; look at it, then rename both. Roles are not in "
-        "the dump: make them first (`createuser NAME`). One table of a plain .sql dump has to be cut out by hand.",
+        "the dump: make them first (`createuser NAME`). The user has to be one who may make databases: set PGUSER and "
+        "PGPASSWORD before. One table of a plain .sql dump has to be cut out by hand.",
     )
 
 
@@ -281,10 +281,12 @@ def _pg_environment(settings: BackupSettings) -> list[str]:
     database = settings.database
     if database is None:
         return []
-    values: Mapping[str, object] = {"PGHOST": database.host, "PGPORT": database.port, "PGUSER": database.user}
+    values: Mapping[str, object] = {"PGHOST": database.host, "PGPORT": database.port}
     lines = [f"export {key}={q(str(value))}" for key, value in values.items() if value]
+    if database.user:
+        lines.append(f'export PGUSER="${{PGUSER:-{database.user}}}"')
     if database.password_file is not None:
-        lines.append(f'PGPASSWORD="$(cat {q(str(database.password_file))})"; export PGPASSWORD')
+        lines.append(f'export PGPASSWORD="${{PGPASSWORD-$(cat {q(str(database.password_file))})}}"')
     return lines
 
 
@@ -296,9 +298,9 @@ def _mariadb(job: str, settings: BackupSettings, target: Target) -> Commands:
         socket = bool(database.host) and str(database.host).startswith("/")
         options += [f"--socket={database.host}" if socket else f"--host={database.host}"] if database.host else []
         options += [f"--port={database.port}"] if database.port else []
-        options += [f"--user={database.user}"] if database.user else []
+    user = f'--user="${{DBUSER:-{database.user}}}"' if database is not None and database.user else ""
     secret = database.password_file if database is not None else None
-    client = _joined("mariadb", shlex.join(options))
+    client = _joined("mariadb", shlex.join(options), user)
     new = f'DATABASE="${{DATABASE:-restored_{re.sub(r"[^A-Za-z0-9_]", "_", name)}}}"'
     read = 'case "$DUMP" in *.gz) gzip -dc "$DUMP" ;; *) cat "$DUMP" ;; esac'
     return Commands(
@@ -306,7 +308,7 @@ def _mariadb(job: str, settings: BackupSettings, target: Target) -> Commands:
         setup=_setup(
             job,
             settings,
-            f'MYSQL_PWD="$(cat {q(str(secret))})"; export MYSQL_PWD' if secret else "",
+            f'export MYSQL_PWD="${{MYSQL_PWD-$(cat {q(str(secret))})}}"' if secret else "",
             _newest(target, (".sql", ".sql.gz"), name),
         ),
         listing='ls -lt "$PLACE"',
@@ -326,7 +328,8 @@ def _mariadb(job: str, settings: BackupSettings, target: Target) -> Commands:
                 'ls -l "$TARGET/$TABLE.sql"',
             )
         ),
-        hint="It is loaded beside the old database, under another name. A dump of several databases (with USE lines) "
+        hint="It is loaded beside the old database, under another name. The user has to be one who may make databases: "
+        "set DBUSER and MYSQL_PWD before. A dump of several databases (with USE lines) "
         "has to be loaded into an empty server.",
     )
 
