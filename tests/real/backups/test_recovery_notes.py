@@ -32,7 +32,7 @@ KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 @asynccontextmanager
 async def prepared(name: str, folder: Path) -> AsyncIterator[Ground]:
-    folder.mkdir()
+    await asyncio.to_thread(folder.mkdir)
     ground: Ground = importlib.import_module(f"tests.real.backups.ground_{name}").TheGround(folder)
     try:
         await ground.prepare()
@@ -131,10 +131,13 @@ async def test_a_mariadb_dump_is_loaded_beside_the_old_database(tmp_path: Path) 
         notes = Notes(ground.settings, tmp_path / "back", DBUSER="root", MYSQL_PWD="")
         tables = (await notes.follow("Set up", "Everything", DATABASE="after the fire")).splitlines()[1:]
         assert tables == (await ground.sql("SHOW TABLES")).splitlines()
-        for table in tables:
-            count = f"SELECT count(*) FROM `{table.replace('`', '``')}`"
+        shown = await ground.sql("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")
+        real = [line.split("\t")[0] for line in shown.splitlines()]
+        assert len(real) > 1
+        for table in real:  # a view is its definer's, who has no rights in the new database
+            count = f"SELECT count(*) FROM `{table.replace('`', '``')}`"  # noqa: S608 - a test's own table
             assert await ground.sql(count, database="after the fire") == await ground.sql(count)
-        base = (await ground.sql("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")).split("\t")[0].strip()
+        base = next(table for table in real if table.isalnum())
         await notes.follow("Set up", "One table", TABLE=base)
         sql = (tmp_path / "back" / f"{base}.sql").read_text(errors="replace")
         assert f"CREATE TABLE `{base}`" in sql
