@@ -138,9 +138,9 @@ async def test_a_dump_that_was_cut_off_is_no_backup(settings: BackupSettings, sc
             await check
         assert raised.value.fault is Fault.TRUNCATED
     newest(settings).with_name(newest(settings).name + MANIFEST).unlink()
-    for check in (adapter(settings).verify("data", nobody), prove(settings, scratch)):
+    for broken in (adapter(settings).verify("data", nobody), prove(settings, scratch)):
         with pytest.raises(BackupError) as raised:
-            await check
+            await broken
         assert raised.value.fault is Fault.TRUNCATED
 
 

@@ -118,7 +118,7 @@ def read_through(archive: Path, unpacking: Unpacking, stopped: Callable[[], bool
     """Every file to its end and against its checksum, where the format has one; the names of all. Writes nothing."""
     names: list[str] = []
     with reading(archive.name):
-        for name, source in _contents(archive):
+        for name, source in _contents(archive, unpacking):
             unpacking.entry()
             names.append(name)
             while block := source.read(BLOCK_BYTES):
@@ -138,7 +138,7 @@ def names_in(archive: Path) -> list[str]:
             return [clean(member.name) or "" for member in tar]
 
 
-def _contents(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _contents(archive: Path, unpacking: Unpacking) -> Iterator[tuple[str, IO[bytes]]]:
     if is_zip(archive):
         with zipfile.ZipFile(archive) as packed:
             for entry in packed.infolist():
@@ -152,6 +152,7 @@ def _contents(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
             if content is not None:
                 with content:
                     yield clean(member.name) or "", content
+        to_the_end(tar, unpacking)
 
 
 def untar(tar: tarfile.TarFile, folder: Path, unpacking: Unpacking, wanted: Wanted = lambda name: True) -> list[str]:
@@ -174,7 +175,15 @@ def untar(tar: tarfile.TarFile, folder: Path, unpacking: Unpacking, wanted: Want
         else:
             _untar_file(tar, member, target, unpacking)
             names[name] = None
+    to_the_end(tar, unpacking)
     return list(names)
+
+
+def to_the_end(tar: tarfile.TarFile, unpacking: Unpacking) -> None:
+    """Read on behind the last file: what packs a tar has its checksum at its end, and tarfile does not go there."""
+    rest = tar.fileobj
+    while rest is not None and (block := rest.read(BLOCK_BYTES)):
+        unpacking.count(len(block))
 
 
 def _untar_file(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, unpacking: Unpacking) -> None:

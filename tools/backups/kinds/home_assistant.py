@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from tools.backups.kinds.dumps import DumpFolder, check_whole
+from tools.backups.kinds.dumps import Dump, DumpFolder, check_whole
 from tools.backups.kinds.home_assistant_read import CORE, Opened, check_list, open_all
 from tools.backups.kinds.home_assistant_write import write
 from tools.backups.kinds.target import Target
@@ -26,6 +26,9 @@ from tools.settings import BackupSettings
 SUFFIXES = (".tar",)
 UNPACKED_PER_BYTE = 12
 """How much larger a backup is unpacked, from above: its database packs to about an eighth."""
+
+
+SMALL_BYTES = 20_000_000
 
 
 class HomeAssistantTar:
@@ -83,7 +86,8 @@ class HomeAssistantTar:
             raise BackupError(Fault.TRUNCATED, f"the backup {dump.path.name} is cut off")
         if level == "data":
             await check_whole(dump)
-        await asyncio.to_thread(check_list, dump.path, whole=level == "data")
+        limit = self._unpacked(dump)
+        await asyncio.to_thread(check_list, dump.path, whole=level == "data", limit=limit)
         total = sum(one.size for one in await self._folder.dumps())
         return Verified(level=level, share=min(dump.size / total, 1.0) if level == "data" and total else 0.0)
 
@@ -93,9 +97,7 @@ class HomeAssistantTar:
         return await self._folder.prune()
 
     async def size(self, copy: Copy) -> int:
-        dump = await self._folder.of(copy)
-        unpacked = (dump.manifest or {}).get("bytes")
-        return dump.size + (2 * unpacked if isinstance(unpacked, int) else UNPACKED_PER_BYTE * dump.size)
+        return self._unpacked(await self._folder.of(copy))
 
     async def prove(self, copy: Copy, scratch: Path, progress: Progress) -> Proof:
         """Open it and all that is in it; the configuration has to be there, and its database sound."""
@@ -115,6 +117,15 @@ class HomeAssistantTar:
             stopped.set()
             await asyncio.shield(_over(opening))
         return _proof(opened)
+
+    @staticmethod
+    def _unpacked(dump: Dump) -> int:
+        """Bytes of all that is in it, from above: tars are padded, and a small one never is a bomb."""
+        unpacked = (dump.manifest or {}).get("bytes")
+        files = (dump.manifest or {}).get("files")
+        if isinstance(unpacked, int) and isinstance(files, int):
+            return SMALL_BYTES + dump.size + 2 * unpacked + 4096 * files
+        return SMALL_BYTES + UNPACKED_PER_BYTE * dump.size
 
     async def _password(self) -> str | None:
         file = self._target.password_file

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tools.backups.kinds import secure_tar
-from tools.backups.kinds.archives import Unpacking, clean, reading, untar
+from tools.backups.kinds.archives import Unpacking, clean, reading, to_the_end, untar
 from tools.backups.port import BackupError, Fault
 
 LIST = "backup.json"
@@ -58,11 +58,12 @@ def read_list(tar: tarfile.TarFile) -> dict[str, Any]:
     raise BackupError(Fault.DAMAGED, "it has no backup.json as Home Assistant writes it")
 
 
-def check_list(backup: Path, *, whole: bool) -> None:
+def check_list(backup: Path, *, whole: bool, limit: int) -> None:
     """Its list of contents, and with ``whole`` each inner archive read to its end, where it is not encrypted.
 
     Raises BackupError.
     """
+    unpacking = Unpacking(limit)
     with reading(backup.name), tarfile.open(backup, "r:") as tar:
         said = read_list(tar)
         inner = {_inner(member.name) for member in tar.getmembers() if member.isreg()}
@@ -77,7 +78,7 @@ def check_list(backup: Path, *, whole: bool) -> None:
             with file:
                 if secure_tar.is_plain(file.read(512)):
                     file.seek(0)
-                    _read_through(file)
+                    _read_through(file, unpacking)
 
 
 def open_all(backup: Path, folder: Path, password: str | None, limit: int, stopped: Callable[[], bool]) -> Opened:
@@ -198,11 +199,12 @@ def _inner(name: str) -> str | None:
     return None
 
 
-def _read_through(file: IO[bytes]) -> None:
+def _read_through(file: IO[bytes], unpacking: Unpacking) -> None:
     with tarfile.open(fileobj=file, mode="r:*") as inner:
         for member in inner:
             content = inner.extractfile(member) if member.isreg() else None
             if content is not None:
                 with content:
-                    while content.read(1 << 20):
-                        pass
+                    while block := content.read(1 << 20):
+                        unpacking.count(len(block))
+        to_the_end(inner, unpacking)

@@ -79,6 +79,8 @@ def _inner(
                 unread += 1
                 continue
             tar.add(taken, f"data/{name}", recursive=False, filter=_nobody)
+            if name == DATABASE:
+                _add_bytes(tar, f"data/{name}-wal", b"", 0)  # Home Assistant asks for both when it restores
             if taken.is_file():
                 files += 1
                 size += taken.stat().st_size
