@@ -25,7 +25,7 @@ from tools.backups.records import BackupRecords
 from tools.contract import JsonObject
 from tools.program import ProgramError, run
 from tools.restore_tests.comparing import CLOCK_STEP_S
-from tools.restore_tests.scratch import ScratchError, scratch_folder
+from tools.restore_tests.scratch import ScratchError, in_loop, scratch_folder
 from tools.restore_tests.testing import TestReport, test_restore
 from tools.restore_tests.trust import BROKEN, canary_job, due_families
 from tools.settings import BackupSettings
@@ -93,9 +93,10 @@ async def canary(
     at = time.time()
     wrong, why_not, reported = "", "", ""
     try:
-        with scratch_folder(scratch_parent, ()) as folder, Store(folder / "canary.db") as own:
-            bird = _Bird(family, folder, BackupRecords(own), tester or test_restore, progress)
-            wrong, reported = await bird.fly()
+        async with in_loop(scratch_folder(scratch_parent, ())) as folder:
+            with Store(folder / "canary.db") as own:
+                bird = _Bird(family, folder, BackupRecords(own), tester or test_restore, progress)
+                wrong, reported = await bird.fly()
     except BackupError as error:
         why_not = error.reason
     except (ScratchError, OSError, sqlite3.Error) as error:

@@ -5,11 +5,12 @@ Each is named after the process that made it, so that what a crash left is told 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 _NAME = "scratch"
@@ -50,6 +51,26 @@ def batch_folder(scratch: Path, number: int) -> Iterator[Path]:
         yield folder
     finally:
         _remove(folder)
+
+
+@asynccontextmanager
+async def in_loop(folder: AbstractContextManager[Path]) -> AsyncIterator[Path]:
+    """One of the folders above, for an event loop: its removal, which takes as long as there is much in it, is done in
+    a thread, and to its end, however often the caller is cancelled meanwhile."""
+    path = folder.__enter__()
+    try:
+        yield path
+    finally:
+        removal = asyncio.ensure_future(asyncio.to_thread(folder.__exit__, None, None, None))
+        cancelled = False
+        while not removal.done():
+            try:
+                await asyncio.wait([removal])
+            except asyncio.CancelledError:
+                cancelled = True
+        removal.result()
+        if cancelled:
+            raise asyncio.CancelledError
 
 
 def clean_left_overs(parent: Path) -> int:

@@ -22,7 +22,7 @@ from tools.contract import JsonObject
 from tools.restore_tests.comparing import Comparison
 from tools.restore_tests.restoring import restore_and_compare
 from tools.restore_tests.sampling import Sample, batches, choose, coverage
-from tools.restore_tests.scratch import ScratchError, batch_folder, scratch_folder
+from tools.restore_tests.scratch import ScratchError, batch_folder, in_loop, scratch_folder
 from tools.settings import BackupSettings
 from tools.wording import counted, number, sentence
 
@@ -147,7 +147,8 @@ class _Test:
         self.progress(0.0, "looking for the newest backup")
         copy = self.copy = await self._newest(kind)
         sources = [*self.settings.paths, *copy.paths, str(self.target.folder or "")]
-        with scratch_folder(self.scratch_parent, filter(None, sources), self.settings.exclude) as scratch:
+        folder = scratch_folder(self.scratch_parent, filter(None, sources), self.settings.exclude)
+        async with in_loop(folder) as scratch:
             limit = await self._limit(scratch)
             if isinstance(kind, ProvesItself):
                 await self._prove(kind, copy, scratch, limit)
@@ -232,7 +233,7 @@ class _Test:
             def progress(share: float, doing: str, begin: float = begin, end: float = end) -> None:
                 self.progress(_part(share, 0.05 + 0.9 * begin, 0.05 + 0.9 * end), doing)
 
-            with batch_folder(scratch, count) as folder:
+            async with in_loop(batch_folder(scratch, count)) as folder:
                 part = await restore_and_compare(kind, copy, batch, folder, progress)
             found.restored += part.restored
             found.compared += part.compared

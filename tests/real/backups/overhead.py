@@ -45,7 +45,12 @@ class Overhead:
     def __str__(self) -> str:
         rounds = "\n".join(f"{bare:8.2f} s {test:8.2f} s" for bare, test in zip(self.bare_s, self.test_s, strict=True))
         medians = f"{statistics.median(self.bare_s):8.2f} s {statistics.median(self.test_s):8.2f} s"
-        return f"  restic      test\n{rounds}\n{medians}  (medians): {100 * (self.ratio - 1):+.1f} %"
+        fastest = f"{min(self.bare_s):8.2f} s {min(self.test_s):8.2f} s"
+        least = 100 * (min(self.test_s) / min(self.bare_s) - 1)
+        return (
+            f"  restic      test\n{rounds}\n{medians}  (medians): {100 * (self.ratio - 1):+.1f} %\n"
+            f"{fastest}  (fastest): {least:+.1f} %"
+        )
 
 
 async def measure(folder: Path, megabytes: int, rounds: int) -> Overhead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.restore_tests.scratch import ScratchError, clean_left_overs, scratch_folder
+from tools.restore_tests.scratch import ScratchError, clean_left_overs, in_loop, scratch_folder
 
 NOBODY = 2**22 + 1
 """A process id above Linux's and macOS's largest."""
@@ -128,3 +129,22 @@ def test_a_process_that_was_given_the_id_of_the_crashed_one_is_told_from_it(tmp_
     (tmp_path / "scratch" / f"restore-{os.getppid()}-1-old").mkdir(parents=True)
     known = Path("/proc/self/stat").exists()
     assert clean_left_overs(tmp_path) == (1 if known else 0)
+
+
+async def test_a_folder_is_removed_to_its_end_however_often_its_user_is_cancelled(tmp_path: Path) -> None:
+    ready = asyncio.Event()
+
+    async def use() -> None:
+        async with in_loop(scratch_folder(tmp_path, [])) as scratch:
+            for number in range(200):
+                (scratch / str(number)).mkdir()
+            ready.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(use())
+    await ready.wait()
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
+    assert task.cancelled()
+    assert left_behind(tmp_path) == []
