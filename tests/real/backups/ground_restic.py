@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests.real.backups.ground import Seed
 from tests.real.backups.spoiling import Spoiling, cut, fill, flip, largest, needs, some_files, until_done
 from tools.settings import BackupSettings, KeepSettings
 
-PASSWORD = "correct horse 83514"
+PASSWORD = f"correct horse {secrets.token_hex(4)}"
+"""Nobody else has it in an argv by chance."""
 
 _initialised: dict[str, bytes] = {}
 """The files of an empty repository, once made: deriving a key takes restic a second, on purpose."""

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -45,17 +46,18 @@ class Spoiling:
         the real ones."""
         if os.geteuid() != 0:
             return
-        folder = self._folder / "bin"
-        folder.mkdir(exist_ok=True)
         for program in programs:
             found = shutil.which(program)
             assert found is not None, f"{program} is not installed"
-            wrapper = folder / program
-            dropped = "-dac_override,-dac_read_search"
-            wrapper.write_text(f'#!/bin/sh\nexec setpriv --bounding-set={dropped} "{found}" "$@"\n')
-            wrapper.chmod(0o755)
-        self._path = os.environ["PATH"]
-        os.environ["PATH"] = f"{folder}:{self._path}"
+            self.on_path(program, f'setpriv --bounding-set=-dac_override,-dac_read_search "{found}"')
+
+    def on_path(self, name: str, command: str) -> None:
+        """From now on ``name`` is this command of a shell, with its arguments after it."""
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        (folder / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        (folder / name).chmod(0o755)
+        self._path = self._path or os.environ["PATH"]
+        os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
 
     async def hold(self, argv: Sequence[str], environment: Mapping[str, str], held: Callable[[], bool]) -> int:
         """Start a program that holds something, and wait until it does; its pid. It is ended by ``close``."""
