@@ -1,4 +1,4 @@
-"""The adapter for kopia against a stand-in that speaks as kopia's source has it (argv, JSON, errors), not kopia itself."""
+"""The adapter for kopia against a stand-in that speaks as its source has it (argv, JSON, errors), not kopia itself."""
 
 from __future__ import annotations
 
