@@ -55,7 +55,9 @@ def said_of_all(ended: Sequence[tuple[str, bool, str]]) -> str:
     if not ended:
         return "There was nothing to back up."
     if not wrong:
-        return sentence(f"all {counted(len(ended), 'backup')} are done" if len(ended) > 1 else ended[0][2])
+        if len(ended) == 1:
+            return ended[0][2]
+        return "Both backups are done." if len(ended) == 2 else f"All {counted(len(ended), 'backup')} are done."
     well = len(ended) - len(wrong)
     first = sentence(f"{number(well)} of {counted(len(ended), 'backup')} went well")
     rest = listing([name for name, _ in wrong[2:]])

@@ -24,7 +24,9 @@ def test_sizes_are_said_as_people_say_them(size: int, said: str) -> None:
 
 
 def test_all_that_went_well_is_one_sentence() -> None:
-    assert said_of_all([("a", True, "A."), ("b", True, "B.")]) == "All two backups are done."
+    well = [(name, True, f"{name}.") for name in ("a", "b", "c")]
+    assert said_of_all(well) == "All three backups are done."
+    assert said_of_all(well[:2]) == "Both backups are done."
     assert said_of_all([("a", True, "A is done.")]) == "A is done."
     assert said_of_all([]) == "There was nothing to back up."
 
