@@ -176,14 +176,28 @@ async def test_what_home_assistant_makes_is_opened_here(password: str, ground: T
 
 
 async def test_a_wrong_or_missing_key_is_told_apart(ground: TheGround, scratch: Path, tmp_path: Path) -> None:
+    (copy,) = (await adapter(ground.settings).look()).copies
     await ground.seeds["wrong_password"]()
-    missing = {"password_file": None}, Fault.NOT_CONFIGURED
-    unreadable = {"password_file": tmp_path / "nothing"}, Fault.PASSWORD_UNREADABLE
-    for change, fault in (({}, Fault.WRONG_PASSWORD), missing, unreadable):
+    cases: tuple[tuple[dict[str, object], Fault], ...] = (
+        ({}, Fault.WRONG_PASSWORD),
+        ({"password_file": None}, Fault.NOT_CONFIGURED),
+        ({"password_file": tmp_path / "nothing"}, Fault.PASSWORD_UNREADABLE),
+    )
+    for change, fault in cases:
         with pytest.raises(BackupError) as raised:
-            await prove(ground.settings.model_copy(update=change), scratch)
+            await adapter(ground.settings.model_copy(update=change)).prove(copy, scratch, nobody)
         assert raised.value.fault is fault
         assert nothing_left(scratch)
+
+
+async def test_a_key_that_was_changed_shows_at_once_and_encrypts_nothing(ground: TheGround) -> None:
+    await ground.seeds["wrong_password"]()
+    for act in (adapter(ground.settings).look(), adapter(ground.settings).back_up(nobody)):
+        with pytest.raises(BackupError) as raised:
+            await act
+        assert raised.value.fault is Fault.WRONG_PASSWORD
+    (warning,) = (await adapter(ground.settings.model_copy(update={"password_file": None})).look()).warnings
+    assert "no key" in warning
 
 
 async def test_flipped_bytes_are_found_with_a_manifest_and_without(ground: TheGround, scratch: Path) -> None:

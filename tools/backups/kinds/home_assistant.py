@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from tools.backups.kinds.dumps import Dump, DumpFolder, check_whole
-from tools.backups.kinds.home_assistant_read import CORE, Opened, check_list, open_all
+from tools.backups.kinds.home_assistant_read import CORE, Opened, check_list, open_all, opens
 from tools.backups.kinds.home_assistant_write import write
-from tools.backups.kinds.target import Target
+from tools.backups.kinds.target import Target, check_mounted
 from tools.backups.port import BackupError, Copy, Fault, Found, Progress, Proof, Pruned, Verified
 from tools.program import read_secret
 from tools.settings import BackupSettings
@@ -43,7 +44,13 @@ class HomeAssistantTar:
         self.destination = target.shown
 
     async def look(self) -> Found:
-        return await self._folder.look()
+        """Raises BackupError wrong_password where the newest is encrypted with another key."""
+        found = await self._folder.look()
+        if await self._opens_newest() is False and self._target.password_file is None:
+            return replace(
+                found, warnings=(*found.warnings, "the newest is encrypted, and no key for it is configured")
+            )
+        return found
 
     async def back_up(self, progress: Progress) -> Copy:
         """A tar of the form of Home Assistant's own, of ``paths``; its database is copied while it is written to."""
@@ -53,6 +60,8 @@ class HomeAssistantTar:
                 "Home Assistant makes its own backups; set paths to its configuration folder to have them made here",
             )
         configuration = Path(self._settings.paths[0])
+        await check_mounted(self._target)
+        await self._opens_newest()  # one folder, one key: a key that was changed by mistake encrypts nothing
         password = await self._password()
         part = await self._folder.begin(".tar")
         began = time.time()
@@ -117,6 +126,22 @@ class HomeAssistantTar:
             stopped.set()
             await asyncio.shield(_over(opening))
         return _proof(opened)
+
+    async def _opens_newest(self) -> bool | None:
+        """Whether our key is that of the newest; None where it is not encrypted, or cannot be told.
+
+        Raises BackupError wrong_password where we have another one.
+        """
+        password = await self._password()
+        for dump in (await self._folder.dumps())[-1:]:
+            try:
+                opened = await asyncio.to_thread(opens, dump.path, password)
+            except BackupError:
+                return None  # damaged, or still written: the checks say what it is
+            if opened is False and password is not None:
+                raise BackupError(Fault.WRONG_PASSWORD, "its key is not that of the newest backup there")
+            return opened
+        return None
 
     @staticmethod
     def _unpacked(dump: Dump) -> int:

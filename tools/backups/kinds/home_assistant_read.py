@@ -81,6 +81,24 @@ def check_list(backup: Path, *, whole: bool, limit: int) -> None:
                     _read_through(file, unpacking)
 
 
+def opens(backup: Path, password: str | None) -> bool | None:
+    """Whether the password is that of its first encrypted archive; None where nothing in it is encrypted.
+
+    Raises BackupError.
+    """
+    with reading(backup.name), tarfile.open(backup, "r:") as tar:
+        for member in tar:
+            source = tar.extractfile(member) if member.isreg() and _inner(member.name) is not None else None
+            if source is None:
+                continue
+            with source:
+                if secure_tar.is_plain(source.read(512)):
+                    continue
+                source.seek(0)
+                return password is not None and secure_tar.opens(source, password)
+    return None
+
+
 def open_all(backup: Path, folder: Path, password: str | None, limit: int, stopped: Callable[[], bool]) -> Opened:
     """Everything in it into ``folder``, one archive after the other, each removed before the next.
 

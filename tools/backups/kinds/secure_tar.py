@@ -59,6 +59,23 @@ def decrypt(source: IO[bytes], size: int, target: Path, password: str, *, limit:
         raise BackupError(Fault.NOT_INSTALLED, f"it is encrypted in a form not known here (SecureTar {version})")
 
 
+def opens(source: IO[bytes], password: str) -> bool:
+    """Whether a password is that of an encrypted archive, by its beginning. Raises BackupError, OSError."""
+    first = _exactly(source, 16)
+    salt, version = first, 1
+    if first[:9] == MAGIC:
+        _, version, _, _ = _HEADER.unpack(first + _exactly(source, 16))
+        if version == 3:
+            root_salt, known_salt, known, _, _ = _V3.unpack(_exactly(source, _V3.size))
+            return hmac.compare_digest(_derived(_argon(password, root_salt), known_salt), known)
+        salt = _exactly(source, 16)
+    ciphers = _ciphers()
+    key, iv = cbc_key(password, salt)
+    start = source.read(512)
+    decryptor = ciphers.Cipher(ciphers.algorithms.AES(key), ciphers.modes.CBC(iv)).decryptor()
+    return is_plain(decryptor.update(start[: len(start) // 16 * 16]))
+
+
 def encrypt(plain: Path, target: IO[bytes], password: str) -> int:
     """Version 2, which every Home Assistant that encrypts can read; the bytes written."""
     ciphers = _ciphers()
