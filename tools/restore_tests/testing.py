@@ -88,8 +88,13 @@ async def test_restore(
     """Make the test and enter what came of it. Raises StoreError; cancelled, it enters nothing and cleans up.
 
     ``scratch_parent``: existing folder that may take ``max_bytes``; ``seed``: of the sample; ``whole``: all files, not
-    a sample; ``target``: another destination than the main one; ``exercise``: of the calendar, for the record.
+    a sample; ``target``: another destination than the main one; ``exercise``: of the calendar, for the record; the
+    tester's own test, if it is due, comes before it.
     """
+    if exercise:
+        from tools.restore_tests.canary import prove_tester  # which makes restore tests itself
+
+        await prove_tester(records, [settings.kind], scratch_parent, progress=lambda _share, _doing: None)
     place = target if target is not None else targets(settings)[0]
     test = _Test(job, settings, records, scratch_parent, place, seed, max_bytes, whole, progress)
     at, began = time.time(), time.monotonic()

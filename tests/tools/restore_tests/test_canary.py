@@ -122,6 +122,21 @@ async def test_a_canary_is_due_once_a_week_at_once_where_it_was_found_broken_and
     assert due_canaries(house.records, kinds) == ["sqlite"]
 
 
+async def test_an_exercise_of_the_calendar_tests_the_tester_first(house: House) -> None:
+    for exercise, count in ("", 0), ("file", 1), ("file", 1):
+        await test_restore(
+            "photos",
+            house.settings(),
+            house.records,
+            house.state,
+            seed=1,
+            max_bytes=10**8,
+            progress=silent,
+            exercise=exercise,
+        )
+        assert len(house.records.restore_tests(canary_job("rsync-snapshots"))) == count
+
+
 def test_every_kind_that_can_be_restored_has_its_canary() -> None:
     assert {kind: family(kind) for kind in ADAPTERS if family(kind) not in FAMILIES} == {"report": None}
 
