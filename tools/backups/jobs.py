@@ -12,7 +12,7 @@ from tools.backups.kinds.target import targets
 from tools.backups.port import Fault
 from tools.backups.records import BackupRecords
 from tools.backups.run import run_backup
-from tools.backups.run_sayings import said_of_all
+from tools.backups.run_sayings import CHECKS_IN, said_of_all
 from tools.contract import JsonObject
 from tools.jobs.locks import locked
 from tools.jobs.sayings import EVERYTHING
@@ -112,7 +112,7 @@ def _names(work: Work) -> list[str]:
     """What only checks in cannot be run from here; of everything it is left out."""
     if work.job.subject != EVERYTHING:
         return [work.job.subject]
-    return [name for name, settings in work.settings.backups.items() if settings.kind != "report"]
+    return [name for name, settings in work.settings.backups.items() if settings.kind not in CHECKS_IN]
 
 
 def _part(work: Work, name: str, at: int, of: int) -> Callable[[float, str], None]:

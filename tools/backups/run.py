@@ -18,7 +18,7 @@ from typing import Any
 from tools.backups.kinds import Target, make, targets
 from tools.backups.port import BackupError, Copy, Fault, Kind, Progress
 from tools.backups.records import BackupRecords
-from tools.backups.run_sayings import PlaceSaid, said_of_run
+from tools.backups.run_sayings import CHECKS_IN, PlaceSaid, said_of_elsewhere, said_of_run
 from tools.contract import JsonObject
 from tools.program import ProgramError, run
 from tools.settings import BackupSettings
@@ -69,6 +69,8 @@ async def run_backup(
 
     ``lock_wait_s``: how long a repository that another program has locked is tried again.
     """
+    if settings.kind in CHECKS_IN:  # no run of ours, so none that failed
+        return RunReport(False, said_of_elsewhere(job), {"job": job, "ok": False, "places": []})
     whole = _Run(job, settings, records, progress, lock_wait_s)
     try:
         async with asyncio.timeout(settings.run_timeout_h * 3600.0):

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from tools.backups.port import Copy
 from tools.wording import counted, listing, number, sentence
 
+CHECKS_IN = frozenset({"report"})
+"""Kinds that are run elsewhere."""
+
 MAIN = "the main one"
 """A job's first destination, where there are several."""
 
@@ -47,6 +50,11 @@ def said_of_run(job: str, places: Sequence[PlaceSaid], hook: str = "") -> str:
     if hook:
         parts.append(f"the command after it failed: {hook}")
     return " ".join(sentence(part) for part in parts)
+
+
+def said_of_elsewhere(job: str) -> str:
+    """A job that somebody else runs."""
+    return f"I can't run the {job} backup: it is made elsewhere, and only checks in here."
 
 
 def said_of_all(ended: Sequence[tuple[str, bool, str]]) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from tools.backups.run_sayings import CHECKS_IN, said_of_elsewhere
 from tools.calling import current_caller
 from tools.contract import Candidates, Level, PlannedCall, ToolResult
 from tools.jobs.sayings import EVERYTHING, already, begun
@@ -63,6 +64,7 @@ class _JobTool:
         if not self._names.names("job"):
             raise UnavailableError("No backup is configured.")
         subject = str(call.arguments["job"])
+        self._check(subject)
         try:
             started = await asyncio.to_thread(self._starter.start, self.name, subject, call.arguments, current_caller())
         except StartError as error:
@@ -72,6 +74,9 @@ class _JobTool:
         evidence = {"job_id": job.id, "state": job.state.value, "started": started.new, "progress": job.progress}
         return ToolResult(spoken=spoken, data=evidence)
 
+    def _check(self, subject: str) -> None:
+        """Raises UnavailableError where there is no point in starting it."""
+
 
 class RunBackup(_JobTool):
     """Back up now."""
@@ -80,6 +85,11 @@ class RunBackup(_JobTool):
     description: ClassVar[str] = "Run a backup now."
     arguments: ClassVar[type[Arguments]] = RunBackupArguments
     _readback = "back up {job} now"
+
+    def _check(self, subject: str) -> None:
+        job = self._starter.settings.backups.get(subject)
+        if job is not None and job.kind in CHECKS_IN:
+            raise UnavailableError(said_of_elsewhere(subject))
 
 
 class TestRestore(_JobTool):

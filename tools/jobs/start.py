@@ -34,7 +34,7 @@ class Starter:
     """Starts jobs of one state folder. Blocking, some milliseconds."""
 
     def __init__(self, settings: ToolSettings, state_dir: Path, store: Store) -> None:
-        self._settings = settings
+        self.settings = settings
         self._state_dir = state_dir
         self.ledger = JobLedger(store)
 
@@ -59,7 +59,7 @@ class Starter:
 
     def _settings_text(self) -> str:
         """Of the tools only: what else a configuration holds is none of the worker's business."""
-        return self._settings.model_dump_json(include=set(ToolSettings.model_fields))
+        return self.settings.model_dump_json(include=set(ToolSettings.model_fields))
 
     def _spawn(self, job_id: str) -> subprocess.Popen[bytes]:
         """A session of its own: no terminal that is closed, and no Ctrl-C in it, ends the worker."""

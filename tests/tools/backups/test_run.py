@@ -296,3 +296,15 @@ async def test_and_without_the_time_for_it_that_is_what_went_wrong(script: Scrip
     await ran(records)
 
     assert last(records).record["fault"] == "locked"
+
+
+async def test_a_job_that_is_made_elsewhere_is_not_run_and_not_entered_as_one_that_failed(
+    records: BackupRecords,
+) -> None:
+    job = BackupSettings(kind="report")
+    report = await run_backup("usb disk", job, records, progress=lambda *_: None)
+
+    assert (report.ok, report.spoken) == (
+        False, "I can't run the usb disk backup: it is made elsewhere, and only checks in here.",
+    )  # fmt: skip
+    assert records.last_run("usb disk") is None

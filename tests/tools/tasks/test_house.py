@@ -14,7 +14,7 @@ from tools.jobs.ledger import JobLedger, JobState
 from tools.jobs.process import identity
 from tools.policy import CHANGED
 from tools.server import ToolHouse
-from tools.settings import ToolSettings, VmSettings
+from tools.settings import BackupSettings, ToolSettings, VmSettings
 from tools.store import Store
 
 CALLER = Caller(name="owner", door=Door.REPL, speech=Speech.ORDER, conversation="c1")
@@ -22,7 +22,7 @@ CALLER = Caller(name="owner", door=Door.REPL, speech=Speech.ORDER, conversation=
 
 def house_with(folder: Path, *, protected: bool = False) -> ToolHouse:
     settings = ToolSettings(
-        backups={"notes": notes(folder)},
+        backups={"notes": notes(folder), "usb disk": BackupSettings(kind="report")},
         vms={"endeavour": VmSettings(aliases=("the dev machine",), protected=protected)},
     )
     return ToolHouse(settings, folder / "state")
@@ -104,3 +104,10 @@ def test_what_the_last_crash_left_is_found_at_the_next_start(tmp_path: Path) -> 
     assert not scratch.exists()
     with house_with(tmp_path) as again:
         assert len(again.messages.unannounced("c1")) == 1
+
+
+async def test_a_backup_that_is_made_elsewhere_is_not_started(house: ToolHouse) -> None:
+    outcome = await house.path.call("run_backup", {"job": "usb disk"}, CALLER)
+
+    assert outcome.error == "unavailable"
+    assert outcome.spoken == "I can't run the usb disk backup: it is made elsewhere, and only checks in here."
