@@ -142,11 +142,11 @@ def export_notes(pages: Mapping[str, str], jobs: Mapping[str, BackupSettings], f
     Raises ExportError, above all where the folder lies where a backup goes: the notes would be gone with it.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        real = folder.resolve(strict=True)
+        real = folder.resolve()
         for job, settings in jobs.items():
             for target in targets(settings):
                 _check_independent(real, job, target)
+        real.mkdir(mode=0o700, parents=True, exist_ok=True)
         return tuple(_write(real / f"recovery-{_file_name(name)}.md", text) for name, text in pages.items())
     except OSError as error:
         raise ExportError(f"The notes cannot be written to {folder}: {error.strerror}.") from error

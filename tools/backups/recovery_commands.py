@@ -47,8 +47,12 @@ def _setup(job: str, settings: BackupSettings, *lines: str) -> str:
 
 def _file(settings: BackupSettings) -> str:
     example = f"{settings.paths[0].rstrip('/')}/THE-FILE" if settings.paths else "/THE/FILE"
-    quoted = re.sub(r'([$`"\\}])', r"\\\1", example)
-    return f'FILE="${{FILE:-{quoted}}}"'
+    return f'FILE="${{FILE:-{_inside(example)}}}"'
+
+
+def _inside(text: str) -> str:
+    """For the default of a variable within double quotes."""
+    return re.sub(r'([$`"\\}])', r"\\\1", text)
 
 
 def _ssh(settings: BackupSettings) -> str:
@@ -284,7 +288,7 @@ def _pg_environment(settings: BackupSettings) -> list[str]:
     values: Mapping[str, object] = {"PGHOST": database.host, "PGPORT": database.port}
     lines = [f"export {key}={q(str(value))}" for key, value in values.items() if value]
     if database.user:
-        lines.append(f'export PGUSER="${{PGUSER:-{database.user}}}"')
+        lines.append(f'export PGUSER="${{PGUSER:-{_inside(database.user)}}}"')
     if database.password_file is not None:
         lines.append(f'export PGPASSWORD="${{PGPASSWORD-$(cat {q(str(database.password_file))})}}"')
     return lines
@@ -298,7 +302,7 @@ def _mariadb(job: str, settings: BackupSettings, target: Target) -> Commands:
         socket = bool(database.host) and str(database.host).startswith("/")
         options += [f"--socket={database.host}" if socket else f"--host={database.host}"] if database.host else []
         options += [f"--port={database.port}"] if database.port else []
-    user = f'--user="${{DBUSER:-{database.user}}}"' if database is not None and database.user else ""
+    user = f'--user="${{DBUSER:-{_inside(database.user)}}}"' if database is not None and database.user else ""
     secret = database.password_file if database is not None else None
     client = _joined("mariadb", shlex.join(options), user)
     new = f'DATABASE="${{DATABASE:-restored_{re.sub(r"[^A-Za-z0-9_]", "_", name)}}}"'
