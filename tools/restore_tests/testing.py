@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tools.backups.kinds import Target, make, targets
 from tools.backups.kinds.target import room
-from tools.backups.port import BackupError, Copy, Kind, Level, Progress, ProvesItself, RestoresFiles
+from tools.backups.port import BackupError, Copy, Fault, Found, Kind, Level, Progress, ProvesItself, RestoresFiles
 from tools.backups.records import BackupRecords
 from tools.contract import JsonObject
 from tools.restore_tests.comparing import Comparison
@@ -31,6 +31,12 @@ YEAR_S = 365.25 * 86400
 
 MARGIN_SHARE, MARGIN_BYTES = 0.05, 2**30
 """Left free on the file system of the scratch folder: that share of it, at most so many bytes."""
+
+LOOK_AGE_S = 900.0
+"""A look that is younger is believed, as for the verdict; where the restore then goes wrong, another one is made."""
+
+NO_MATTER_WHICH_COPY = frozenset({Fault.NOT_INSTALLED, Fault.DISK_FULL, Fault.TIMED_OUT, Fault.CANCELLED})
+"""Faults that another look does not mend."""
 
 MAX_BATCHES = 200
 """Each starts the backup's program anew."""
@@ -150,16 +156,40 @@ class _Test:
         if not isinstance(kind, ProvesItself | RestoresFiles):
             raise _NotMadeError("nothing of its kind can be restored from here")
         self.progress(0.0, "looking for the newest backup")
-        copy = self.copy = await self._newest(kind)
+        known = await asyncio.to_thread(self._known)
+        if known is not None:
+            try:
+                await self._make_of(kind, known)
+            except BackupError as error:  # perhaps it is no longer as it was when somebody last looked
+                if error.fault in NO_MATTER_WHICH_COPY:
+                    raise
+                self.sample, self.outcome = None, _Outcome()
+            else:
+                return
+        await self._make_of(kind, await self._newest(kind))
+
+    async def _make_of(self, kind: Kind, copy: Copy) -> None:
+        self.copy = copy
         sources = [*self.settings.paths, *copy.paths, str(self.target.folder or "")]
         folder = scratch_folder(self.scratch_parent, filter(None, sources), self.settings.exclude)
         async with in_loop(folder) as scratch:
             limit = await self._limit(scratch)
             if isinstance(kind, ProvesItself):
                 await self._prove(kind, copy, scratch, limit)
-            else:
+            elif isinstance(kind, RestoresFiles):
                 await self._restore(kind, copy, scratch, limit)
             self.progress(1.0, "cleaning up")
+
+    def _known(self) -> Copy | None:
+        """The newest complete copy that a look of the last minutes found; None where there was none, it found nothing,
+        or a backup was run since. Blocks."""
+        look = self.records.look(self.job, self.target.name)
+        if look is None or look.found is None or look.fault is not None or not 0 <= time.time() - look.at < LOOK_AGE_S:
+            return None
+        run = self.records.last_run(self.job, self.target.name)
+        if run is not None and run.ended >= look.at:
+            return None
+        return _newest_of(look.found)
 
     async def _newest(self, kind: Kind) -> Copy:
         at = time.time()
@@ -169,10 +199,10 @@ class _Test:
             await asyncio.to_thread(self.records.keep_look, self.job, self.target.name, at, None, error)
             raise
         await asyncio.to_thread(self.records.keep_look, self.job, self.target.name, at, found, None)
-        whole = [copy for copy in found.copies if copy.complete]
-        if not whole:
+        newest = _newest_of(found)
+        if newest is None:
             raise _FailedError("there is no complete backup to restore" if found.copies else "there is no backup")
-        return max(whole, key=lambda copy: copy.at)
+        return newest
 
     async def _limit(self, scratch: Path) -> int:
         """Bytes that the test may write."""
@@ -269,6 +299,10 @@ class _Test:
             "mismatched": outcome.mismatches[:EXAMPLES],
             **outcome.more,
         }
+
+
+def _newest_of(found: Found) -> Copy | None:
+    return max((copy for copy in found.copies if copy.complete), key=lambda copy: copy.at, default=None)
 
 
 def _say(job: str, outcome: _Outcome, wrong: str, *, ran: bool) -> str:

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import pytest
 
 from tools.backups.kinds import ADAPTERS, Target
-from tools.backups.port import BackupError, Copy, Entry, Found, Progress, Proof, Pruned, Verified
+from tools.backups.port import BackupError, Copy, Entry, Fault, Found, Progress, Proof, Pruned, Verified
 from tools.backups.records import BackupRecords
 from tools.restore_tests import testing
 from tools.settings import BackupSettings
@@ -36,6 +36,7 @@ class World:
     proof: Proof | None = None
     takes: int = 1000
     most_at_once: int = 0
+    looks: int = 0
 
     @property
     def source(self) -> Path:
@@ -63,6 +64,7 @@ class FakeKind:
         self.world = self.worlds[target.repository]
 
     async def look(self) -> Found:
+        self.world.looks += 1
         self.world.raise_in("look")
         return Found(copies=tuple(self.world.copies))
 
@@ -79,6 +81,8 @@ class FakeKind:
 class FakeFiles(FakeKind):
     async def entries(self, copy: Copy) -> Sequence[Entry]:
         self.world.raise_in("entries")
+        if copy.id not in self.world.content:
+            raise BackupError(Fault.DAMAGED, "there is no such copy")
         return [Entry(path, len(content)) for path, content in self.world.content[copy.id].items()]
 
     async def restore(self, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress) -> None:

@@ -42,6 +42,38 @@ async def test_the_newest_complete_copy_is_taken_and_the_look_is_kept(house: Hou
     assert look.count == 3
 
 
+async def test_a_look_of_the_last_minutes_is_believed(house: House) -> None:
+    house.write(a=b"milk")
+    house.world.back_up()
+    await house.test()
+    await house.test()
+    assert house.world.looks == 1
+    house.records.add_run("photos", "", "command", at=1.0, ended=time.time(), ok=True, record={})
+    newer = house.world.back_up()
+    assert (await house.test()).record["copy"] == newer.id
+
+
+async def test_a_copy_that_is_gone_since_the_last_look_is_no_failure(house: House) -> None:
+    house.write(a=b"milk")
+    gone = house.world.back_up()
+    await house.test()
+    newer = house.world.back_up()
+    house.world.copies.remove(gone)
+    del house.world.content[gone.id]
+    report = await house.test()
+    assert (report.ok, report.record["copy"]) == (True, newer.id)
+
+
+async def test_a_disk_unplugged_since_the_last_look_is_no_failure(house: House) -> None:
+    house.write(a=b"milk")
+    house.world.back_up()
+    await house.test()
+    house.world.faults["entries"] = BackupError(Fault.NO_REPOSITORY, "there is nothing")
+    house.world.faults["look"] = BackupError(Fault.NOT_MOUNTED, "it is not plugged in")
+    report = await house.test()
+    assert (report.ran, report.record["fault"], report.record["level"]) == (False, "not_mounted", "none")
+
+
 async def test_a_file_that_came_back_different_fails_the_test_and_is_taken_again(house: House) -> None:
     house.write(a=b"milk", b=b"eggs")
     house.world.back_up()
