@@ -91,10 +91,9 @@ class Borg:
         progress(-1.0, "checking")
 
         def line(raw: bytes) -> bool:
-            message = said.said(raw)
-            if message.get("type") == "progress_percent" and message.get("total"):
-                progress(min(float(message.get("current") or 0.0) / float(message["total"]), 1.0), "checking")
-            return str(message.get("type")).startswith("progress")
+            if (share := said.share_done(raw)) is not None:
+                progress(share, "checking")
+            return str(said.said(raw).get("type")).startswith("progress")
 
         ended = await self._run(["check", "--progress", *options], on_complaint=line)
         if ended.code:

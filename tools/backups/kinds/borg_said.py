@@ -114,7 +114,8 @@ class Made:
         message = said(line)
         kind = message.get("type")
         if kind == "archive_progress":
-            self.read_bytes = max(self.read_bytes, int(message.get("original_size") or 0))
+            size = message.get("original_size")
+            self.read_bytes = max(self.read_bytes, size if isinstance(size, int) else 0)
         elif kind == "file_status":
             status = message.get("status")
             self.new += status == "A"
@@ -217,9 +218,19 @@ def seconds(stamp: str) -> float:
 def entry(line: bytes) -> Entry | None:
     """A regular file of ``list --json-lines``; None for anything else, and for the other names of one file."""
     item = said(line)
+    path, size = item.get("path"), item.get("size", 0)
     if item.get("type") != "-" or item.get("source") or item.get("linktarget"):
         return None
-    return Entry(plain(str(item["path"])), int(item.get("size") or 0))
+    return Entry(plain(path), size) if isinstance(path, str) and isinstance(size, int) else None
+
+
+def share_done(line: bytes) -> float | None:
+    """Of a line of progress that has a share; None for any other."""
+    message = said(line)
+    done, of = message.get("current"), message.get("total")
+    if message.get("type") != "progress_percent" or not isinstance(done, int) or not isinstance(of, int) or of <= 0:
+        return None
+    return min(max(done / of, 0.0), 1.0)
 
 
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}

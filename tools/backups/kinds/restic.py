@@ -60,11 +60,10 @@ class Restic:
         unread = 0
 
         def line(raw: bytes) -> None:
-            message = said.message(raw)
-            if message.get("message_type") == "summary":
+            if (share := said.share_done(raw)) is not None:
+                progress(share, "copying")
+            elif (message := said.message(raw)).get("message_type") == "summary":
                 summary.update(message)
-            elif message.get("message_type") == "status":
-                progress(float(message.get("percent_done") or 0.0), "copying")
 
         def complaint(raw: bytes) -> bool:
             nonlocal unread
@@ -127,9 +126,8 @@ class Restic:
         found: list[Entry] = []
 
         def line(raw: bytes) -> None:
-            node = said.message(raw)
-            if node.get("type") == "file" and "\ufffd" not in (path := str(node.get("path") or "\ufffd")):
-                found.append(Entry(path, int(node.get("size") or 0)))
+            if (entry := said.entry(raw)) is not None:
+                found.append(entry)
 
         await self._done(["--json", "ls", copy.id], on_line=line)
         self._roots |= set(copy.paths)
@@ -158,9 +156,8 @@ class Restic:
             progress(number / len(parts), "restoring")
 
             def line(raw: bytes, begun: int = number) -> None:
-                status = said.message(raw)
-                if status.get("message_type") == "status":  # since 0.16
-                    progress((begun + float(status.get("percent_done") or 0.0)) / len(parts), "restoring")
+                if (share := said.share_done(raw)) is not None:  # since 0.16
+                    progress((begun + share) / len(parts), "restoring")
 
             await self._done([*command, *part], on_line=line, on_complaint=self._hopeless)
         progress(1.0, "restored")

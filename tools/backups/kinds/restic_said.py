@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tools.backups.port import BackupError, Copy, Fault
+from tools.backups.port import BackupError, Copy, Entry, Fault
 
 _UNREACHABLE = (
     "connection refused", "connection timed out", "connection reset", "no such host", "no route to host",
@@ -110,6 +110,25 @@ def message(line: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
+
+
+def share_done(line: bytes) -> float | None:
+    """Of a line of progress; None for any other."""
+    status = message(line)
+    share = status.get("percent_done", 0.0)
+    if status.get("message_type") != "status" or not isinstance(share, int | float):
+        return None
+    return min(max(float(share), 0.0), 1.0)
+
+
+def entry(line: bytes) -> Entry | None:
+    """A regular file of ``ls --json``; None for anything else, and for a name that is no UTF-8: restic lists that as
+    something that it is not called."""
+    node = message(line)
+    path, size = node.get("path"), node.get("size", 0)
+    if node.get("type") != "file" or not isinstance(path, str) or not isinstance(size, int) or "\ufffd" in path:
+        return None
+    return Entry(path, size)
 
 
 def removed(output: bytes, paths: Sequence[str]) -> list[str]:
