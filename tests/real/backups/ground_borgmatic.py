@@ -11,6 +11,7 @@ from tests.real.backups.spoiling import needs
 from tools.settings import BackupSettings
 
 PASSWORD = ground_borg.PASSWORD
+INSTALLED = Path(__file__).parents[3] / ".real" / "borgmatic" / "bin" / "borgmatic"
 
 
 class TheGround(ground_borg.TheGround):
@@ -44,6 +45,8 @@ class TheGround(ground_borg.TheGround):
         )
 
     async def prepare(self) -> None:
+        if INSTALLED.exists():
+            self.spoiling.on_path("borgmatic", f'"{INSTALLED}"')
         needs("borgmatic", "pip install borgmatic")
         await super().prepare()
         self.configure(self.place)
