@@ -27,6 +27,7 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; } h3 { fon
 table { border-collapse: collapse; width: 100%; } caption { text-align: left; color: var(--soft); padding: .5rem 0; }
 th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; } .soft { color: var(--soft); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 figure { margin: .5rem 0 1.5rem; } figcaption { color: var(--soft); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 2rem; }
 svg { width: 100%; height: auto; } svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
@@ -91,7 +92,8 @@ def _figures(cards: Sequence[Score]) -> str:
 
 
 def _figure(value: int, met: bool) -> str:
-    return _coloured(f"{value} ✓" if met else f"{value} ✗", good=met, spoken="met" if met else "not met")
+    mark = f'{value} <span aria-hidden="true">{"✓" if met else "✗"}</span>'
+    return f'<span class="{_class(met)}">{mark}<span class="unseen"> ({"met" if met else "not met"})</span></span>'
 
 
 def _matrix(cards: Sequence[Score]) -> str:
@@ -143,7 +145,10 @@ def _section(title: str, caption: str, head: Sequence[str], rows: Iterable[Seque
     return f"<section><h2>{escape(title)}</h2>{scrolled}{after}</section>"
 
 
-def _coloured(text: str, *, good: bool, spoken: str = "") -> str:
-    """Never by colour alone; a tick has words for those who hear the page."""
-    said = f' aria-label="{escape(text.split()[0])}, {spoken}" role="text"' if spoken else ""
-    return f'<span class="{"good" if good else "bad"}"{said}>{escape(text)}</span>'
+def _coloured(text: str, *, good: bool) -> str:
+    """Never by colour alone."""
+    return f'<span class="{_class(good)}">{escape(text)}</span>'
+
+
+def _class(good: bool) -> str:
+    return "good" if good else "bad"
