@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.backups.port import Copy, Found
@@ -67,19 +68,27 @@ _TEST = (
 )
 
 
-async def measure(records_in_all: int, times: int) -> list[float]:
-    """Milliseconds of each call, the first one of a new process's connection among them."""
+@dataclass(frozen=True)
+class Taken:
+    """Milliseconds of each call, the first one of a new connection among them; ``cpu_ms``: of the processor, a call."""
+
+    wall_ms: list[float]
+    cpu_ms: float
+
+
+async def measure(records_in_all: int, times: int) -> Taken:
+    """Ask for all jobs so often. Raises AssertionError where the answer is not the one it has to be."""
     with tempfile.TemporaryDirectory(prefix="jarvis-bench-") as folder, Store(Path(folder) / "jarvis.db") as store:
         settings = await asyncio.to_thread(remembered, store, records_in_all)
         tool = CheckBackups(settings, NameIndex.from_settings(settings), store)
-        taken = []
+        taken, cpu = [], time.process_time()
         for _ in range(times):
             began = time.perf_counter()
             result = await tool.execute(PlannedCall(tool=tool.name))
             taken.append((time.perf_counter() - began) * 1000)
             if result.spoken != f"All {JOBS} backups are proven; the oldest is two hours old.":
                 raise AssertionError(result.spoken)
-        return taken
+        return Taken(taken, (time.process_time() - cpu) * 1000 / times)
 
 
 def main() -> int:
@@ -90,11 +99,11 @@ def main() -> int:
     good = True
     for count in (3 * JOBS, 10_000):
         taken = asyncio.run(measure(count, options.times))
-        median, nine = statistics.median(taken), statistics.quantiles(taken, n=10)[-1]
+        median, nine = statistics.median(taken.wall_ms), statistics.quantiles(taken.wall_ms, n=10)[-1]
         good = good and median <= LIMIT_MS
         sys.stdout.write(
             f"check_backups, {JOBS} jobs, {count} records: median {median:.1f} ms, nine of ten below {nine:.1f} ms, "
-            f"first {taken[0]:.1f} ms (limit {LIMIT_MS:g} ms)\n"
+            f"first {taken.wall_ms[0]:.1f} ms, processor {taken.cpu_ms:.1f} ms (limit {LIMIT_MS:g} ms)\n"
         )
     return 0 if good else 1
 

@@ -11,4 +11,4 @@ SLACK = 6
 
 
 async def test_ten_thousand_records_are_judged_in_the_time_that_fifty_jobs_may_take() -> None:
-    assert statistics.median(await measure(10_000, 5)) <= SLACK * LIMIT_MS
+    assert statistics.median((await measure(10_000, 5)).wall_ms) <= SLACK * LIMIT_MS
