@@ -62,7 +62,7 @@ def seeding(ground: Ground, *wanted: Seed) -> Callable[[], Awaitable[None]]:
     return ground.seeds[found]
 
 
-async def tested(settings: BackupSettings, records: BackupRecords, tmp_path: Path) -> testing.TestReport:
+async def outcome_of(settings: BackupSettings, records: BackupRecords, tmp_path: Path) -> testing.TestReport:
     state = tmp_path / "state"
     report = await testing.test_restore(
         "it", settings, records, state, seed=1, max_bytes=MAX_BYTES, progress=lambda _share, _doing: None
@@ -77,14 +77,14 @@ async def test_a_good_backup_passes_and_the_same_one_damaged_fails(
     name: str, tmp_path: Path, records: BackupRecords
 ) -> None:
     async with prepared(name, tmp_path / "ground") as ground:
-        good = await tested(ground.settings, records, tmp_path)
+        good = await outcome_of(ground.settings, records, tmp_path)
         assert (good.ok, good.ran, good.record["first_error"]) == (True, True, None)
         assert good.record["level"] == ("app" if name in APPLICATIONS else "restored")
         assert good.record["sample_n"] > 0
         assert good.record["coverage_pct"] > 0
 
         await seeding(ground, "damaged", "truncated")()
-        bad = await tested(ground.settings, records, tmp_path)
+        bad = await outcome_of(ground.settings, records, tmp_path)
         assert (bad.ok, bad.ran) == (False, True), bad.record
         assert bad.record["fault"] in BROKEN or bad.record["mismatches"] > 0, bad.record
         assert "can't be restored" in bad.spoken
@@ -96,7 +96,7 @@ async def test_a_disk_that_is_not_plugged_in_is_no_failure_of_the_backup(
 ) -> None:
     async with prepared(name, tmp_path / "ground") as ground:
         await seeding(ground, "not_mounted")()
-        report = await tested(ground.settings, records, tmp_path)
+        report = await outcome_of(ground.settings, records, tmp_path)
         assert (report.ok, report.ran, report.record["fault"]) == (False, False, "not_mounted")
         assert records.last_restore_test("it") is None
 
@@ -107,14 +107,14 @@ async def test_a_backup_whose_password_is_lost_cannot_be_restored(
 ) -> None:
     async with prepared(name, tmp_path / "ground") as ground:
         await seeding(ground, "wrong_password")()
-        report = await tested(ground.settings, records, tmp_path)
+        report = await outcome_of(ground.settings, records, tmp_path)
         assert (report.ok, report.ran, report.record["fault"]) == (False, True, "wrong_password")
 
 
 async def test_a_locked_repository_is_no_failure_of_the_backup(tmp_path: Path, records: BackupRecords) -> None:
     async with prepared("restic", tmp_path / "ground") as ground:
         await seeding(ground, "locked")()
-        report = await tested(ground.settings, records, tmp_path)
+        report = await outcome_of(ground.settings, records, tmp_path)
         assert (report.ok, report.ran, report.record["fault"]) == (False, False, "locked")
 
 
@@ -124,7 +124,7 @@ async def test_sources_that_did_not_change_are_compared_with_what_came_back(
 ) -> None:
     async with prepared(name, tmp_path / "ground") as ground:
         await make(ground.settings).back_up(lambda _share, _doing: None)  # the first may be of the same second
-        report = await tested(ground.settings, records, tmp_path)
+        report = await outcome_of(ground.settings, records, tmp_path)
         assert report.ok
         assert report.record["compared"] == report.record["sample_n"] > 0
 
@@ -166,7 +166,7 @@ async def test_a_backup_whose_program_is_missing_is_not_tested(
     async with prepared("restic", tmp_path / "ground") as ground:
         with monkeypatch.context() as patch:
             patch.setenv("PATH", str(tmp_path))
-            report = await tested(ground.settings, records, tmp_path)
+            report = await outcome_of(ground.settings, records, tmp_path)
         assert (report.ran, report.record["fault"]) == (False, "not_installed")
 
 
