@@ -3,6 +3,7 @@ devices, and no more bytes or files than were agreed on, whatever the archive sa
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 import stat
@@ -135,7 +136,9 @@ def names_in(archive: Path) -> list[str]:
             with zipfile.ZipFile(archive) as packed:
                 return [clean(name) or "" for name in packed.namelist()]
         with open_tar(archive) as tar:
-            return [clean(member.name) or "" for member in tar]
+            names = [clean(member.name) or "" for member in tar]
+            to_the_end(tar, Unpacking(tarfile.RECORDSIZE))
+            return names
 
 
 def _contents(archive: Path, unpacking: Unpacking) -> Iterator[tuple[str, IO[bytes]]]:
@@ -180,9 +183,15 @@ def untar(tar: tarfile.TarFile, folder: Path, unpacking: Unpacking, wanted: Want
 
 
 def to_the_end(tar: tarfile.TarFile, unpacking: Unpacking) -> None:
-    """Read on behind the last file: what packs a tar has its checksum at its end, and tarfile does not go there."""
+    """Read on behind the last file of a tar that was gone through: what packs it has its checksum at its end, and one
+    that is not packed ends in a block of zeroes. tarfile asks for neither. Raises BackupError truncated, and what
+    ``reading`` knows."""
     rest = tar.fileobj
-    while rest is not None and (block := rest.read(BLOCK_BYTES)):
+    if not isinstance(rest, gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile):
+        rest.seek(tar.offset)
+        if rest.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            raise BackupError(Fault.TRUNCATED, "an archive is cut off")
+    while block := rest.read(BLOCK_BYTES):
         unpacking.count(len(block))
 
 

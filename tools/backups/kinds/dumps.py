@@ -64,7 +64,7 @@ class Dump:
             unread=_count(manifest.get("unread")) or 0,
             complete=not self.cut_off,
             here=self.manifest is not None,
-            paths=tuple(str(path) for path in manifest.get("paths") or ()),
+            paths=tuple(str(path) for path in paths) if isinstance(paths := manifest.get("paths"), list) else (),
         )
 
     @property

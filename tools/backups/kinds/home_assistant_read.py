@@ -79,6 +79,7 @@ def check_list(backup: Path, *, whole: bool, limit: int) -> None:
                 if secure_tar.is_plain(file.read(512)):
                     file.seek(0)
                     _read_through(file, unpacking)
+        to_the_end(tar, unpacking)
 
 
 def opens(backup: Path, password: str | None) -> bool | None:
@@ -120,6 +121,7 @@ def open_all(backup: Path, folder: Path, password: str | None, limit: int, stopp
                 if stopped():
                     raise BackupError(Fault.CANCELLED, "it was cancelled")
                 _open_inner(tar, member, name, folder, password, unpacking, opened)
+            to_the_end(tar, unpacking)
         opened.wrong += [f"the archive {name} is missing" for name in sorted(_expected(said) - opened.archives)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -33,7 +33,7 @@ _PERSON = b"SecureTarv3"
 
 def is_plain(start: bytes) -> bool:
     """Whether a file with this beginning (512 bytes) is a tar or gzip, so not encrypted."""
-    return start[:2] == b"\x1f\x8b" or start[257:262] == b"ustar"
+    return start[:3] == b"\x1f\x8b\x08" or start[257:262] == b"ustar"
 
 
 def decrypt(source: IO[bytes], size: int, target: Path, password: str, *, limit: int) -> None:
