@@ -16,6 +16,7 @@ from tests.real.backups.argvs import seen_argvs
 from tests.real.backups.ground import Seed
 from tests.real.backups.ground_restic import PASSWORD, TheGround
 from tests.real.backups.spoiling import Heard, fill, running_with, until_done
+from tests.real.backups.ssh_server import SshServer
 from tools.backups.kinds import make
 from tools.backups.kinds.restic import Restic
 from tools.backups.port import BackupError, Fault
@@ -289,6 +290,19 @@ async def test_a_machine_that_is_away_is_unreachable(ground: TheGround) -> None:
         with pytest.raises(BackupError) as raised:
             await make(settings).look()
         assert raised.value.fault is Fault.UNREACHABLE
+
+
+async def test_by_sftp_with_the_jobs_own_key_and_no_other(ground: TheGround, tmp_path: Path) -> None:
+    server = SshServer(tmp_path / "ssh server")
+    await server.start(ground.spoiling)
+    there = {"repository": f"sftp:{server.host}:{ground.place}", "ssh_port": server.port}
+    by_ssh = {**there, "known_hosts": server.known_hosts, "timeout_s": 30.0}
+    restic = make(ground.settings.model_copy(update={**by_ssh, "ssh_key": server.key}))
+    made = await restic.back_up(Heard())
+    assert [copy.id for copy in (await restic.look()).copies][-1] == made.id
+    with pytest.raises(BackupError) as raised:
+        await make(ground.settings.model_copy(update={**by_ssh, "ssh_key": server.other_key})).look()
+    assert raised.value.fault is Fault.DENIED
 
 
 async def test_without_restic_it_is_said_that_it_is_not_installed(

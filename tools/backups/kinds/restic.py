@@ -189,7 +189,9 @@ class Restic:
         if found is None:
             return []
         port = ["-p", found["port"]] if found["port"] else []
-        return ["-o", "sftp.command=" + shlex.join([*ssh.command(self._settings), *port, found["host"], "-s", "sftp"])]
+        command = shlex.join([*ssh.command(self._settings), *port, found["host"], "-s", "sftp"])
+        field = f"sftp.command={command}".replace('"', '""')  # restic reads the option as a line of CSV
+        return ["-o", f'"{field}"']
 
     async def _run(
         self,

@@ -38,6 +38,8 @@ def refusal(code: int, complaints: str) -> BackupError:
         return BackupError(Fault.LOCKED, "the repository is locked by another program")
     if "no space left on device" in text or "disk quota exceeded" in text:
         return BackupError(Fault.DISK_FULL, "the disk is full")
+    if "permission denied (" in text:  # ssh, with the ways in that were tried; restic then says that it cannot start
+        return BackupError(Fault.DENIED, "permission is denied")
     if any(words in text for words in _UNREACHABLE):
         return BackupError(Fault.UNREACHABLE, "its repository can't be reached")
     if "all target directories/files do not exist" in text or "all source directories/files do not exist" in text:
