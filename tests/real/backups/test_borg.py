@@ -14,7 +14,8 @@ import pytest
 from tests.real.backups.argvs import seen_argvs
 from tests.real.backups.ground import Seed
 from tests.real.backups.ground_borg import PASSWORD, TheGround
-from tests.real.backups.spoiling import Heard, fill, running_with
+from tests.real.backups.spoiling import Heard, fill, running_with, until_done
+from tests.real.backups.ssh_server import SshServer
 from tools.backups.kinds import make
 from tools.backups.kinds.borg import Borg
 from tools.backups.port import BackupError, Fault
@@ -275,6 +276,28 @@ async def test_a_repository_that_was_moved_is_not_trusted_without_a_person(groun
     with pytest.raises(BackupError) as raised:
         await make(settings).back_up(Heard())
     assert "moved" in raised.value.reason
+
+
+async def test_by_ssh_with_the_jobs_own_key_and_no_other(ground: TheGround, tmp_path: Path) -> None:
+    server = SshServer(tmp_path / "ssh server")
+    await server.start(ground.spoiling)
+    by_ssh = {
+        "repository": f"ssh://{server.host}{ground.folder}/far",
+        "ssh_port": server.port,
+        "known_hosts": server.known_hosts,
+        "timeout_s": 30.0,
+    }
+    far = {"BORG_REPO": str(ground.folder / "far"), "BORG_BASE_DIR": str(ground.folder / "far base")}
+    await until_done(["borg", "init", "--encryption", "repokey"], {**ground.environment, **far})
+    borg = make(ground.settings.model_copy(update={**by_ssh, "ssh_key": server.key}))
+    assert isinstance(borg, Borg)
+    made = await borg.back_up(Heard())
+    found = await borg.look()
+    assert ([copy.id for copy in found.copies], found.free) == ([made.id], None)
+    assert len(await borg.entries(made)) == 6
+    with pytest.raises(BackupError) as raised:
+        await make(ground.settings.model_copy(update={**by_ssh, "ssh_key": server.other_key})).look()
+    assert raised.value.fault is Fault.DENIED
 
 
 async def test_without_borg_it_is_said_that_it_is_not_installed(
