@@ -26,7 +26,7 @@ from tools.store import Store
 pytestmark = pytest.mark.real_server
 
 MAX_BYTES = 2_000_000_000
-ONLY_CHECKS_IN = {"report", "command"}
+ONLY_CHECKS_IN = {"report"}
 """Kinds of which nothing can be restored from here."""
 
 RESTORED = [name for name in GROUNDS if name not in ONLY_CHECKS_IN]
