@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from tests.real.backups.asking import silent
 from tests.real.backups.ground import Seed
 from tests.real.backups.spoiling import Spoiling, cut, fill, flip, largest, needs, some_files
 from tests.real.backups.ssh_server import SshServer
 from tools.backups.kinds import make
 from tools.settings import BackupSettings, KeepSettings
-
-
-def silent(_share: float, _doing: str) -> None:
-    """Progress that nobody hears."""
 
 
 class TheGround:
@@ -72,6 +70,9 @@ class TheGround:
 
     async def close(self) -> None:
         await self.spoiling.close()
+        for renamed in self.place.glob(".removing-*/**/notes*"):  # what pruning could not remove has another name now
+            if renamed.is_mount():
+                subprocess.run(["umount", "-l", str(renamed)], check=True, capture_output=True)  # noqa: ASYNC221
 
     @property
     def newest(self) -> Path:

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from tests.real.backups.argvs import seen_argvs
+from tests.real.backups.asking import Asked, ask, fault_of, silent
 from tests.real.backups.ground import Seed
-from tests.real.backups.ground_rsync import OnThisMachine, TheGround, silent
+from tests.real.backups.ground_rsync import OnThisMachine, TheGround
 from tests.real.backups.spoiling import fill
 from tools.backups.kinds import make
 from tools.backups.kinds.rsync import RsyncSnapshots
-from tools.backups.port import BackupError, Copy, Fault, Level, Pruned
+from tools.backups.port import Copy, Fault, Level, Pruned
 from tools.settings import KeepSettings
 
 pytestmark = pytest.mark.real_server
@@ -56,12 +57,6 @@ def adapter(ground: TheGround) -> RsyncSnapshots:
     made = make(ground.settings)
     assert isinstance(made, RsyncSnapshots)
     return made
-
-
-async def fault_of(work: Any) -> BackupError:
-    with pytest.raises(BackupError) as caught:
-        await work
-    return caught.value
 
 
 def inode(path: Path) -> int:
@@ -242,7 +237,7 @@ async def test_an_empty_mount_point_looks_like_no_backup(here: TheGround) -> Non
 
 
 BOTH = (OnThisMachine, TheGround)
-SPOILED: list[tuple[Seed, str, Fault]] = [
+SPOILED: list[tuple[Seed, Asked, Fault]] = [
     ("no_repository", "look", Fault.NO_REPOSITORY),
     ("not_mounted", "look", Fault.NOT_MOUNTED),
     ("not_mounted", "back_up", Fault.NOT_MOUNTED),
@@ -253,16 +248,9 @@ SPOILED: list[tuple[Seed, str, Fault]] = [
 
 
 @pytest.mark.parametrize("seed, asked, fault", SPOILED)
-async def test_each_fault_is_named(ground: TheGround, seed: Seed, asked: str, fault: Fault) -> None:
+async def test_each_fault_is_named(ground: TheGround, seed: Seed, asked: Asked, fault: Fault) -> None:
     await ground.seeds[seed]()
-    kind = adapter(ground)
-    asks = {
-        "look": kind.look,
-        "back_up": lambda: kind.back_up(silent),
-        "verify": lambda: kind.verify("metadata", silent),
-        "prune": lambda: kind.prune(silent),
-    }
-    assert (await fault_of(asks[asked]())).fault is fault
+    assert (await fault_of(ask(adapter(ground), asked))).fault is fault
 
 
 async def test_a_source_that_has_vanished_is_told_before_anything_is_written(here: TheGround) -> None:
