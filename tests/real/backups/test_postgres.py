@@ -145,6 +145,15 @@ async def test_rows_that_are_missing_are_named(settings: BackupSettings, scratch
     )
 
 
+async def test_what_the_options_leave_out_is_not_missed(settings: BackupSettings, scratch: Path) -> None:
+    chosen = settings.model_copy(
+        update={"options": ("--exclude-table-data=public.readings_1", "--exclude-schema=private")}
+    )
+    copy = await adapter(chosen).back_up(nobody)
+    proof = await adapter(chosen).prove(copy, scratch, nobody)
+    assert (proof.of, proof.mismatches) == (3, ())
+
+
 async def test_flipped_bytes_are_found_with_a_manifest_and_without(settings: BackupSettings, scratch: Path) -> None:
     flip(newest(settings), newest(settings).stat().st_size // 2)
     for attempt in range(2):

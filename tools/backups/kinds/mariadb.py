@@ -63,7 +63,9 @@ class MariaDbDump:
                 "at": began,
                 "bytes": unpacked,
                 "tables": {
-                    table: sorted((before[table], after[table])) for table in sorted(before.keys() & after.keys())
+                    table: sorted((before[table], after[table]))
+                    for table in sorted(before.keys() & after.keys())
+                    if not self._left_out(f"{database.name}.{table}")
                 },
             }
             return await self._folder.finish(part, manifest)
@@ -134,6 +136,12 @@ class MariaDbDump:
         if not packing.last.rstrip().splitlines()[-1:] or DUMP_ENDS not in packing.last:
             raise BackupError(Fault.TRUNCATED, "mariadb-dump ended without having written all of it")
         return packing.unpacked
+
+    def _left_out(self, table: str) -> bool:
+        """By the job's options, as mariadb-dump takes them."""
+        return any(
+            option in {f"--ignore-table={table}", f"--ignore-table-data={table}"} for option in self._settings.options
+        )
 
     async def _counts(self, options: Path, database: str) -> dict[str, int]:
         ended = await client(

@@ -64,7 +64,7 @@ class PostgresDump:
                     "kind": self.kind,
                     "database": database.name,
                     "at": began,
-                    "tables": await reading.counts(self._timeout_s),
+                    "tables": await self._in_it(part, await reading.counts(self._timeout_s)),
                     "roles": json.loads(await reading.one(_ROLES, self._settings.timeout_s)),
                     "server": await reading.one("SHOW server_version;", self._settings.timeout_s),
                     "bytes": int(
@@ -148,6 +148,24 @@ class PostgresDump:
             raise os_fault(error, "the dump cannot be written") from error
         if ended.code:
             raise refusal(ended.complaints, environment["PGDATABASE"])
+
+    async def _in_it(self, part: Path, counts: dict[str, int]) -> dict[str, int]:
+        """The tables whose data is in the dump: the job's options may leave some out."""
+        if not self._settings.options:
+            return counts
+        try:
+            ended = await run(
+                [program("pg_restore"), "--list", str(part)],
+                timeout_s=self._timeout_s,
+                environment={"LC_ALL": "C"},
+                quiet=True,
+            )
+        except ProgramError as error:
+            raise not_run(error) from error
+        if ended.code:
+            raise BackupError(Fault.NONSENSE, "pg_dump wrote what pg_restore cannot read")
+        listed = ended.output.decode(errors="replace")
+        return {table: rows for table, rows in counts.items() if f" TABLE DATA {table.replace('.', ' ', 1)} " in listed}
 
     async def _check_archive(self, dump: Dump, *, whole: bool) -> None:
         argv = [program("pg_restore"), "--list", str(dump.path)]
