@@ -41,10 +41,16 @@ def gather_evidence(
         attempt=Attempt(float(attempt["at"]), _words(attempt.get("first_error")))
         if attempt is not None and not attempt["ran"]
         else None,
-        restorable=isinstance(make(settings), RestoresFiles | ProvesItself),
+        restorable=isinstance(make(settings), RestoresFiles | ProvesItself) and not _refused(settings, attempt),
         overdue=overdue,
         distrust=distrust,
     )
+
+
+def _refused(settings: BackupSettings, attempt: JsonObject | None) -> bool:
+    """Whether a command has said that it does not know how to restore."""
+    refused = attempt is not None and not attempt["ran"] and attempt.get("fault") == Fault.NOT_CONFIGURED
+    return settings.kind == "command" and refused
 
 
 def _place_of(entry: JsonObject) -> str:

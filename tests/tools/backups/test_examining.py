@@ -233,6 +233,16 @@ async def test_a_kind_that_cannot_be_restored_from_here_is_never_proven(
     assert found.judged.judgement.cause.value == "cannot_be_restored_here"
 
 
+async def test_a_command_that_does_not_know_how_to_restore_is_never_proven(job: Job, tmp_path: Path) -> None:
+    with Store(tmp_path / "other.db") as store:
+        job.records = BackupRecords(store)
+        assert await job.cause() == "never_restored"
+        job.tested(ok=False, ran=False, fault="not_configured", first_error="it does not know how to list files")
+        assert await job.cause() == "cannot_be_restored_here"
+        job.tested(ok=False, ran=False, fault="disk_full", first_error="the disk is full")
+        assert await job.cause() == "restore_test_not_made"
+
+
 @pytest.mark.parametrize("size, cause", [(100, "proven"), (51, "proven"), (49, "tiny"), (499, "proven"), (501, "huge")])
 async def test_sizes_are_held_against_the_history_that_may_be_pruned(job: Job, size: int, cause: str) -> None:
     past = tuple(job.copy(str(n), (20 - n) * DAY, size=100) for n in range(12))
