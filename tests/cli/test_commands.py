@@ -17,6 +17,7 @@ from tests.cli.conftest import Jarvis
 
 COMMANDS = {
     "demo", "ask", "repl", "listen", "serve", "tools", "mcp", "models", "eval", "doctor", "config", "turns", "version",
+    "backups",
 }  # fmt: skip
 
 
@@ -31,6 +32,7 @@ def test_help_lists_every_command(jarvis: Jarvis) -> None:
 
 def test_help_loads_no_engine_no_server_and_no_sound() -> None:
     heavy = {"mcp", "openai", "xllamacpp", "faster_whisper", "piper", "onnxruntime", "sounddevice", "starlette"}
+    heavy |= {"matplotlib", "tools.backups.desk"}
     program = f"import sys, assistant.cli.main; print(*({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
