@@ -69,11 +69,13 @@ async def _run(
     scratch_parent: Path,
     options: argparse.Namespace,
 ) -> int:
-    """The canaries that are due, then each job in turn."""
+    """The canaries that are due, where that is asked for or every job is tested; then each job in turn."""
     codes = []
     kinds = {settings.backups[job].kind for job in places}
-    with _shown("canary") as progress:
-        reports = await prove_tester(records, kinds, scratch_parent, progress=progress, again=options.canary)
+    reports = []
+    if options.all or options.canary:
+        with _shown("canary") as progress:
+            reports = await prove_tester(records, kinds, scratch_parent, progress=progress, again=options.canary)
     for report in reports:
         if report.broken:
             sys.stderr.write(f"{report.spoken}\n")

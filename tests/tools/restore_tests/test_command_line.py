@@ -105,10 +105,10 @@ def test_another_destination_is_restored_from(line: CommandLine) -> None:
     assert (code, record["destination"], record["offsite"], record["sample_n"]) == (0, "cloud", True, 2)
 
 
-def test_the_tester_is_tested_first_once_a_week_or_when_asked(line: CommandLine) -> None:
+def test_before_all_jobs_the_tester_is_tested_once_a_week_and_always_when_asked(line: CommandLine) -> None:
     line.add("photos", a=b"milk")
-    for arguments, count in ((), 1), ((), 1), (("--canary",), 2):
-        line.run("photos", *arguments)
+    for arguments, count in (("photos",), 0), (("--all",), 1), (("--all",), 1), (("photos", "--canary"), 2):
+        line.run(*arguments)
         with Store(line.state / "jarvis.db") as store:
             tests = BackupRecords(store).restore_tests(canary_job("rsync-snapshots"))
         assert [test["ok"] for test in tests] == [True] * count
@@ -120,7 +120,7 @@ def test_with_a_broken_tester_no_test_passes(line: CommandLine, monkeypatch: pyt
 
     monkeypatch.setattr("tools.restore_tests.canary.test_restore", blind)
     line.add("photos", a=b"milk")
-    code, _ = line.run("photos")
+    code, _ = line.run("--all")
     assert code == 2
     assert "The restore tester is broken." in line.stderr
 
