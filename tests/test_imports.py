@@ -63,6 +63,11 @@ PURE = (
     "tools.backups.schedules_found",
     "tools.backups.recovery_commands",
     "assistant.cli.backups_svg",
+    "tools.backups.kinds.keeping",
+    "tools.backups.kinds.manifest",
+    "tools.backups.kinds.rsync_words",
+    "tools.backups.kinds.rclone_said",
+    "tools.backups.kinds.command_said",
 )
 """Modules that decide and say, and touch nothing."""
 
