@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,14 +17,19 @@ def running() -> list[str]:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # ended meanwhile
             argv = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if f"jarvis-database-{os.getpid()}-" in argv:
+            if f"jarvis-of-database-{os.getpid()}-" in argv:
                 found.append(argv)
     return found
 
 
 def nothing_left(scratch: Path) -> bool:
     """Whether a proof has left neither a file nor a server behind."""
-    return not list(scratch.iterdir()) and not running()
+    return not list(scratch.iterdir()) and not running() and not temporary()
+
+
+def temporary() -> list[Path]:
+    """Folders for sockets and passwords that this process has."""
+    return list(Path(tempfile.gettempdir()).glob(f"jarvis-of-*-{os.getpid()}-*"))
 
 
 def listing(folder: str | Path | None) -> list[str]:

@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from tests.real.backups.argvs import seen_argvs
 from tests.real.backups.ground_mariadb import PASSWORD, TheGround
-from tests.real.backups.servers import let_through, listing, nothing_left, running
+from tests.real.backups.servers import let_through, listing, nothing_left, running, temporary
 from tests.real.backups.spoiling import cut, flip
 from tools.backups.kinds.dumps import MANIFEST, STILL_WRITTEN_S
 from tools.backups.kinds.mariadb import MariaDbDump
@@ -199,6 +199,22 @@ async def test_what_keeps_a_database_from_being_dumped_is_told_apart(settings: B
         assert raised.value.fault is fault, raised.value.reason
         assert PASSWORD not in raised.value.reason
     assert listing(settings.repository) == before
+
+
+async def test_a_run_that_is_cancelled_leaves_nothing_behind(settings: BackupSettings, scratch: Path) -> None:
+    before, seen = listing(settings.repository), []
+
+    def cancel(share: float, doing: str) -> None:
+        if doing == "dumping the database":
+            seen.extend(temporary())
+            task.cancel()
+
+    task = asyncio.create_task(adapter(settings).back_up(cancel))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen, "no password had been written when it was cancelled"
+    assert listing(settings.repository) == before
+    assert nothing_left(scratch)
 
 
 async def test_a_proof_that_is_cancelled_leaves_no_server_and_no_file(settings: BackupSettings, scratch: Path) -> None:

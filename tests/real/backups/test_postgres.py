@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from tests.real.backups.argvs import seen_argvs
 from tests.real.backups.ground_postgres import PASSWORD, TheGround
-from tests.real.backups.servers import gone, listing, nothing_left, running
+from tests.real.backups.servers import gone, listing, nothing_left, running, temporary
 from tests.real.backups.spoiling import cut, flip, until_done
 from tools.backups.kinds.dumps import MANIFEST, STILL_WRITTEN_S
 from tools.backups.kinds.postgres import PostgresDump
@@ -277,6 +277,22 @@ async def test_pruning_keeps_the_newest_and_what_others_made(settings: BackupSet
     assert pruned.freed
     assert [copy.id for copy in (await kind.look()).copies] == [foreign.name, *(copy.id for copy in copies)]
     assert len(list(foreign.parent.glob(f"*{MANIFEST}"))) == 2
+
+
+async def test_a_run_that_is_cancelled_leaves_nothing_behind(settings: BackupSettings, scratch: Path) -> None:
+    before, seen = listing(settings.repository), []
+
+    def cancel(share: float, doing: str) -> None:
+        if doing == "dumping the database":
+            seen.extend(temporary())
+            task.cancel()
+
+    task = asyncio.create_task(adapter(settings).back_up(cancel))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen, "no password had been written when it was cancelled"
+    assert listing(settings.repository) == before
+    assert nothing_left(scratch)
 
 
 async def test_a_proof_that_is_cancelled_leaves_no_server_and_no_file(settings: BackupSettings, scratch: Path) -> None:

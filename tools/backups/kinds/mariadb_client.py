@@ -8,14 +8,13 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tools.backups.kinds.dumps import os_fault
 from tools.backups.kinds.target import not_run
-from tools.backups.kinds.throwaway import last_line
+from tools.backups.kinds.throwaway import PASSWORDS, last_line, temporary
 from tools.backups.port import BackupError, Fault
 from tools.program import Ended, ProgramError, read_secret, run
 from tools.settings import DatabaseSettings
@@ -41,11 +40,8 @@ def program(*names: str) -> str:
 @asynccontextmanager
 async def connection(database: DatabaseSettings) -> AsyncIterator[Path]:
     """An options file (0600) by which the programs find the database, for --defaults-extra-file. Raises BackupError."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="jarvis-mariadb-"))
-    try:
+    async with temporary(PASSWORDS) as folder:
         yield await asyncio.to_thread(_write_options, folder / "options.cnf", database)
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
 def _write_options(file: Path, database: DatabaseSettings) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tools.backups.kinds.mariadb_client import COUNTING, client, counted, program
 from tools.backups.kinds.postgres_server import opened, take, unreadable
 from tools.backups.kinds.target import not_run
-from tools.backups.kinds.throwaway import as_user, data_folder, last_line, server, socket_folder, user_for
+from tools.backups.kinds.throwaway import SOCKETS, as_user, data_folder, last_line, server, temporary, user_for
 from tools.backups.port import BackupError, Fault
 from tools.program import Ended, ProgramError, run, started
 
@@ -101,7 +101,7 @@ async def throwaway_mariadb(scratch: Path, timeout_s: float) -> AsyncIterator[Th
         user = None  # mariadbd follows the real path of its data, which its own user cannot pass here
     async with AsyncExitStack() as stack:
         data, _ = await stack.enter_async_context(data_folder(scratch, "mariadb", user))
-        sockets = await stack.enter_async_context(socket_folder(user))
+        sockets = await stack.enter_async_context(temporary(SOCKETS, user))
         root = ["--user=root"] if os.geteuid() == 0 and user is None else []
         await _install(data, user, root)
         made = Throwaway(sockets / "s", timeout_s)

@@ -8,14 +8,13 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tools.backups.kinds.dumps import os_fault
 from tools.backups.kinds.target import not_run
-from tools.backups.kinds.throwaway import last_line
+from tools.backups.kinds.throwaway import PASSWORDS, last_line, temporary
 from tools.backups.port import BackupError, Fault
 from tools.program import ProgramError, Started, read_secret, started
 from tools.settings import DatabaseSettings
@@ -66,8 +65,7 @@ def program(name: str) -> str:
 @asynccontextmanager
 async def connection(database: DatabaseSettings) -> AsyncIterator[dict[str, str]]:
     """The environment by which the programs find the database: no argument tells anything. Raises BackupError."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="jarvis-pgpass-"))
-    try:
+    async with temporary(PASSWORDS) as folder:
         environment = {
             "PGDATABASE": database.name,
             "PGCONNECT_TIMEOUT": str(CONNECT_S),
@@ -81,8 +79,6 @@ async def connection(database: DatabaseSettings) -> AsyncIterator[dict[str, str]
         if database.password_file is not None:
             await asyncio.to_thread(_write_password, folder / "pgpass", database.password_file)
         yield environment
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
 def _write_password(pgpass: Path, password_file: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tools.backups.kinds.dumps import BLOCK_BYTES, os_fault
 from tools.backups.kinds.postgres_client import COUNTING, counted, program
 from tools.backups.kinds.target import not_run
-from tools.backups.kinds.throwaway import as_user, data_folder, last_line, server, socket_folder, user_for
+from tools.backups.kinds.throwaway import SOCKETS, as_user, data_folder, last_line, server, temporary, user_for
 from tools.backups.port import BackupError, Fault
 from tools.program import Ended, ProgramError, run, started
 
@@ -145,7 +145,7 @@ async def throwaway_postgres(scratch: Path, timeout_s: float) -> AsyncIterator[T
     user = user_for("postgres")
     async with AsyncExitStack() as stack:
         _, descriptor = await stack.enter_async_context(data_folder(scratch, "postgres", user))
-        sockets = await stack.enter_async_context(socket_folder(user))
+        sockets = await stack.enter_async_context(temporary(SOCKETS, user))
         here = f"/proc/self/fd/{descriptor}"
         await _initdb(here, descriptor, user)
         made = Throwaway(sockets, timeout_s)

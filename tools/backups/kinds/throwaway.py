@@ -25,7 +25,8 @@ from tools.program import ProgramError, Started, started
 READY_WITHIN_S = 60.0
 ASKED_AGAIN_S = 0.05
 
-_SOCKETS = "jarvis-database-"
+_OURS = "jarvis-of-"
+SOCKETS, PASSWORDS = "database", "password"
 
 
 @asynccontextmanager
@@ -49,14 +50,14 @@ async def data_folder(scratch: Path, name: str, user: str | None) -> AsyncIterat
 
 
 @asynccontextmanager
-async def socket_folder(user: str | None) -> AsyncIterator[Path]:
+async def temporary(purpose: str, user: str | None = None) -> AsyncIterator[Path]:
     """A folder with a short path (a socket's has 107 bytes at most), 0700 for ``user``; removed afterwards.
 
-    Those that a killed process left are removed first: they are named after their process.
+    Those that a killed process left, a password's file among them, are removed first: they are named after it.
     """
-    await asyncio.to_thread(_clear_sockets)
+    await asyncio.to_thread(_clear)
     try:
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{_SOCKETS}{os.getpid()}-"))
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{_OURS}{purpose}-{os.getpid()}-"))
         await asyncio.to_thread(_give, folder, user)
     except OSError as error:
         raise os_fault(error, "the folder for temporary files cannot be used") from error
@@ -140,14 +141,19 @@ def _give(folder: Path, user: str | None) -> None:
         os.chown(folder, entry.pw_uid, entry.pw_gid)
 
 
-def _clear_sockets() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{_SOCKETS}*"):
-        owner = folder.name.removeprefix(_SOCKETS).partition("-")[0]
-        if not owner.isdigit() or folder.is_symlink():
-            continue
-        try:
-            os.kill(int(owner), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except PermissionError:
-            continue  # alive, and somebody else's
+def _clear() -> None:
+    for purpose in (SOCKETS, PASSWORDS):
+        for folder in Path(tempfile.gettempdir()).glob(f"{_OURS}{purpose}-*"):
+            owner = folder.name.removeprefix(f"{_OURS}{purpose}-").partition("-")[0]
+            if owner.isdigit() and not folder.is_symlink() and _is_over(int(owner)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_over(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False  # alive, and somebody else's
+    return False
