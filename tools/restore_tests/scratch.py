@@ -6,12 +6,15 @@ Each is named after the process that made it, so that what a crash left is told 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 _NAME = "scratch"
 _ATTEMPTS = 3
@@ -74,14 +77,24 @@ async def in_loop(folder: AbstractContextManager[Path]) -> AsyncIterator[Path]:
 
 
 def clean_left_overs(parent: Path) -> int:
-    """Remove what a crash left behind, not what a living process restores; returns how many folders that were."""
+    """Remove what a crash left behind, not what a living process restores; returns how many folders went.
+
+    One that cannot be removed is left for the next time, and logged: nothing else depends on it.
+    """
     folder = parent / _NAME
     if folder.is_symlink() or not folder.is_dir():
         return 0
-    left = [one for one in folder.glob("restore-*") if not one.is_symlink() and not _in_use(one)]
-    for one in left:
-        _remove(one)
-    return len(left)
+    gone = 0
+    for one in folder.glob("restore-*"):
+        if one.is_symlink() or _in_use(one):
+            continue
+        try:
+            _remove(one)
+        except OSError as error:
+            log.warning("the scratch folder %s cannot be removed: %s", one, error.strerror)
+        else:
+            gone += 1
+    return gone
 
 
 def _check_apart(scratch: Path, sources: Iterable[str], left_out: Iterable[str]) -> None:

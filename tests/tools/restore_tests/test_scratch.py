@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +100,24 @@ def test_what_a_part_of_the_source_that_no_backup_takes_holds_does_not_overlap(t
             scratch_folder(tmp_path / "state", [str(tmp_path)], [elsewhere]),
         ):
             pass
+
+
+def test_what_cannot_be_removed_is_left_and_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in "ab":
+        (tmp_path / "scratch" / f"restore-{NOBODY}-0-{name}").mkdir(parents=True)
+    rmtree = shutil.rmtree
+
+    def stubborn(path: Path) -> None:
+        if path.name.endswith("a"):
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        rmtree(path)
+
+    monkeypatch.setattr("tools.restore_tests.scratch.shutil.rmtree", stubborn)
+    assert clean_left_overs(tmp_path) == 1
+    assert [path.name for path in left_behind(tmp_path)] == [f"restore-{NOBODY}-0-a"]
+    assert "busy" in caplog.text
 
 
 def test_what_this_process_uses_is_left_alone(tmp_path: Path) -> None:
