@@ -297,7 +297,7 @@ async def test_by_ssh_with_the_jobs_own_key_and_no_other(ground: TheGround, tmp_
     assert len(await borg.entries(made)) == 6
     with pytest.raises(BackupError) as raised:
         await make(ground.settings.model_copy(update={**by_ssh, "ssh_key": server.other_key})).look()
-    assert raised.value.fault is Fault.DENIED
+    assert raised.value.fault in (Fault.DENIED, Fault.UNREACHABLE)  # borg may not hear what ssh said before it ended
 
 
 async def test_without_borg_it_is_said_that_it_is_not_installed(
