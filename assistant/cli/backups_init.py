@@ -73,7 +73,7 @@ def _chosen(proposals: Sequence[Proposal], *, yes: bool, dry_run: bool) -> list[
         out.print(
             f"\n[bold]{escape(one.name)}[/]  {one.settings['kind']}, found in {escape(one.where)}", soft_wrap=True
         )
-        for key in ("repository", "paths", "password_file", "config_file", "tags"):
+        for key in ("repository", "paths", "password_file", "config_file", "tags", "report"):
             if value := one.settings.get(key):
                 said = ", ".join(value) if isinstance(value, tuple) else str(value)
                 out.print(f"  {key}: {escape(hidden_url(said))}", soft_wrap=True)

@@ -126,7 +126,7 @@ class DemoBackups:
             say(f"{program} is not installed: {job} gets no backup")
         made = [job for job in JOBS if job not in absent]
         say(f"backing up {', '.join(made)} and restoring what is to be proven")
-        await self._practise(state_dir, made)
+        await self._practise(state_dir, made, say)
         await asyncio.to_thread(marker.write_text, json.dumps({"jobs": made}), "utf-8")
 
     async def _make_repositories(self, absent: Collection[str], say: Callable[[str], None]) -> None:
@@ -173,15 +173,19 @@ class DemoBackups:
         environment["BORG_PASSCOMMAND"] = shlex.join(["cat", str(self._password("borg"))])
         await _run(["borg", *arguments, str(self._place("documents"))], environment)
 
-    async def _practise(self, state_dir: Path, jobs: Sequence[str]) -> None:
-        """The tools' own command: what it finds goes into the records, whatever it is."""
+    async def _practise(self, state_dir: Path, jobs: Sequence[str], say: Callable[[str], None]) -> None:
+        """The tools' own command: what it finds goes into the records, whatever it is. A backup that could not be made
+        is said; a restore that fails is what the demo is about."""
         settings = self._folder / "settings.json"
         text = ToolSettings(backups=self.settings()).model_dump_json()
         await asyncio.to_thread(settings.write_text, text, "utf-8")
         command = [sys.executable, "-m", "tools.backups.practice", "--settings", str(settings), "--state"]
         plan = [f"{job}={STEPS[job]}" for job in jobs]
         path = os.pathsep.join(filter(None, sys.path))
-        await _run([*command, str(state_dir), *plan], {**os.environ, "PYTHONPATH": path})
+        output = await _run([*command, str(state_dir), *plan], {**os.environ, "PYTHONPATH": path})
+        for line in output.splitlines():
+            if line.startswith("{") and not (step := json.loads(line))["ok"] and step["step"] != "test":
+                say(f"{step['job']} could not be backed up: {step['spoken']}")
 
 
 def missing() -> dict[str, str]:
@@ -196,7 +200,8 @@ def _built(marker: Path) -> set[str]:
         return set()
 
 
-async def _run(argv: Sequence[str], environment: dict[str, str]) -> None:
+async def _run(argv: Sequence[str], environment: dict[str, str]) -> str:
+    """All that it printed. Raises StateError where it fails."""
     child = await asyncio.create_subprocess_exec(
         *argv,
         env=environment,
@@ -221,6 +226,7 @@ async def _run(argv: Sequence[str], environment: dict[str, str]) -> None:
             f"The demo could not be built: {Path(argv[0]).name} ended with {child.returncode}: {last}",
             mend="`jarvis demo --reset` removes the demo's folder and builds it anew.",
         )
+    return output.decode(errors="replace")
 
 
 def _make_database(path: Path, table: str) -> None:

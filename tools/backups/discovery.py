@@ -251,8 +251,13 @@ def _time_machine(machine: _Machine) -> Iterator[_Sighting]:
     except (OSError, plistlib.InvalidFileException, ValueError, AttributeError):
         return
     if destinations:
-        note = "Time Machine cannot be read from here: let it check in with `jarvis backups report`"
-        yield _Sighting(Found(kind="report", settings={}, notes=(note,)), machine.shown(path), None, "time machine")
+        note = 'Time Machine cannot be read from here: let it check in with `jarvis backups report "time machine"`'
+        yield _Sighting(
+            Found(kind="report", settings={"report": "time-machine.json"}, notes=(note,)),
+            machine.shown(path),
+            None,
+            "time machine",
+        )
 
 
 def _key(kind: str, settings: Mapping[str, Any]) -> tuple[object, ...]:
