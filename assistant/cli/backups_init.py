@@ -48,7 +48,7 @@ def init(
         text = tables(chosen)
         if dry_run:
             out.print(f"\n[bold]{escape(str(file))}[/] would get:\n")
-            out.print(text, markup=False, soft_wrap=True)
+            out.print(hidden_url(text), markup=False, soft_wrap=True)
             return
         kept = append(file, text)
         out.print(f"\n{len(chosen)} added to {escape(str(file))}." + (f" Before: {kept}." if kept else ""))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.cli.completion import complete_job
 from assistant.demo.backups import JOBS
 from tests.cli.conftest import Jarvis
 from tests.demo_said import BACKUPS_SAID
@@ -211,6 +212,8 @@ def test_init_shows_what_it_would_write_and_writes_nothing(jarvis: Jarvis, machi
     assert shown.exit_code == 0
     assert "[backups.photos]" in shown.stdout
     assert "a mirror keeps no earlier state" in shown.stdout
+    assert "me:secret@" not in shown.output
+    assert "let nobody else read jarvis.toml" in shown.stdout.replace("\n", " ")
     assert not config.exists()
 
 
@@ -237,6 +240,13 @@ def test_init_where_nobody_can_be_asked_says_what_to_do(jarvis: Jarvis, machine:
     assert refused.exit_code == 3
     assert "--yes" in refused.stderr
     assert not (tmp_path / "jarvis.toml").exists()
+
+
+def test_the_shell_completes_jobs_and_all(jarvis: Jarvis, tmp_path: Path) -> None:
+    config = tmp_path / "jarvis.toml"
+    config.write_text('[backups.attic]\nkind = "restic"\n[backups.photos]\nkind = "restic"\n')
+    jarvis("version", JARVIS_CONFIG=str(config))  # sets the variable; what completes reads it as a shell would
+    assert (complete_job("a"), complete_job("ph"), complete_job("x")) == (["attic", "all"], ["photos"], [])
 
 
 def test_init_on_a_bare_machine_says_so(jarvis: Jarvis, tmp_path: Path) -> None:

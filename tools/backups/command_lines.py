@@ -272,4 +272,6 @@ def _password(file: str | None, command: str | None, value: str | None) -> tuple
 def _found(kind: str, repository: str | None, paths: Sequence[str], notes: Sequence[str], **more: Any) -> Found:
     settings: dict[str, Any] = {"repository": repository, "paths": tuple(paths)}
     settings |= {key: tuple(value) if isinstance(value, list) else value for key, value in more.items()}
+    if re.search(r"://[^/\s:@]*:[^/\s@]+@", repository or ""):
+        notes = (*notes, "its address has a password in it, so let nobody else read jarvis.toml")
     return Found(kind=kind, settings={key: value for key, value in settings.items() if value}, notes=tuple(notes))
