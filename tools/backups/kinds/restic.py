@@ -1,26 +1,23 @@
-"""restic: the repository and its secrets go by environment, nothing secret stands in an argv."""
+"""restic: a repository and the job's snapshots in it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
-import shlex
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from tools.backups.kinds import restic_said as said
-from tools.backups.kinds import ssh
+from tools.backups.kinds.restic_program import ResticProgram
 from tools.backups.kinds.sources import batches, source_below, there
-from tools.backups.kinds.target import Target, check_mounted, complete, credentials, not_run, room
+from tools.backups.kinds.target import Target, check_mounted, complete, room
 from tools.backups.kinds.unchanged import State, Unchanged, listed
 from tools.backups.port import BackupError, Copy, Entry, Fault, Found, Progress, Pruned, Verified
-from tools.program import Ended, ProgramError, run
 from tools.settings import BackupSettings
 
 PARTS = 7
@@ -41,6 +38,7 @@ class Restic:
     def __init__(self, settings: BackupSettings, target: Target) -> None:
         self._settings = settings
         self._target = target
+        self._program = ResticProgram(settings, target)
         self._roots: set[str] = set(settings.paths)
         self._files: dict[str, int] = {}  # how many each copy has
         self.destination = target.shown
@@ -74,7 +72,9 @@ class Restic:
         command = ["--json", "backup", *self._made_as(), *self._settings.options]
         for exclude in self._settings.exclude:
             command += ["--exclude", exclude]
-        ended = await self._unlocking([*command, "--", *self._settings.paths], on_line=line, on_complaint=complaint)
+        ended = await self._program.unlocking(
+            [*command, "--", *self._settings.paths], on_line=line, on_complaint=complaint
+        )
         if "snapshot_id" not in summary:
             raise said.refusal(ended.code, ended.complaints)
         if ended.code not in (0, 3):
@@ -95,7 +95,7 @@ class Restic:
         if level == "data":
             whole = await asyncio.to_thread(self._is_small)
             command.append("--read-data" if whole else f"--read-data-subset={part_of(time.time())}/{PARTS}")
-        ended = await self._done(command, on_complaint=self._hopeless)
+        ended = await self._program.done(command, on_complaint=self._program.hopeless)
         return Verified(level=level, share=said.share_read(ended.output) if level == "data" else 0.0)
 
     async def prune(self, progress: Progress) -> Pruned:
@@ -108,17 +108,17 @@ class Restic:
         for name, count in (("daily", keep.daily), ("weekly", keep.weekly), ("monthly", keep.monthly)):
             policy += [f"--keep-{name}", str(count)] if count else []
         chosen = [*self._chosen(), "--group-by", "host,paths"]
-        tried = await self._done(["--json", "forget", "--dry-run", *policy, *chosen])
+        tried = await self._program.done(["--json", "forget", "--dry-run", *policy, *chosen])
         gone = said.removed(tried.output, self._settings.paths)
         if not gone:
             return Pruned(removed=0, freed=0)
         progress(-1.0, f"removing {len(gone)} old snapshots" if len(gone) > 1 else "removing an old snapshot")
         for part in batches(gone):
-            await self._done(["forget", *part])
+            await self._program.done(["forget", *part])
         if left := set(gone) & {copy.id for copy in await self._list()}:  # 0.14 goes on after one that stays
             raise BackupError(Fault.FAILED, f"restic could not remove {len(left)} of {len(gone)} old snapshots")
         progress(-1.0, "freeing their space")
-        ended = await self._done(["prune"])
+        ended = await self._program.done(["prune"])
         return Pruned(removed=len(gone), freed=said.freed(ended.output))
 
     async def entries(self, copy: Copy) -> Sequence[Entry]:
@@ -129,7 +129,7 @@ class Restic:
             if (entry := said.entry(raw)) is not None:
                 found.append(entry)
 
-        await self._done(["--json", "ls", copy.id], on_line=line)
+        await self._program.done(["--json", "ls", copy.id], on_line=line)
         self._roots |= set(copy.paths)
         self._files[copy.id] = len(found)
         return found
@@ -159,13 +159,11 @@ class Restic:
                 if (share := said.share_done(raw)) is not None:  # since 0.16
                     progress((begun + share) / len(parts), "restoring")
 
-            await self._done([*command, *part], on_line=line, on_complaint=self._hopeless)
+            await self._program.done([*command, *part], on_line=line, on_complaint=self._program.hopeless)
         progress(1.0, "restored")
 
     def source(self, entry: Entry) -> Path | None:
         return source_below(entry, self._roots)
-
-    # how restic is asked
 
     def _chosen(self) -> list[str]:
         """The options that choose this job's snapshots."""
@@ -174,68 +172,6 @@ class Restic:
     def _made_as(self) -> list[str]:
         tags, host = self._settings.tags, self._settings.host
         return (["--tag", ",".join(tags)] if tags else []) + (["--host", host] if host else [])
-
-    async def _environment(self) -> dict[str, str]:
-        found = await credentials(self._settings)
-        found["RESTIC_REPOSITORY"] = self._target.repository
-        found["RESTIC_PROGRESS_FPS"] = "2"
-        if self._target.password_file is not None:
-            found["RESTIC_PASSWORD_FILE"] = str(self._target.password_file)
-        return found
-
-    def _options(self) -> list[str]:
-        """An sftp repository is reached with the job's key, and nobody is asked for a password."""
-        found = re.match(r"sftp:(?://)?(?P<host>(?:[^@/]*@)?[^:/]+)(?::(?P<port>\d+)/)?", self._target.repository)
-        if found is None:
-            return []
-        port = ["-p", found["port"]] if found["port"] else []
-        command = shlex.join([*ssh.command(self._settings), *port, found["host"], "-s", "sftp"])
-        field = f"sftp.command={command}".replace('"', '""')  # restic reads the option as a line of CSV
-        return ["-o", f'"{field}"']
-
-    async def _run(
-        self,
-        command: Sequence[str],
-        timeout_s: float | None = None,
-        on_line: Callable[[bytes], None] | None = None,
-        on_complaint: Callable[[bytes], bool] | None = None,
-    ) -> Ended:
-        if not self._target.repository:
-            raise BackupError(Fault.NOT_CONFIGURED, "no repository is configured")
-        await check_mounted(self._target)
-        environment = await self._environment()
-        try:
-            return await run(
-                ["restic", *self._options(), *command],
-                timeout_s=timeout_s or self._settings.run_timeout_h * 3600,
-                environment=environment,
-                on_line=on_line,
-                on_complaint=on_complaint,
-                hidden=list(environment.values()),
-                quiet=timeout_s is None,
-            )
-        except ProgramError as error:
-            raise not_run(error) from error
-
-    async def _done(self, command: Sequence[str], **lines: Any) -> Ended:
-        return _succeeded(await self._unlocking(command, **lines))
-
-    async def _read(self, command: Sequence[str], timeout_s: float) -> Ended:
-        """Without a lock."""
-        return _succeeded(await self._run(["--no-lock", "--json", *command], timeout_s))
-
-    async def _unlocking(self, command: Sequence[str], **lines: Any) -> Ended:
-        """Where a lock is in the way, restic may remove those whose program is dead, and no others; then once more."""
-        ended = await self._run(command, **lines)
-        if ended.code and said.refusal(ended.code, ended.complaints).fault is Fault.LOCKED:
-            await self._run(["unlock"])
-            ended = await self._run(command, **lines)
-        return ended
-
-    def _hopeless(self, complaint: bytes) -> bool:
-        if self._target.folder is not None and said.lost(complaint):
-            raise BackupError(Fault.DAMAGED, "the repository is damaged")
-        return False
 
     # what lies in the repository
 
@@ -249,14 +185,14 @@ class Restic:
         return (*found[:-1], newest)
 
     async def _list(self, *chosen: str) -> tuple[Copy, ...]:
-        ended = await self._read(["snapshots", *chosen], self._settings.timeout_s)
+        ended = await self._program.read(["snapshots", *chosen], self._settings.timeout_s)
         return said.snapshots(ended.output, socket.gethostname())
 
     async def _size(self, snapshot: str, timeout_s: float) -> int | None:
         """Bytes that it would restore; None where that takes too long or cannot be told."""
         if snapshot not in _sizes and timeout_s > 0:
             with suppress(BackupError, KeyError, TypeError, ValueError):  # the list is good without it
-                ended = await self._read(["stats", "--mode", "restore-size", snapshot], timeout_s)
+                ended = await self._program.read(["stats", "--mode", "restore-size", snapshot], timeout_s)
                 _sizes[snapshot] = int(said.message(ended.output)["total_size"])
         return _sizes.get(snapshot)
 
@@ -276,12 +212,6 @@ class Restic:
             if size > READ_WHOLE_BYTES:
                 return False
         return True
-
-
-def _succeeded(ended: Ended) -> Ended:
-    if ended.code:
-        raise said.refusal(ended.code, ended.complaints)
-    return ended
 
 
 def part_of(now: float, parts: int = PARTS) -> int:
