@@ -111,7 +111,7 @@ class TheGround:
 
     async def _prune_failed(self) -> None:
         """An old archive that cannot be removed; as if it had been made an hour ago."""
-        old = self.place / f"{int(self.newest.name.split('.')[0]) - 3600}.tar.gz"
+        old = self.place / f"{float(self.newest.name.removesuffix('.tar.gz')) - 3600:.3f}.tar.gz"
         shutil.copy(self.newest, old)
         self.spoiling.irremovable(old)
 

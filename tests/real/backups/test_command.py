@@ -76,7 +76,9 @@ async def test_the_example_backs_up_and_restores(ground: TheGround, tmp_path: Pa
 async def test_the_example_prunes_what_is_not_kept(ground: TheGround) -> None:
     newest = ground.newest
     for age in (3600, 7200):
-        (ground.place / f"{int(newest.name.split('.')[0]) - age}.tar.gz").write_bytes(newest.read_bytes())
+        (ground.place / f"{float(newest.name.removesuffix('.tar.gz')) - age:.3f}.tar.gz").write_bytes(
+            newest.read_bytes()
+        )
     assert len((await adapter(ground).look()).copies) == 3
     assert await adapter(ground).prune(silent) == Pruned(removed=2)
     assert list(ground.place.glob("*.tar.gz")) == [newest]
@@ -99,6 +101,14 @@ SPOILED: list[tuple[Seed, Asked, Fault]] = [
 async def test_each_fault_is_named(ground: TheGround, seed: Seed, asked: Asked, fault: Fault) -> None:
     await ground.seeds[seed]()
     assert (await fault_of(ask(adapter(ground), asked))).fault is fault
+
+
+async def test_the_example_gives_nothing_back_from_a_damaged_archive(ground: TheGround, tmp_path: Path) -> None:
+    kind = adapter(ground)
+    copy = (await kind.look()).copies[-1]
+    entries = await kind.entries(copy)
+    await ground.seeds["damaged"]()
+    assert (await fault_of(kind.restore(copy, entries, tmp_path, silent))).fault is Fault.DAMAGED
 
 
 async def test_a_scratch_folder_that_is_full_is_told(ground: TheGround) -> None:
