@@ -14,7 +14,7 @@ import pytest
 from tests.real.backups.ground_gitea import REPOSITORIES, TheGround
 from tests.real.backups.servers import nothing_left
 from tests.real.backups.spoiling import cut, flip
-from tools.backups.kinds.dumps import MANIFEST, STILL_WRITTEN_S
+from tools.backups.kinds.dump_files import MANIFEST, STILL_WRITTEN_S
 from tools.backups.kinds.gitea import GiteaDump
 from tools.backups.kinds.target import targets
 from tools.backups.port import BackupError, Fault, Proof

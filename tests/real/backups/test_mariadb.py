@@ -19,7 +19,7 @@ from tests.real.backups.argvs import seen_argvs
 from tests.real.backups.ground_mariadb import PASSWORD, TheGround
 from tests.real.backups.servers import let_through, listing, nothing_left, running, temporary
 from tests.real.backups.spoiling import cut, flip
-from tools.backups.kinds.dumps import MANIFEST, STILL_WRITTEN_S
+from tools.backups.kinds.dump_files import MANIFEST, STILL_WRITTEN_S
 from tools.backups.kinds.mariadb import MariaDbDump
 from tools.backups.kinds.target import targets
 from tools.backups.port import BackupError, Fault

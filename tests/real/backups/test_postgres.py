@@ -19,7 +19,7 @@ from tests.real.backups.argvs import seen_argvs
 from tests.real.backups.ground_postgres import PASSWORD, TheGround
 from tests.real.backups.servers import gone, listing, nothing_left, running, temporary
 from tests.real.backups.spoiling import cut, flip, until_done
-from tools.backups.kinds.dumps import MANIFEST, STILL_WRITTEN_S
+from tools.backups.kinds.dump_files import MANIFEST, STILL_WRITTEN_S
 from tools.backups.kinds.postgres import PostgresDump
 from tools.backups.kinds.postgres_client import program
 from tools.backups.kinds.target import targets

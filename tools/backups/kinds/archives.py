@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from tools.backups.kinds.dumps import os_fault
+from tools.backups.kinds.dump_files import os_fault
 from tools.backups.port import BackupError, Fault
 
 FILES_LIMIT = 2_000_000

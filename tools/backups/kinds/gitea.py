@@ -11,22 +11,22 @@ import asyncio
 import random
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal
 
 from tools.backups.kinds.archives import Unpacking, names_in, read_through, unpack
-from tools.backups.kinds.dumps import Dump, DumpFolder, check_whole, os_fault
+from tools.backups.kinds.dump_files import Dump, check_whole, os_fault
+from tools.backups.kinds.dumps import DumpFolder
 from tools.backups.kinds.gitea_contents import DATABASE, OLD_REPOSITORIES, check_repository, repositories, repository_of
 from tools.backups.kinds.gitea_database import Loaded, load
 from tools.backups.kinds.postgres_server import CLUSTER_BYTES
+from tools.backups.kinds.stoppable import in_thread
 from tools.backups.kinds.target import Target, not_run
 from tools.backups.kinds.throwaway import last_line
 from tools.backups.port import BackupError, Copy, Fault, Found, Progress, Proof, Pruned, Verified
 from tools.program import ProgramError, run
 from tools.settings import BackupSettings
-
-T = TypeVar("T")
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst", ".tar.lz4", ".tar.sz")
 FOLDER = "gitea"
@@ -78,7 +78,7 @@ class GiteaDump:
         if level == "data":
             await check_whole(dump)
             limit = UNPACKED_PER_BYTE * 20 * max(dump.size, 1 << 20)
-            names = await _in_thread(lambda stopped: read_through(dump.path, Unpacking(limit), stopped))
+            names = await in_thread(lambda stopped: read_through(dump.path, Unpacking(limit), stopped))
         else:
             names = await asyncio.to_thread(names_in, dump.path)
         if DATABASE not in names:
@@ -109,14 +109,14 @@ class GiteaDump:
 
     async def _prove(self, dump: Dump, scratch: Path, unpacking: Unpacking, progress: Progress) -> Proof:
         folder = scratch / FOLDER
-        there = await _in_thread(lambda stopped: _unpack_first(dump.path, folder, unpacking))
+        there = await in_thread(lambda stopped: _unpack_first(dump.path, folder, unpacking))
         if not (folder / DATABASE).is_file():
             return Proof(of=len(there) + 1, mismatches=(f"{DATABASE} is not in it",))
         progress(0.2, "loading its database")
         loaded = await load(folder / DATABASE, folder, self._timeout_s)
         sample = _sample(there, dump)
         progress(0.5, "unpacking repositories")
-        await _in_thread(lambda stopped: _unpack_sample(dump.path, folder, unpacking, sample))
+        await in_thread(lambda stopped: _unpack_sample(dump.path, folder, unpacking, sample))
         damaged: list[str] = []
         for number, name in enumerate(sample):
             progress(0.6 + 0.4 * number / len(sample), f"checking the repository {name}")
@@ -144,17 +144,6 @@ class GiteaDump:
     @property
     def _timeout_s(self) -> float:
         return self._settings.run_timeout_h * 3600.0
-
-
-async def _in_thread(work: Callable[[Callable[[], bool]], T]) -> T:
-    """A thread, and not gone before it has ended: it is asked to stop where we are cancelled."""
-    stopped = asyncio.Event()
-    task = asyncio.create_task(asyncio.to_thread(work, stopped.is_set))
-    try:
-        return await asyncio.shield(task)
-    finally:
-        stopped.set()
-        await asyncio.shield(asyncio.wait([task]))
 
 
 def _unpack_first(archive: Path, folder: Path, unpacking: Unpacking) -> dict[str, str]:

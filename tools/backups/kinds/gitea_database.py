@@ -11,9 +11,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.backups.kinds.dumps import os_fault
+from tools.backups.kinds.dump_files import os_fault
 from tools.backups.kinds.mariadb_server import throwaway_mariadb
 from tools.backups.kinds.postgres_server import throwaway_postgres
+from tools.backups.kinds.stoppable import in_thread
 from tools.backups.port import BackupError, Fault
 
 REPOSITORIES = "SELECT lower(owner_name) || '/' || lower_name FROM repository WHERE is_empty IN ({false})"
@@ -94,16 +95,11 @@ def _counted(dialect: str, counts: dict[str, int], found: list[str]) -> Loaded:
 
 
 async def _load_sqlite(dump: Path, target: Path, timeout_s: float) -> Loaded:
-    stopped = asyncio.Event()
-    task = asyncio.create_task(asyncio.to_thread(load_sqlite, dump, target, stopped.is_set))
     try:
         async with asyncio.timeout(timeout_s):
-            return await asyncio.shield(task)
+            return await in_thread(lambda stopped: load_sqlite(dump, target, stopped))
     except TimeoutError as error:
         raise BackupError(Fault.TIMED_OUT, "its database could not be loaded in time") from error
-    finally:
-        stopped.set()
-        await asyncio.shield(asyncio.wait([task]))
 
 
 def load_sqlite(dump: Path, target: Path, stopped: Callable[[], bool]) -> Loaded:

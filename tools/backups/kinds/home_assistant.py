@@ -16,9 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from tools.backups.kinds.dumps import Dump, DumpFolder, check_whole
+from tools.backups.kinds.dump_files import Dump, check_whole
+from tools.backups.kinds.dumps import DumpFolder
 from tools.backups.kinds.home_assistant_read import CORE, Opened, check_list, open_all, opens
 from tools.backups.kinds.home_assistant_write import write
+from tools.backups.kinds.stoppable import in_thread
 from tools.backups.kinds.target import Target, check_mounted
 from tools.backups.port import BackupError, Copy, Fault, Found, Progress, Proof, Pruned, Verified
 from tools.program import read_secret
@@ -66,12 +68,10 @@ class HomeAssistantTar:
         part = await self._folder.begin(".tar")
         began = time.time()
         progress(-1, "packing the configuration")
-        stopped = asyncio.Event()
-        writing = asyncio.create_task(
-            asyncio.to_thread(write, configuration, part, password, self._settings.exclude, began, stopped.is_set)
-        )
         try:
-            written = await asyncio.shield(writing)
+            written = await in_thread(
+                lambda stopped: write(configuration, part, password, self._settings.exclude, began, stopped)
+            )
             manifest = {
                 "kind": self.kind,
                 "at": began,
@@ -83,8 +83,6 @@ class HomeAssistantTar:
             }
             return await self._folder.finish(part, manifest)
         finally:
-            stopped.set()  # a thread is not ended from outside: it asks
-            await asyncio.shield(_over(writing))
             await asyncio.shield(asyncio.to_thread(part.unlink, missing_ok=True))
 
     async def verify(self, level: Literal["metadata", "data"], progress: Progress) -> Verified:
@@ -116,15 +114,8 @@ class HomeAssistantTar:
         limit = await self.size(copy)
         password = await self._password()
         progress(0.2, "opening the backup")
-        stopped = asyncio.Event()
-        opening = asyncio.create_task(
-            asyncio.to_thread(open_all, dump.path, scratch / "home-assistant", password, limit, stopped.is_set)
-        )
-        try:
-            opened = await asyncio.shield(opening)
-        finally:
-            stopped.set()
-            await asyncio.shield(_over(opening))
+        folder = scratch / "home-assistant"
+        opened = await in_thread(lambda stopped: open_all(dump.path, folder, password, limit, stopped))
         return _proof(opened)
 
     async def _opens_newest(self) -> bool | None:
@@ -160,11 +151,6 @@ class HomeAssistantTar:
             return await asyncio.to_thread(read_secret, file)
         except (OSError, ValueError) as error:
             raise BackupError(Fault.PASSWORD_UNREADABLE, "its password file cannot be read") from error
-
-
-async def _over(task: asyncio.Task[object]) -> None:
-    """Wait for it, whatever comes of it: that is said by whoever awaits it for its result."""
-    await asyncio.wait([task])
 
 
 def _ends(backup: Path) -> bool | None:

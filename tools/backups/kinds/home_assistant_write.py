@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tools.backups.kinds import secure_tar
-from tools.backups.kinds.dumps import os_fault, work_folder
+from tools.backups.kinds.dump_files import os_fault, work_folder
 from tools.backups.port import BackupError, Fault
 
 DATABASE = "home-assistant_v2.db"

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from tools.backups.kinds.dumps import Dump, DumpFolder, check_whole, os_fault, tail
+from tools.backups.kinds.dump_files import Dump, check_whole, os_fault, tail
+from tools.backups.kinds.dumps import DumpFolder
 from tools.backups.kinds.mariadb_client import COUNTING, Packing, client, connection, counted, program, refusal
 from tools.backups.kinds.mariadb_server import SERVER_BYTES, throwaway_mariadb
-from tools.backups.kinds.postgres_server import opened, unreadable
+from tools.backups.kinds.plain_sql import ends_with, unreadable
 from tools.backups.kinds.target import Target, not_run
 from tools.backups.port import BackupError, Copy, Fault, Found, Progress, Proof, Pruned, Verified
 from tools.program import ProgramError, started
@@ -159,7 +160,7 @@ class MariaDbDump:
 
     async def _check_end(self, dump: Dump) -> None:
         try:
-            if not await asyncio.to_thread(_ends_as_it_should, dump.path):
+            if not await asyncio.to_thread(ends_with, dump.path, (DUMP_ENDS,)):
                 raise BackupError(Fault.TRUNCATED, f"the dump {dump.path.name} is cut off")
         except (OSError, EOFError, zlib.error) as error:
             raise unreadable(error, dump.path.name) from error
@@ -176,16 +177,6 @@ class MariaDbDump:
 
 def _ends(dump: Path) -> bool | None:
     return DUMP_ENDS in tail(dump) if dump.suffix == ".sql" else None
-
-
-def _ends_as_it_should(dump: Path) -> bool:
-    last = b""
-    if dump.suffix == ".sql":
-        last = tail(dump)
-    else:
-        for line in opened(dump):
-            last = (last + line)[-4096:]
-    return DUMP_ENDS in last
 
 
 def _proof(counts: dict[str, int], expected: Any, error: str) -> Proof:

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from tools.backups.kinds.mariadb_client import COUNTING, client, counted, program
-from tools.backups.kinds.postgres_server import opened, take, unreadable
+from tools.backups.kinds.plain_sql import opened, take, unreadable
 from tools.backups.kinds.target import not_run
 from tools.backups.kinds.throwaway import SOCKETS, as_user, data_folder, last_line, server, temporary, user_for
 from tools.backups.port import BackupError, Fault
@@ -24,8 +24,11 @@ INSTALL_S = 120.0
 SERVER_BYTES = 250_000_000
 """An empty data folder, its logs and its temporary tablespace, rounded up."""
 
+_NO_AIO = "--innodb-use-native-aio=OFF"
+"""The kernel's own is rationed over all programs of a user (locked memory): next to others there may be none left."""
+
 _CONFIGURATION = (
-    "--skip-networking", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=16M",
+    _NO_AIO, "--skip-networking", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=16M",
     "--innodb-doublewrite=OFF", "--innodb-buffer-pool-size=64M", "--max-allowed-packet=1G", "--log-warnings=0",
     "--character-set-server=utf8mb4", "--event-scheduler=OFF", "--local-infile=OFF",
 )  # fmt: skip
@@ -122,7 +125,7 @@ async def throwaway_mariadb(scratch: Path, timeout_s: float) -> AsyncIterator[Th
 
 async def _install(data: Path, user: str | None, root: list[str]) -> None:
     argv = [program("mariadb-install-db", "mysql_install_db"), "--no-defaults", f"--datadir={data}", *root]
-    argv += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+    argv += ["--auth-root-authentication-method=normal", "--skip-test-db", _NO_AIO]
     try:
         ended = await run([*as_user(user), *argv], timeout_s=INSTALL_S, folder=Path("/"), quiet=True)
     except ProgramError as error:
@@ -131,7 +134,8 @@ async def _install(data: Path, user: str | None, root: list[str]) -> None:
         said = ended.complaints + ended.output.decode(errors="replace")
         if "no space left on device" in said.casefold() or "errno: 28" in said.casefold():
             raise BackupError(Fault.DISK_FULL, "the scratch folder's disk is full")
-        raise BackupError(Fault.FAILED, "mariadb-install-db made no data folder")
+        why = next((line for line in said.splitlines() if "ERROR" in line or "FATAL" in line), last_line(said))
+        raise BackupError(Fault.FAILED, f"mariadb-install-db made no data folder: {last_line(why)}")
 
 
 def _reaches(user: str, folder: Path) -> bool:

@@ -15,9 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from tools.backups.kinds.dumps import Dump, DumpFolder, check_whole, os_fault, tail
+from tools.backups.kinds.dump_files import Dump, check_whole, os_fault, tail
+from tools.backups.kinds.dumps import DumpFolder
+from tools.backups.kinds.plain_sql import ends_with, unreadable
 from tools.backups.kinds.postgres_client import connection, program, refusal, session
-from tools.backups.kinds.postgres_server import CLUSTER_BYTES, ROLES, opened, throwaway_postgres, unreadable
+from tools.backups.kinds.postgres_server import CLUSTER_BYTES, ROLES, throwaway_postgres
 from tools.backups.kinds.target import Target, not_run
 from tools.backups.port import BackupError, Copy, Fault, Found, Progress, Proof, Pruned, Verified
 from tools.program import ProgramError, run
@@ -114,7 +116,7 @@ class PostgresDump:
             progress(0.2, "loading the dump")
             plain = dump.path.name.endswith(PLAIN)
             error = await (server.load_sql(dump.path) if plain else server.load_archive(dump.path))
-            if not error and plain and not await asyncio.to_thread(_ends_as_it_should, dump.path):
+            if not error and plain and not await asyncio.to_thread(ends_with, dump.path, DUMP_ENDS):
                 error = "it is cut off"
             progress(0.9, "counting rows")
             counts = {} if error else await server.counts()
@@ -190,7 +192,7 @@ class PostgresDump:
         if dump.path.suffix == ".gz" and not whole:
             return
         try:
-            if not await asyncio.to_thread(_ends_as_it_should, dump.path):
+            if not await asyncio.to_thread(ends_with, dump.path, DUMP_ENDS):
                 raise BackupError(Fault.TRUNCATED, f"the dump {dump.path.name} is cut off")
         except (OSError, EOFError, zlib.error) as error:
             raise unreadable(error, dump.path.name) from error
@@ -209,16 +211,6 @@ def _ends(dump: Path) -> bool | None:
     if dump.suffix != ".sql":
         return None
     return any(words in tail(dump) for words in DUMP_ENDS)
-
-
-def _ends_as_it_should(dump: Path) -> bool:
-    last = b""
-    if dump.suffix == ".sql":
-        last = tail(dump)
-    else:
-        for line in opened(dump):
-            last = (last + line)[-4096:]
-    return any(words in last for words in DUMP_ENDS)
 
 
 def _proof(counts: dict[str, int], expected: Any, error: str) -> Proof:

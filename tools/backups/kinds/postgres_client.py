@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tools.backups.kinds.dumps import os_fault
+from tools.backups.kinds.dump_files import os_fault
 from tools.backups.kinds.target import not_run
 from tools.backups.kinds.throwaway import PASSWORDS, last_line, temporary
 from tools.backups.port import BackupError, Fault

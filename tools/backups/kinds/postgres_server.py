@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import re
 import secrets
 import signal
@@ -12,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
-from tools.backups.kinds.dumps import BLOCK_BYTES, os_fault
+from tools.backups.kinds.plain_sql import opened, take, unreadable
 from tools.backups.kinds.postgres_client import COUNTING, counted, program
 from tools.backups.kinds.target import not_run
 from tools.backups.kinds.throwaway import SOCKETS, as_user, data_folder, last_line, server, temporary, user_for
@@ -227,16 +226,6 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""').replace("\0", "") + '"'
 
 
-def unreadable(error: BaseException, name: str) -> BackupError:
-    """A compressed dump that cannot be read to its end."""
-    if isinstance(error, EOFError):
-        return BackupError(Fault.TRUNCATED, f"the dump {name} is cut off")
-    if isinstance(error, gzip.BadGzipFile | zlib.error):
-        return BackupError(Fault.DAMAGED, f"the dump {name} is damaged")
-    assert isinstance(error, OSError)  # noqa: S101 - what reading a file raises
-    return os_fault(error, "the dump cannot be read")
-
-
 _OURS = re.compile(rb"\\(un)?restrict \S+\s*$|\\connect [^\\]*$")
 
 
@@ -250,12 +239,6 @@ async def _check_restricts() -> None:
     major, minor = (int(found.group(1)), int(found.group(2))) if found else (0, 0)
     if major < 18 and minor < RESTRICTS_SINCE.get(major, 1 << 30):
         raise BackupError(Fault.NOT_INSTALLED, "this psql is too old to load a plain dump safely; update PostgreSQL")
-
-
-def opened(dump: Path) -> Iterator[bytes]:
-    """The lines of a plain dump, unpacked where it is packed."""
-    with gzip.open(dump, "rb") if dump.suffix == ".gz" else dump.open("rb") as file:
-        yield from file
 
 
 def _restricted(dump: Path) -> Iterator[bytes]:
@@ -276,13 +259,3 @@ def _restricted(dump: Path) -> Iterator[bytes]:
             continue
         yield line
     yield b"\\unrestrict " + key + b"\n"
-
-
-def take(lines: Iterator[bytes]) -> bytes:
-    """Some lines at once."""
-    block = bytearray()
-    for line in lines:
-        block += line
-        if len(block) >= BLOCK_BYTES:
-            break
-    return bytes(block)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from tools.backups.kinds import sqlite_file
-from tools.backups.kinds.dumps import Dump, DumpFolder, check_whole, os_fault
+from tools.backups.kinds.dump_files import Dump, check_whole, os_fault
+from tools.backups.kinds.dumps import DumpFolder
 from tools.backups.kinds.sqlite_file import Checked
 from tools.backups.kinds.target import Target
 from tools.backups.port import BackupError, Copy, Fault, Found, Progress, Proof, Pruned, Verified

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tools.backups.kinds.dumps import os_fault
+from tools.backups.kinds.dump_files import os_fault
 from tools.backups.kinds.target import not_run
 from tools.backups.port import BackupError, Fault
 from tools.program import ProgramError, Started, started

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.backups.kinds.dumps import MANIFEST, PART, STILL_WRITTEN_S, WORK, DumpFolder, safe_name, work_folder
+from tools.backups.kinds.dump_files import MANIFEST, PART, STILL_WRITTEN_S, WORK, safe_name, work_folder
+from tools.backups.kinds.dumps import DumpFolder
 from tools.backups.kinds.target import targets
 from tools.backups.port import BackupError, Fault
 from tools.settings import BackupSettings, KeepSettings
