@@ -18,7 +18,7 @@ from tests.real.backups.ground_rclone import PASSWORD, TheGround
 from tests.real.backups.spoiling import fill, until_done
 from tools.backups.kinds import make
 from tools.backups.kinds.rclone import Rclone
-from tools.backups.port import BackupError, Fault, Pruned
+from tools.backups.port import Fault, Pruned
 from tools.settings import KeepSettings
 
 pytestmark = pytest.mark.real_server
@@ -119,8 +119,13 @@ async def test_a_flipped_byte_is_found_when_the_data_is_read(ground: TheGround, 
     await ground.seeds["damaged"]()
     assert (await kind.verify("metadata", silent)).level == "metadata"
     assert (await fault_of(kind.verify("data", silent))).fault is Fault.DAMAGED
-    with pytest.raises(BackupError):
-        await restored(kind, 0, tmp_path / "scratch")
+    assert (await fault_of(restored(kind, 0, tmp_path / "scratch"))).fault is Fault.DAMAGED
+
+
+async def test_a_file_that_was_cut_off_is_told_before_it_is_fetched(ground: TheGround, tmp_path: Path) -> None:
+    await ground.seeds["truncated"]()
+    error = await fault_of(restored(adapter(ground), 0, tmp_path / "scratch"))
+    assert (error.fault, error.reason) == (Fault.TRUNCATED, "one file of it is cut off")
 
 
 async def test_a_damaged_file_in_a_plain_folder_is_found_though_its_size_is_right(

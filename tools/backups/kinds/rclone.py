@@ -114,9 +114,11 @@ class Rclone:
             raise BackupError(Fault.NONSENSE, "the backup has no such file")
         restored = {str(complete(scratch, path)): path for path in wanted}
         progress(-1.0, f"restoring {len(wanted):,} files")
-        for place, sizes in (await self._store.found(copy, wanted)).items():
+        places = await self._store.found(copy, wanted)
+        manifest.check_sizes(wanted, {path: size for sizes in places.values() for path, size in sizes.items()})
+        for place, sizes in places.items():
             argv = ["copy", "--files-from-raw", "-", "--no-traverse", self._store.path(place), str(scratch)]
-            await self._store.succeed(*argv, stdin=lines(sizes))
+            await self._fetch(argv, lines(sizes))
         progress(0.8, "comparing hashes")
         hashes = await hashing.hash_here(list(restored), self._run_s)
         manifest.check_hashes(wanted, {restored[name]: digest for name, digest in hashes.items()})
@@ -132,6 +134,15 @@ class Rclone:
         if missing:
             raise BackupError(Fault.SOURCE_MISSING, f"{missing[0]} is not there")
         return [Path(path).resolve() for path in self._settings.paths]
+
+    async def _fetch(self, argv: Sequence[str], names: bytes) -> None:
+        """The password was right for the list of files: what it cannot open now is damaged."""
+        try:
+            await self._store.succeed(*argv, stdin=names)
+        except BackupError as error:
+            if error.fault is Fault.WRONG_PASSWORD:
+                raise BackupError(Fault.DAMAGED, "some of its files are damaged") from error
+            raise
 
     async def _last(self) -> Copy | None:
         """A remote that has nothing yet is begun by the first run; a folder here has to be there."""
