@@ -128,6 +128,12 @@ def dump(files: Iterable[Listed]) -> bytes:
     return "".join(one.line() + "\n" for one in sorted(files, key=lambda one: one.path)).encode()
 
 
+def dump_with_hash(files: Iterable[Listed]) -> tuple[bytes, str]:
+    """The manifest, and its SHA-256 for the marker."""
+    text = dump(files)
+    return text, hashlib.sha256(text).hexdigest()
+
+
 def read(manifest: bytes, expected: str) -> dict[str, Listed]:
     """By path. Raises BackupError damaged where it is not what ``expected``, its SHA-256, says."""
     if hashlib.sha256(manifest).hexdigest() != expected:

@@ -7,7 +7,6 @@ rclone does; ``options = ["--links"]`` keeps them as text.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -57,8 +56,9 @@ class Rclone:
         progress(-1.0, "hashing what is new")
         sizes = await self._store.sizes(CURRENT)
         files = await self._listed(sizes, known, started)
-        marker = self._marker(name, started, files, known, unread)
-        await self._store.finish(marker, files)
+        text, digest = await asyncio.to_thread(manifest.dump_with_hash, files)
+        marker = self._marker(name, started, files, known, unread, digest)
+        await self._store.finish(marker, text)
         progress(1.0, "done")
         return marker.copy(socket.gethostname())
 
@@ -192,7 +192,7 @@ class Rclone:
         return [Listed(path, size, after[path] or 0, hashes[path]) for path, size in sizes.items()]
 
     def _marker(
-        self, name: str, started: float, files: Sequence[Listed], known: dict[str, Listed], unread: int
+        self, name: str, started: float, files: Sequence[Listed], known: dict[str, Listed], unread: int, digest: str
     ) -> Marker:
         new = [one for one in files if one.path not in known]
         changed = [one for one in files if one.path in known and known[one.path].sha256 != one.sha256]
@@ -208,7 +208,7 @@ class Rclone:
             files_new=len(new),
             files_changed=len(changed),
             unread=unread,
-            manifest=hashlib.sha256(manifest.dump(files)).hexdigest(),
+            manifest=digest,
         )
 
 

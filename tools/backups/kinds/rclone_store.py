@@ -100,9 +100,8 @@ class RcloneStore:
             await self.rclone(*argv, stdin=lines(paths), on_line=note)
         return found
 
-    async def finish(self, marker: Marker, files: Sequence[Listed]) -> None:
-        """Write the list, and after it the marker."""
-        text = await asyncio.to_thread(manifest.dump, files)
+    async def finish(self, marker: Marker, text: bytes) -> None:
+        """Write the list (``text``), and after it the marker."""
         for name, content in ((f"{marker.id}.jsonl", text), (f"{marker.id}.json", marker.dump())):
             await self.succeed("rcat", self.path(RUNS, name), stdin=content)
 

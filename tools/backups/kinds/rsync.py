@@ -7,7 +7,6 @@ marker is no backup. The folder of the snapshots has to be there: a run makes no
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import socket
 import stat
@@ -63,8 +62,9 @@ class RsyncSnapshots:
         items, unread = await self._copy(sources, partial, linked, len(known), progress)
         progress(-1.0, "hashing what is new")
         files = await self._listed(items, known, started, partial)
-        marker = self._marker(name, started, items, files, unread)
-        await self._store.finish(marker, files)
+        text, digest = await asyncio.to_thread(manifest.dump_with_hash, files)
+        marker = self._marker(name, started, items, files, unread, digest)
+        await self._store.finish(marker, text)
         progress(1.0, "done")
         return marker.copy(socket.gethostname())
 
@@ -162,7 +162,9 @@ class RsyncSnapshots:
         hashes |= dict.fromkeys(changed, "") | await self._store.hashes(partial, changed, lambda: None)
         return [*kept, *(Listed(one.path, one.size, one.mtime, hashes.get(one.path, "")) for one in fresh)]
 
-    def _marker(self, name: str, started: float, items: Sequence[Item], files: Sequence[Listed], unread: int) -> Marker:
+    def _marker(
+        self, name: str, started: float, items: Sequence[Item], files: Sequence[Listed], unread: int, digest: str
+    ) -> Marker:
         sent = [item for item in items if item.sent]
         return Marker(
             id=name,
@@ -176,7 +178,7 @@ class RsyncSnapshots:
             files_new=sum(item.new for item in sent),
             files_changed=sum(not item.new for item in sent),
             unread=unread,
-            manifest=hashlib.sha256(manifest.dump(files)).hexdigest(),
+            manifest=digest,
         )
 
     async def _items_of(self, name: str) -> list[Item]:

@@ -125,10 +125,9 @@ class SnapshotStore:
         await self._sh(_BEGIN, PARTIAL + name, name)
         return PARTIAL + name
 
-    async def finish(self, marker: Marker, files: Sequence[Listed]) -> None:
-        """Make it a snapshot: list, marker, and when all of it is on the disk its name."""
+    async def finish(self, marker: Marker, text: bytes) -> None:
+        """Make it a snapshot: its list (``text``), the marker, and when all of it is on the disk its name."""
         partial = PARTIAL + marker.id
-        text = await asyncio.to_thread(manifest.dump, files)
         await self._sh(_WRITE, partial, stdin=text)
         await self._sh(_FINISH, partial, marker.id, stdin=marker.dump())
 
