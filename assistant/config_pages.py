@@ -27,6 +27,17 @@ SAMPLES: Mapping[str, Any] = {
     "backups.NAME.repository": "/mnt/backup/photos",
     "backups.NAME.password_file": "photos.password",
     "backups.NAME.host": "nas",
+    "backups.NAME.ssh_key": "photos.key",
+    "backups.NAME.known_hosts": "known_hosts",
+    "backups.NAME.config_file": "/etc/borgmatic/config.yaml",
+    "backups.NAME.mount": "/mnt/backup",
+    "backups.NAME.database": {"name": "nextcloud", "user": "nextcloud", "password_file": "nextcloud.password"},
+    "backups.NAME.report": "/var/lib/jarvis/time-machine.json",
+    "backups.NAME.unplugged_within_h": 4.0,
+    "backups.NAME.unchanged_after_h": 168.0,
+    "backups.NAME.data_class": "pictures",
+    "ntfy": {"url": "http://ntfy.lan", "topic": "home-alerts"},
+    "restore_scratch": "/srv/scratch",
     "vms.NAME.aliases": ["the windows box"],
     "areas.NAME.aliases": ["the lounge"],
     "areas.NAME.lights": ["ceiling light", "reading lamp"],
@@ -72,9 +83,7 @@ def example() -> str:
     lines = [_HEAD]
     for section, fields in _sections().items():
         if section:
-            table = section.removesuffix(".NAME")
-            named = table != section
-            lines += [f"#[{table}.{toml_key(SAMPLE_NAMES[table])}]" if named else f"[{table}]"]
+            lines.append(_table_head(section))
         for key, field in fields:
             dotted = f"{section}.{key}" if section else key
             lines += _wrapped(f"{(field.description or key).rstrip('.')}{_range(field)}.{_state(field)}")
@@ -129,6 +138,14 @@ def as_toml(value: Any) -> str:
 def toml_key(key: str) -> str:
     """Bare where TOML allows it."""
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else as_toml(key)
+
+
+def _table_head(section: str) -> str:
+    """``[server]``; behind a ``#`` where a name has to be chosen, with one that teaches: ``#[backups.photos.keep]``."""
+    parts: list[str] = []
+    for part in section.split("."):
+        parts.append(toml_key(SAMPLE_NAMES[".".join(parts)]) if part == "NAME" else part)
+    return f"{'#' if 'NAME' in section.split('.') else ''}[{'.'.join(parts)}]"
 
 
 def _sections() -> dict[str, list[tuple[str, FieldInfo]]]:
