@@ -72,6 +72,7 @@ class Borg:
         if not isinstance(archive, dict) or ended.code not in (0, 1):
             raise said.refusal(ended.code, ended.complaints)
         try:
+            _counts[str(archive["id"])] = counts = said.counts(archive)
             return Copy(
                 id=str(archive["id"]),
                 at=said.seconds(str(archive["start"])),
@@ -80,7 +81,7 @@ class Borg:
                 files_changed=made.changed,
                 unread=made.unread + missing,
                 paths=tuple(sorted(said.plain(path) for path in self._settings.paths)),
-                **said.counts(archive),
+                **counts,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BackupError(Fault.NONSENSE, "borg answered with something that is no archive") from error
