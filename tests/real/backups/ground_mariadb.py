@@ -118,7 +118,8 @@ class TheGround:
     async def _start(self) -> None:
         data = self._root / "data"
         data.mkdir()
-        root = ["--user=root"] if os.geteuid() == 0 else []
+        (self._root / "tmp").mkdir()  # a server removes the temporary tables of others from a folder that they share
+        root = [f"--tmpdir={self._root / 'tmp'}", *(["--user=root"] if os.geteuid() == 0 else [])]
         try:
             install, server = program("mariadb-install-db"), program("mariadbd")
         except BackupError as error:

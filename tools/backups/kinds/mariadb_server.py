@@ -104,13 +104,16 @@ async def throwaway_mariadb(scratch: Path, timeout_s: float) -> AsyncIterator[Th
         user = None  # mariadbd follows the real path of its data, which its own user cannot pass here
     async with AsyncExitStack() as stack:
         data, _ = await stack.enter_async_context(data_folder(scratch, "mariadb", user))
+        # A server removes the temporary tables of all others from the folder that they share: this one has its own.
+        temporaries, _ = await stack.enter_async_context(data_folder(scratch, "mariadb-temporary", user))
         sockets = await stack.enter_async_context(temporary(SOCKETS, user))
-        root = ["--user=root"] if os.geteuid() == 0 and user is None else []
-        await _install(data, user, root)
+        options = ["--user=root"] if os.geteuid() == 0 and user is None else []
+        options.append(f"--tmpdir={temporaries}")
+        await _install(data, user, options)
         made = Throwaway(sockets / "s", timeout_s)
         argv = [
             program("mariadbd", "mysqld"), "--no-defaults", f"--datadir={data}", f"--socket={sockets / 's'}",
-            f"--pid-file={sockets / 'pid'}", f"--secure-file-priv={sockets}", *root, *_CONFIGURATION,
+            f"--pid-file={sockets / 'pid'}", f"--secure-file-priv={sockets}", *options, *_CONFIGURATION,
         ]  # fmt: skip
         await stack.enter_async_context(
             server(
@@ -123,8 +126,8 @@ async def throwaway_mariadb(scratch: Path, timeout_s: float) -> AsyncIterator[Th
         yield made
 
 
-async def _install(data: Path, user: str | None, root: list[str]) -> None:
-    argv = [program("mariadb-install-db", "mysql_install_db"), "--no-defaults", f"--datadir={data}", *root]
+async def _install(data: Path, user: str | None, options: list[str]) -> None:
+    argv = [program("mariadb-install-db", "mysql_install_db"), "--no-defaults", f"--datadir={data}", *options]
     argv += ["--auth-root-authentication-method=normal", "--skip-test-db", _NO_AIO]
     try:
         ended = await run([*as_user(user), *argv], timeout_s=INSTALL_S, folder=Path("/"), quiet=True)
