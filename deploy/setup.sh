@@ -69,6 +69,8 @@ look_for_backup_programs() {
     have mariadb-dump || needed="$needed mariadb-client"
     [ -x "${SBIN_DIR:-/usr/sbin}/mariadbd" ] || needed="$needed mariadb-server"
     have git || needed="$needed git"
+    have sqlite3 || needed="$needed sqlite3"
+    have unzip || needed="$needed unzip"
 }
 
 # What the clips of the voice benchmark are made of (jarvis bench clips): synthesizers, their voices, recordings.

@@ -163,8 +163,8 @@ def test_the_programs_that_make_backups_are_asked_for_only_by_the_tests_against_
     refused = machine.setup("real", **nowhere)
     assert refused.returncode != 0
     wanted = "borgbackup rclone rsync openssh-client openssh-server postgresql-client postgresql mariadb-client"
-    assert f"{wanted} mariadb-server git" in refused.stderr
-    for program in ("borg", "rclone", "rsync", "ssh", "psql", "mariadb-dump", "git"):
+    assert f"{wanted} mariadb-server git sqlite3 unzip" in refused.stderr
+    for program in ("borg", "rclone", "rsync", "ssh", "psql", "mariadb-dump", "git", "sqlite3", "unzip"):
         machine.program(program)
     for path in ("sbin/sshd", "sbin/mariadbd", "lib/postgresql/15/bin/initdb"):
         machine.program(Path(path).name, folder=(machine.share / path).parent)
