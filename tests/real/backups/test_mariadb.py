@@ -201,6 +201,22 @@ async def test_what_keeps_a_database_from_being_dumped_is_told_apart(settings: B
     assert listing(settings.repository) == before
 
 
+async def test_the_rights_that_the_documentation_names_are_enough(
+    ground: TheGround, settings: BackupSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "other").write_text("of another user")
+    await ground.sql("CREATE USER backup@localhost IDENTIFIED BY 'of another user'")
+    await ground.sql("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON photos.* TO backup@localhost")
+    assert settings.database is not None
+    database = settings.database.model_copy(update={"user": "backup", "password_file": tmp_path / "other"})
+    chosen = settings.model_copy(update={"database": database})
+    for granted in (False, True):
+        copy = await adapter(chosen).back_up(nobody)
+        text = gzip.decompress(newest(chosen).with_name(copy.id).read_bytes())
+        assert (b"FUNCTION `twice`" in text) is granted
+        await ground.sql("GRANT SELECT ON mysql.proc TO backup@localhost")
+
+
 async def test_a_run_that_is_cancelled_leaves_nothing_behind(settings: BackupSettings, scratch: Path) -> None:
     before, seen = listing(settings.repository), []
 

@@ -118,7 +118,7 @@ class MariaDbDump:
             *self._settings.options, "--", database,
         ]  # fmt: skip
         try:
-            packing = await asyncio.to_thread(Packing, part)
+            packing = Packing(part)
             try:
                 async with asyncio.timeout(self._timeout_s), started(argv, quiet=True) as dumping:
                     while block := await dumping.output.read(1 << 20):

@@ -8,9 +8,11 @@ import json
 import os
 import re
 import shutil
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from tools.backups.kinds.dump_files import os_fault
 from tools.backups.kinds.target import not_run
@@ -111,21 +113,35 @@ def refusal(said: str, database: str) -> BackupError:
 
 
 class Packing:
-    """A gzip file (0600) that is written piece by piece. Raises OSError; it has to be closed."""
+    """A gzip file (0600) that is written piece by piece, in threads; made with the first. Raises OSError. It has to be
+    closed, which waits for a piece that is still being written, and nothing is written after it."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=6, filename="")
+        self._path = path
+        self._lock = threading.Lock()
+        self._file: BinaryIO | None = None
+        self._packed: gzip.GzipFile | None = None
+        self._closed = False
         self.unpacked = 0
         self.last = b""
 
     def write(self, block: bytes) -> None:
-        self._packed.write(block)
-        self.unpacked += len(block)
-        self.last = (self.last + block)[-4096:]
+        with self._lock:
+            if self._closed:
+                return
+            if self._file is None or self._packed is None:
+                self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+                self._packed = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=6, filename="")
+            self._packed.write(block)
+            self.unpacked += len(block)
+            self.last = (self.last + block)[-4096:]
 
     def close(self) -> None:
-        try:
-            self._packed.close()
-        finally:
-            self._file.close()
+        with self._lock:
+            self._closed = True
+            try:
+                if self._packed is not None:
+                    self._packed.close()
+            finally:
+                if self._file is not None:
+                    self._file.close()

@@ -39,7 +39,7 @@ async def data_folder(scratch: Path, name: str, user: str | None) -> AsyncIterat
     folder = scratch / name
     try:
         await asyncio.to_thread(_make, folder, user)
-        descriptor = await asyncio.to_thread(os.open, folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise os_fault(error, "the scratch folder cannot be used") from error
     try:
