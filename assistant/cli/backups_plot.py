@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant.errors import StateError
 
@@ -58,7 +58,7 @@ def _ages(history: History, axes: Axes, now: float) -> None:
     axes.axhline(history.max_age_h, color=BAD, linestyle=":")
     for test in history.tests:
         if test.ran:
-            axes.axvline(_day(test.at), color=SOFT if test.ok else BAD, linewidth=1)  # type: ignore[arg-type]
+            axes.axvline(_day(test.at), color=SOFT if test.ok else BAD, linewidth=1)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("hours")
     axes.set_title("age of the newest; dotted: stale; upright: restore tests (red: failed)", loc="left", fontsize=10)
@@ -102,5 +102,6 @@ def _saved(path: Path, lanes: int, height: float, draw: Callable[[Sequence[Axes]
         pyplot.close(figure)
 
 
-def _day(at: float) -> datetime:
+def _day(at: float) -> Any:
+    """A date; matplotlib takes one, its types know numbers only."""
     return datetime.fromtimestamp(at, UTC)
