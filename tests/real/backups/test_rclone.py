@@ -57,7 +57,7 @@ async def test_every_run_can_be_restored_as_it_was(ground: TheGround, tmp_path: 
     first = contents(ground.source)
     (ground.source / "notes für später.txt").write_text("forget the milk")
     (ground.source / "2024" / "holiday.jpg").unlink()
-    (ground.source / "new").write_bytes(b"12345")
+    (ground.source / "new\nline").write_bytes(b"12345")
     (ground.source / "left out.tmp").write_bytes(b"x")
     made = await kind.back_up(silent)
     second = contents(ground.source)

@@ -43,7 +43,8 @@ class Place:
 
     def check_configured(self) -> None:
         """Raises BackupError not_configured."""
-        if not self.folder.startswith("/") or self.host.startswith("-"):
+        url = self.host and self.folder.startswith("//")  # rsync://…, which is no ssh
+        if url or not self.folder.startswith("/") or self.host.startswith("-"):
             raise BackupError(Fault.NOT_CONFIGURED, "its repository has to be a folder, or user@host:/folder")
 
     def rsync(self, *parts: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -117,8 +117,7 @@ class Rclone:
         places = await self._store.found(copy, wanted)
         manifest.check_sizes(wanted, {path: size for sizes in places.values() for path, size in sizes.items()})
         for place, sizes in places.items():
-            argv = ["copy", "--files-from-raw", "-", "--no-traverse", self._store.path(place), str(scratch)]
-            await self._fetch(argv, lines(sizes))
+            await self._fetch(place, sizes, scratch)
         progress(0.8, "comparing hashes")
         hashes = await hashing.hash_here(list(restored), self._run_s)
         manifest.check_hashes(wanted, {restored[name]: digest for name, digest in hashes.items()})
@@ -135,10 +134,10 @@ class Rclone:
             raise BackupError(Fault.SOURCE_MISSING, f"{missing[0]} is not there")
         return [Path(path).resolve() for path in self._settings.paths]
 
-    async def _fetch(self, argv: Sequence[str], names: bytes) -> None:
+    async def _fetch(self, place: str, paths: Iterable[str], scratch: Path) -> None:
         """The password was right for the list of files: what it cannot open now is damaged."""
         try:
-            await self._store.succeed(*argv, stdin=names)
+            await self._store.fetch(place, paths, scratch)
         except BackupError as error:
             if error.fault is Fault.WRONG_PASSWORD:
                 raise BackupError(Fault.DAMAGED, "some of its files are damaged") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 
 from tools.backups.port import BackupError, Fault
@@ -74,9 +75,32 @@ def unread(complaints: str) -> int | None:
 def listed(output: bytes) -> dict[str, int]:
     """Path and size of each file of ``lsjson``. Raises BackupError nonsense."""
     try:
-        return {str(one["Path"]): int(one["Size"]) for one in json.loads(output or b"[]") if not one.get("IsDir")}
+        return {real(str(one["Path"])): int(one["Size"]) for one in json.loads(output or b"[]") if not one.get("IsDir")}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupError(Fault.NONSENSE, "rclone answered with something that is no list of files") from error
+
+
+def real(name: str) -> str:
+    """A name as the file has it. rclone shows control characters as their symbols (rclone.org/overview/#encoding), and
+    puts ‛ before a symbol that is one."""
+    return re.sub("‛([\u2400-\u241f\u2421])|([\u2400-\u241f\u2421])", _meant, name)
+
+
+def written(name: str) -> str:
+    """A name as rclone shows it, and takes it."""
+    return re.sub("[\u2400-\u241f\u2421]|[\x01-\x1f\x7f]", _shown, name)
+
+
+def _meant(found: re.Match[str]) -> str:
+    if found[1]:
+        return found[1]
+    return "\x7f" if found[2] == "\u2421" else chr(ord(found[2]) - 0x2400)
+
+
+def _shown(found: re.Match[str]) -> str:
+    if ord(found[0]) >= 0x2400:
+        return "‛" + found[0]
+    return "\u2421" if found[0] == "\x7f" else chr(ord(found[0]) + 0x2400)
 
 
 def folders(output: bytes) -> list[str]:
@@ -90,7 +114,7 @@ def hashed(lines: Iterable[bytes]) -> dict[str, str]:
     for line in lines:
         digest, _, path = line.decode("utf-8", "surrogateescape").partition("  ")
         if len(digest) == 64 and path:
-            found[path] = digest
+            found[real(path)] = digest
     return found
 
 

@@ -100,6 +100,11 @@ class RcloneStore:
             await self.rclone(*argv, stdin=lines(paths), on_line=note)
         return found
 
+    async def fetch(self, place: str, paths: Iterable[str], scratch: Path) -> None:
+        """Files at a place, each to its path below ``scratch``."""
+        argv = ["copy", "--files-from-raw", "-", "--no-traverse", self.path(place), str(scratch)]
+        await self.succeed(*argv, stdin=lines(paths))
+
     async def finish(self, marker: Marker, text: bytes) -> None:
         """Write the list (``text``), and after it the marker."""
         for name, content in ((f"{marker.id}.jsonl", text), (f"{marker.id}.json", marker.dump())):
@@ -202,9 +207,4 @@ class RcloneStore:
 
 def lines(paths: Iterable[str]) -> bytes:
     """For ``--files-from-raw``."""
-    return b"".join(os.fsencode(path.lstrip("/")) + b"\n" for path in paths)
-
-
-def local(scratch: Path, path: str) -> str:
-    """A restored file."""
-    return str(scratch / path.lstrip("/"))
+    return b"".join(os.fsencode(rclone_said.written(path.lstrip("/"))) + b"\n" for path in paths)

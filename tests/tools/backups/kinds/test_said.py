@@ -100,6 +100,12 @@ def test_rclone_counts_a_source_once_however_often_it_tried() -> None:
     assert rclone_said.unread("") is None
 
 
+@given(st.text(st.characters(exclude_characters="\0‛")))
+def test_a_name_that_rclone_shows_otherwise_is_found_again(name: str) -> None:
+    assert rclone_said.real(rclone_said.written(name)) == name
+    assert "\n" not in rclone_said.written(name)
+
+
 @pytest.mark.parametrize(
     "code, complaints, fault",
     [
