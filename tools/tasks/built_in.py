@@ -54,7 +54,10 @@ def built_in_tasks(settings: ToolSettings, store: Store, starter: Starter) -> Ma
 
 
 def next_exercise(settings: ToolSettings, store: Store, now: float) -> Due | None:
-    """The exercise of the calendar that is due and was so first; None when all is done. Blocks. Raises StoreError."""
-    done = practised(BackupRecords(store), settings.backups)
-    exercises = due(settings.backups, done, settings.restore_calendar, now)
-    return next((one for one in exercises if one.at <= now), None)
+    """Of the exercises that are due, one of the job that was tried longest ago, and of these the one that was due first;
+    None when all is done. So a job that fails every night keeps nobody else waiting. Blocks. Raises StoreError."""
+    records = BackupRecords(store)
+    exercises = due(settings.backups, practised(records, settings.backups), settings.restore_calendar, now)
+    tried = {job: float((records.last_attempt(job) or {}).get("at", 0.0)) for job in settings.backups}
+    waiting = [one for one in exercises if one.at <= now]
+    return min(waiting, key=lambda one: (tried.get(one.job, 0.0), one.at), default=None)

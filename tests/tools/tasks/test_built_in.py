@@ -66,6 +66,20 @@ def test_the_exercise_that_is_due_first_is_next_and_none_when_all_was_done(jobs:
     assert later.exercise.value == "file"
 
 
+def test_a_job_whose_exercise_fails_every_night_keeps_no_other_waiting(jobs: Jobs) -> None:
+    notes_job = jobs.settings.backups["notes"]
+    both = ToolSettings(backups={"notes": notes_job, "photos": notes_job}, restore_calendar=CalendarSettings())
+    records, seen = BackupRecords(jobs.store), []
+    for night in range(4):
+        at = NOW + night * DAY_S
+        first = next_exercise(both, jobs.store, at)
+        assert first is not None
+        seen.append(first.job)
+        records.add_restore_test(first.job, "sqlite", at, ok=False, ran=night % 2 == 0, record={"level": "none"})
+
+    assert sorted(seen[:2]) == sorted(seen[2:]) == ["notes", "photos"]
+
+
 async def test_an_exercise_is_a_restore_test_that_is_recorded_as_one(jobs: Jobs) -> None:
     await jobs.over(jobs.start("notes"))
     configured = ToolSettings(backups=jobs.settings.backups, restore_calendar=CalendarSettings())
