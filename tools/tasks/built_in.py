@@ -54,8 +54,8 @@ def built_in_tasks(settings: ToolSettings, store: Store, starter: Starter) -> Ma
 
 
 def next_exercise(settings: ToolSettings, store: Store, now: float) -> Due | None:
-    """Of the exercises that are due, one of the job that was tried longest ago, and of these the one that was due first;
-    None when all is done. So a job that fails every night keeps nobody else waiting. Blocks. Raises StoreError."""
+    """Of the exercises that are due, the first one of the job that was tried longest ago; None when all is done. So a
+    job that fails every night keeps nobody else waiting. Blocks. Raises StoreError."""
     records = BackupRecords(store)
     exercises = due(settings.backups, practised(records, settings.backups), settings.restore_calendar, now)
     tried = {job: float((records.last_attempt(job) or {}).get("at", 0.0)) for job in settings.backups}
