@@ -210,8 +210,10 @@ class Reply:
         """What nobody should do anything about, whatever a model would make of it."""
         if request.engine == "bare":
             return
-        if said := _left_alone(request.text) or ("unknown_sentence" if request.engine == "sentences" else ""):
-            yield sentence(phrase(said))
+        if said := _left_alone(request.text):
+            yield sentence(said)
+        elif request.engine == "sentences":
+            yield sentence(phrase("unknown_sentence"))
 
     async def _by_narrowing(self, request: Request) -> AsyncGenerator[ReplyEvent, None]:
         tools = await self._toolbox.tools()
@@ -255,15 +257,15 @@ def _trusted_match(request: Request) -> SentenceMatch | None:
 
 
 def _left_alone(text: str) -> str:
-    """The phrase for what is no request, whatever a model would make of it; empty where it may be one."""
+    """What is said to what is no request, whatever a model would make of it; empty where it may be one."""
     asks = asks_beside(text) or speech_of(text) is Speech.QUESTION
     if is_waved_off(text) and not asks:
-        return "left_alone"
+        return phrase("left_alone")
     if is_hypothetical(text):
-        return "hypothetical"
+        return phrase("hypothetical")
     if is_reported(text) and not is_message(text) and not asks:
-        return "left_alone"
-    return "beyond" if is_beyond(text) else ""
+        return phrase("left_alone")
+    return phrase("beyond") if is_beyond(text) else ""
 
 
 def _words(text: str) -> Words:
