@@ -154,7 +154,7 @@ async def test_nothing_is_sent_out_of_the_house(messages: Messages, host: str) -
     key = messages.add("Hello.", CALLER, push=True)
     message = messages.get(key)
     assert message is not None
-    with pytest.raises(NtfyError, match="outside the private network|not known"):
+    with pytest.raises(NtfyError, match=r"outside the private network|not known"):
         await push(NtfySettings(url=HttpUrl(f"http://{host}:9")), message)
 
 
