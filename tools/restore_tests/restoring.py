@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tools.backups.kinds.target import complete
 from tools.backups.port import Copy, Entry, Progress, RestoresFiles, RestoresUnverified
-from tools.restore_tests.comparing import Comparison, Pair, Watched, comparable, compare, watch
+from tools.restore_tests.comparing import Comparison, Pair, comparable, compare
 
 COMPARING = 0.9
 """Share of the whole after which the program is done."""
@@ -28,12 +28,13 @@ async def restore_and_compare(
     """
     pairs = await asyncio.to_thread(_pairs, kind, copy, entries, scratch / "restored")
     if not isinstance(kind, RestoresUnverified) or not await asyncio.to_thread(_all_comparable, pairs, copy):
-        return (await _once(kind.restore, copy, pairs, scratch / "restored", progress))[0]
-    found, watched = await _once(kind.restore_unverified, copy, pairs, scratch / "restored", progress)
-    left = [pair.entry for pair in pairs if pair.entry.path not in watched.sources]
-    if left:  # their sources changed meanwhile: nobody has vouched for them yet
+        return await _once(kind.restore, copy, pairs, scratch / "restored", progress)
+    found = await _once(kind.restore_unverified, copy, pairs, scratch / "restored", progress)
+    unvouched = frozenset(found.left)
+    if unvouched:  # their sources changed meanwhile: nobody has vouched for them yet
+        left = [pair.entry for pair in pairs if pair.entry.path in unvouched]
         again = await asyncio.to_thread(_pairs, kind, copy, left, scratch / "again")
-        second, _ = await _once(kind.restore, copy, again, scratch / "again", progress)
+        second = await _once(kind.restore, copy, again, scratch / "again", progress)
         found.mismatches |= second.mismatches
     return found
 
@@ -44,24 +45,16 @@ async def _once(
     pairs: Sequence[Pair],
     scratch: Path,
     progress: Progress,
-) -> tuple[Comparison, Watched]:
+) -> Comparison:
     await asyncio.to_thread(scratch.mkdir)
-    stop, restored = threading.Event(), threading.Event()
-    watching = asyncio.create_task(_in_thread(watch, pairs, copy.at, stop, restored, stop=stop))
+    entries = [pair.entry for pair in pairs]
+    await restore(copy, entries, scratch, lambda share, doing: progress(_of(share), doing))
+    progress(COMPARING, "comparing")
+    stop = threading.Event()
     try:
-        entries = [pair.entry for pair in pairs]
-        await restore(copy, entries, scratch, lambda share, doing: progress(_of(share), doing))
-        restored.set()
-        progress(COMPARING, "comparing")
-        watched = await watching
-        return await _in_thread(compare, pairs, watched, scratch, stop, stop=stop), watched
+        return await _in_thread(compare, pairs, copy.at, scratch, stop, stop=stop)
     finally:
         stop.set()
-        restored.set()
-        if not watching.done():
-            await asyncio.wait([watching])
-        if not watching.cancelled():
-            watching.exception()  # read: what broke off is of no interest any more
 
 
 def _of(share: float) -> float:

@@ -1,6 +1,6 @@
 """A restore test of one job: its newest complete copy into scratch, compared or proven, and entered into the ledger.
 
-    look → choose → room? → restore into scratch → compare by SHA-256, or have the application check it → enter
+    look → choose → room? → restore into scratch → compare byte by byte, or have the application check it → enter
 
 What says that the backup cannot be restored is entered as failed. What kept the test from being made (a lock, a disk
 that is not plugged in, a program that is missing, no room in scratch) is entered as not made: it proves nothing, and is

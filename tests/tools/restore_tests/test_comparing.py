@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,26 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.backups.port import Entry
-from tools.restore_tests.comparing import Comparison, Pair, StoppedError, Watched, compare, watch
+from tools.restore_tests.comparing import PIECE_BYTES, Comparison, Pair, StoppedError, compare
 
 FILES = st.dictionaries(st.sampled_from(["a", "b", "c", "d/e", "d/f"]), st.binary(max_size=3), max_size=5)
-
-
-class Looks(threading.Event):
-    """A restore that is done after so many looks at it; something happens before each."""
-
-    def __init__(self, looks: int, before: Callable[[int], None] = lambda _: None) -> None:
-        super().__init__()
-        self._looks = looks
-        self._before = before
-        self.made = 0
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self._before(self.made)
-        self.made += 1
-        if self.made > self._looks:
-            self.set()
-        return self.is_set()
 
 
 def later() -> float:
@@ -52,9 +34,8 @@ def pairs(source: Path, restored: Path, sizes: dict[str, int]) -> list[Pair]:
     return [Pair(Entry(f"/{name}", size), restored / name, source / name) for name, size in sizes.items()]
 
 
-def compared(found: list[Pair], scratch: Path, copy_at: float, looks: int = 0) -> Comparison:
-    stop = threading.Event()
-    return compare(found, watch(found, copy_at, stop, Looks(looks)), scratch, stop)
+def compared(found: list[Pair], scratch: Path, copy_at: float) -> Comparison:
+    return compare(found, copy_at, scratch, threading.Event())
 
 
 @pytest.fixture(scope="module")
@@ -62,23 +43,23 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(os.path.realpath(tmp_path_factory.mktemp("trees")))
 
 
-@given(source=FILES, copied=FILES, restored=FILES, changed=st.booleans(), looks=st.integers(0, 3))
+@given(source=FILES, copied=FILES, restored=FILES, changed=st.booleans())
 def test_each_restored_file_has_its_size_and_the_content_of_its_unchanged_source(
     trees: Path,
     source: dict[str, bytes],
     copied: dict[str, bytes],
     restored: dict[str, bytes],
     changed: bool,
-    looks: int,
 ) -> None:
     number = len(list(trees.iterdir()))
     here, scratch = written(trees / f"{number}-a", source), written(trees / f"{number}-b", restored)
     found = pairs(here, scratch, {name: len(content) for name, content in copied.items()})
-    result = compared(found, scratch, time.time() - 3600 if changed else later(), looks)
+    result = compared(found, scratch, time.time() - 3600 if changed else later())
     came = {name for name in copied if len(restored.get(name, b"four")) == len(copied[name])}
     both = set() if changed else came & set(source)
     assert result.restored == len(came)
     assert result.compared == len(both)
+    assert set(result.left) == {f"/{name}" for name in came - both}
     assert set(result.mismatches) == {
         f"/{name}" for name in copied if name not in came or (name in both and source[name] != restored[name])
     }
@@ -87,54 +68,26 @@ def test_each_restored_file_has_its_size_and_the_content_of_its_unchanged_source
     )
 
 
-def test_what_came_back_early_is_not_read_again(tmp_path: Path) -> None:
-    source = written(tmp_path / "source", {"a": b"milk", "b": b"eggs"})
+@pytest.mark.parametrize("at", [0, PIECE_BYTES - 1, PIECE_BYTES, 2 * PIECE_BYTES + 4])
+def test_one_byte_that_is_another_is_found_wherever_it_is(tmp_path: Path, at: int) -> None:
+    content = bytes(2 * PIECE_BYTES + 5)
+    source = written(tmp_path / "source", {"a": content})
+    scratch = written(Path(os.path.realpath(tmp_path)) / "scratch", {"a": content[:at] + b"!" + content[at + 1 :]})
+    found = pairs(source, scratch, {"a": len(content)})
+    assert compared(found, scratch, later()).mismatches == {"/a": "/a came back different"}
+
+
+def test_a_large_file_that_came_back_whole_is_the_same(tmp_path: Path) -> None:
+    content = os.urandom(2 * PIECE_BYTES + 5)
+    source = written(tmp_path / "source", {"a": content})
+    scratch = written(Path(os.path.realpath(tmp_path)) / "scratch", {"a": content})
+    assert compared(pairs(source, scratch, {"a": len(content)}), scratch, later()) == Comparison(1, 1)
+
+
+def test_a_source_that_is_longer_than_what_came_back_is_another(tmp_path: Path) -> None:
+    source = written(tmp_path / "source", {"a": b"milk and eggs"})
     scratch = written(Path(os.path.realpath(tmp_path)) / "scratch", {"a": b"milk"})
-    found = pairs(source, scratch, {"a": 4, "b": 4})
-    stop = threading.Event()
-
-    def last_one(look: int) -> None:
-        if look == 3:
-            (scratch / "b").write_bytes(b"eggs")
-
-    watched = watch(found, later(), stop, Looks(3, last_one))
-    assert watched.seen == {"/a"}
-    assert compare(found, watched, scratch, stop) == Comparison(restored=2, compared=2)
-
-
-def test_a_file_that_is_still_being_written_is_left_to_the_end(tmp_path: Path) -> None:
-    source = written(tmp_path / "source", {"a": b"milk"})
-    scratch = written(Path(os.path.realpath(tmp_path)) / "scratch", {"a": b"mi\0\0"})
-    found = pairs(source, scratch, {"a": 4})
-
-    def goes_on(look: int) -> None:
-        os.utime(scratch / "a", ns=(look, look))
-        if look == 5:
-            (scratch / "a").write_bytes(b"milk")
-
-    watched = watch(found, later(), threading.Event(), Looks(5, goes_on))
-    assert watched.seen == set()
-    assert compare(found, watched, scratch, threading.Event()) == Comparison(restored=1, compared=1)
-
-
-def test_a_file_that_seemed_done_too_early_is_compared_at_the_end(tmp_path: Path) -> None:
-    source = written(tmp_path / "source", {"a": b"milk"})
-    scratch = written(Path(os.path.realpath(tmp_path)) / "scratch", {"a": b"mi\0\0"})
-    found = pairs(source, scratch, {"a": 4})
-    watched = watch(found, later(), threading.Event(), Looks(4))
-    assert watched.seen == set()
-    (scratch / "a").write_bytes(b"milk")
-    assert compare(found, watched, scratch, threading.Event()).mismatches == {}
-
-
-def test_a_file_that_came_back_early_and_was_cut_off_afterwards_is_found(tmp_path: Path) -> None:
-    source = written(tmp_path / "source", {"a": b"milk"})
-    scratch = written(Path(os.path.realpath(tmp_path)) / "scratch", {"a": b"milk"})
-    found = pairs(source, scratch, {"a": 4})
-    watched = watch(found, later(), threading.Event(), Looks(4))
-    assert watched.seen == {"/a"}
-    (scratch / "a").write_bytes(b"mi")
-    assert compare(found, watched, scratch, threading.Event()).mismatches == {"/a": "/a came back with 2 of 4 bytes"}
+    assert set(compared(pairs(source, scratch, {"a": 4}), scratch, later()).mismatches) == {"/a"}
 
 
 def test_a_new_source_with_an_old_date_is_not_compared(tmp_path: Path) -> None:
@@ -142,7 +95,7 @@ def test_a_new_source_with_an_old_date_is_not_compared(tmp_path: Path) -> None:
     os.utime(source / "a", (1, 1))
     scratch = written(Path(os.path.realpath(tmp_path)) / "scratch", {"a": b"milk"})
     result = compared(pairs(source, scratch, {"a": 4}), scratch, time.time() - 3600)
-    assert result == Comparison(restored=1, compared=0)
+    assert result == Comparison(restored=1, compared=0, left=["/a"])
 
 
 def test_a_comparison_that_is_called_off_ends(tmp_path: Path) -> None:
@@ -152,6 +105,4 @@ def test_a_comparison_that_is_called_off_ends(tmp_path: Path) -> None:
     stop.set()
     found = pairs(source, scratch, {"a": 4})
     with pytest.raises(StoppedError):
-        watch(found, later(), stop, Looks(0))
-    with pytest.raises(StoppedError):
-        compare(found, Watched({"/a": "0"}), scratch, stop)
+        compare(found, later(), scratch, stop)
