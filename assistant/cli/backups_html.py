@@ -68,12 +68,17 @@ def _verdicts(records: Sequence[Mapping[str, Any]], now: float) -> str:
             str(record.get("kind") or ""),
             _coloured(str(record.get("verdict")), good=record.get("verdict") == "ok"),
             escape(_age(record.get("age_h"))),
-            escape(str(record.get("detail") or "").strip() or str(record.get("cause") or "").replace("_", " ")),
+            escape(_why(record)),
         ]
         for record in records
     )
     head = ("job", "kind", "verdict", "last backup", "why")
     return _section("Verdicts", "Every job, the worst first.", head, rows)
+
+
+def _why(record: Mapping[str, Any]) -> str:
+    detail, cause = str(record.get("detail") or "").strip(), str(record.get("cause") or "").replace("_", " ")
+    return f"{cause}: {detail}" if detail and len(detail.split()) < 4 else detail or cause
 
 
 def _age(hours: object) -> str:
