@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tools.backups.kinds.dump_files import (
     MANIFEST,
@@ -32,7 +32,7 @@ from tools.backups.kinds.dump_files import (
 )  # fmt: skip
 from tools.backups.kinds.keeping import superfluous
 from tools.backups.kinds.target import Target, check_mounted, room
-from tools.backups.port import BackupError, Copy, Fault, Found, Pruned
+from tools.backups.port import BackupError, Copy, Fault, Found, Pruned, Verified
 from tools.settings import BackupSettings
 
 Ends = Callable[[Path], bool | None]
@@ -98,6 +98,11 @@ class DumpFolder:
         if not dumps:
             raise BackupError(Fault.NO_REPOSITORY, "there is no dump at its place")
         return dumps[-1]
+
+    async def verified(self, level: Literal["metadata", "data"], dump: Dump) -> Verified:
+        """What checking this one dump came to; with ``data``, its share of all that is there."""
+        total = sum(one.size for one in await self.dumps()) if level == "data" else 0
+        return Verified(level=level, share=min(dump.size / total, 1.0) if total else 0.0)
 
     async def prune(self) -> Pruned:
         """Remove what the job does not keep, of those with a manifest: what others made is theirs to remove."""

@@ -83,8 +83,7 @@ class GiteaDump:
             names = await asyncio.to_thread(names_in, dump.path)
         if DATABASE not in names:
             raise BackupError(Fault.DAMAGED, f"the dump {dump.path.name} has no {DATABASE} in it")
-        total = sum(one.size for one in await self._folder.dumps())
-        return Verified(level=level, share=min(dump.size / total, 1.0) if level == "data" and total else 0.0)
+        return await self._folder.verified(level, dump)
 
     async def prune(self, progress: Progress) -> Pruned:
         progress(-1, "removing old dumps")

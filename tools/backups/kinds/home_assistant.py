@@ -95,8 +95,7 @@ class HomeAssistantTar:
             await check_whole(dump)
         limit = self._unpacked(dump)
         await asyncio.to_thread(check_list, dump.path, whole=level == "data", limit=limit)
-        total = sum(one.size for one in await self._folder.dumps())
-        return Verified(level=level, share=min(dump.size / total, 1.0) if level == "data" and total else 0.0)
+        return await self._folder.verified(level, dump)
 
     async def prune(self, progress: Progress) -> Pruned:
         """Those made here; Home Assistant keeps house among its own."""

@@ -83,8 +83,7 @@ class MariaDbDump:
             await check_whole(dump)
         if level == "data" or dump.path.suffix != ".gz":
             await self._check_end(dump)
-        total = sum(one.size for one in await self._folder.dumps())
-        return Verified(level=level, share=min(dump.size / total, 1.0) if level == "data" and total else 0.0)
+        return await self._folder.verified(level, dump)
 
     async def prune(self, progress: Progress) -> Pruned:
         progress(-1, "removing old dumps")

@@ -92,8 +92,7 @@ class PostgresDump:
             await self._check_plain(dump, whole=level == "data")
         else:
             await self._check_archive(dump, whole=level == "data")
-        total = sum(one.size for one in await self._folder.dumps())
-        return Verified(level=level, share=min(dump.size / total, 1.0) if level == "data" and total else 0.0)
+        return await self._folder.verified(level, dump)
 
     async def prune(self, progress: Progress) -> Pruned:
         progress(-1, "removing old dumps")

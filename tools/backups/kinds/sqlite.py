@@ -82,8 +82,7 @@ class Sqlite:
         found = await sqlite_file.in_thread(lambda stop: sqlite_file.check(dump.path, stop), self._run_s)
         if found.problems:
             raise BackupError(Fault.DAMAGED, "SQLite finds the copy damaged")
-        total = sum(one.size for one in await self._folder.dumps())
-        return Verified(level="data", share=min(dump.size / total, 1.0) if total else 0.0)
+        return await self._folder.verified("data", dump)
 
     async def prune(self, progress: Progress) -> Pruned:
         """The copies that no rule keeps, of those that were made from here."""
