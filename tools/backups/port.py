@@ -193,6 +193,15 @@ class RestoresUnverified(Protocol):
 
 
 @runtime_checkable
+class RestoresAll(RestoresUnverified, Protocol):
+    """A kind whose program restores all of a copy without being told what is in it."""
+
+    async def restore_all(self, copy: Copy, scratch: Path, progress: Progress) -> None:
+        """As ``restore_unverified`` of every entry."""
+        ...
+
+
+@runtime_checkable
 class ProvesItself(Protocol):
     """A kind that is proven by the application it belongs to."""
 

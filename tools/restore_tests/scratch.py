@@ -46,9 +46,9 @@ def scratch_folder(parent: Path, sources: Iterable[str], left_out: Iterable[str]
 
 
 @contextmanager
-def batch_folder(scratch: Path, number: int) -> Iterator[Path]:
+def named_folder(scratch: Path, name: str) -> Iterator[Path]:
     """A new empty folder in a scratch folder, removed afterwards. Raises OSError."""
-    folder = scratch / f"batch-{number}"
+    folder = scratch / name
     folder.mkdir(mode=0o700)
     try:
         yield folder

@@ -11,18 +11,40 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.backups.kinds import Target, make, targets
 from tools.backups.kinds.target import room
-from tools.backups.port import BackupError, Copy, Fault, Found, Kind, Level, Progress, ProvesItself, RestoresFiles
+from tools.backups.port import (
+    BackupError,
+    Copy,
+    Entry,
+    Fault,
+    Found,
+    Kind,
+    Level,
+    Progress,
+    ProvesItself,
+    RestoresAll,
+    RestoresFiles,
+)
 from tools.backups.records import BackupRecords
 from tools.contract import JsonObject
 from tools.restore_tests.comparing import Comparison
-from tools.restore_tests.restoring import restore_and_compare
-from tools.restore_tests.sampling import Sample, batches, choose, coverage
-from tools.restore_tests.scratch import ScratchError, batch_folder, in_loop, scratch_folder
+from tools.restore_tests.restoring import Ahead, restore_and_compare, restored_ahead
+from tools.restore_tests.sampling import (
+    FILE_OVERHEAD_BYTES,
+    WHOLE_BYTES,
+    WHOLE_FILES,
+    Sample,
+    batches,
+    choose,
+    coverage,
+)
+from tools.restore_tests.scratch import ScratchError, in_loop, named_folder, scratch_folder
 from tools.settings import BackupSettings
 from tools.wording import counted, number, sentence
 
@@ -228,22 +250,45 @@ class _Test:
         )
 
     async def _restore(self, kind: RestoresFiles, copy: Copy, scratch: Path, limit: int) -> None:
-        entries = await kind.entries(copy)
-        if not entries:
-            raise _FailedError("the backup holds no file")
-        before = await asyncio.to_thread(self.records.restored_at, self.job)
-        sample = await asyncio.to_thread(
-            choose, entries, before, seed=self.seed, max_bytes=max(limit, 0), whole=self.whole
-        )
-        if not sample.entries:
-            raise _NotMadeError(f"its smallest file does not fit the {_size(max(limit, 0))} of the scratch folder")
-        self.sample = sample
-        comparison = await self._in_batches(kind, copy, sample, scratch, limit)
+        async with AsyncExitStack() as stack:
+            ahead = None
+            if isinstance(kind, RestoresAll) and self._fits(copy, limit):
+                ahead = await stack.enter_async_context(
+                    restored_ahead(kind, copy, scratch, self._progress_of(0.0, 1.0))
+                )
+            entries = await kind.entries(copy)
+            if not entries:
+                raise _FailedError("the backup holds no file")
+            before = await asyncio.to_thread(self.records.restored_at, self.job)
+            sample = await asyncio.to_thread(
+                choose, entries, before, seed=self.seed, max_bytes=max(limit, 0), whole=self.whole
+            )
+            if not sample.entries:
+                raise _NotMadeError(f"its smallest file does not fit the {_size(max(limit, 0))} of the scratch folder")
+            self.sample = sample
+            if ahead and len(sample.entries) < len({entry.path for entry in entries}):
+                await stack.aclose()  # the list says otherwise than the copy's size did
+                ahead = None
+            comparison = await self._in_batches(kind, copy, sample, scratch, limit, ahead)
+            await self._enter(entries, before, sample, comparison)
+
+    def _fits(self, copy: Copy, limit: int) -> bool:
+        """Whether all of it will be restored and compared, as far as can be told before its files are listed."""
+        if copy.size is None or not copy.here:
+            return False
+        files = copy.files if copy.files is not None else WHOLE_FILES
+        small = copy.size <= WHOLE_BYTES and files <= WHOLE_FILES
+        return small and copy.size + files * FILE_OVERHEAD_BYTES <= limit
+
+    async def _enter(
+        self, entries: Sequence[Entry], before: Mapping[str, float], sample: Sample, comparison: Comparison
+    ) -> None:
+        """What came back goes into the ledger of files, and all that was seen into the outcome."""
         at = time.time()
         good = [entry.path for entry in sample.entries if entry.path not in comparison.mismatches]
         # What came back wrong is not entered, so that the next sample has it again.
         await asyncio.to_thread(self.records.add_restored, self.job, at, [(path, True) for path in good])
-        known = before | dict.fromkeys(good, at)
+        known = {**before} | dict.fromkeys(good, at)
         self.outcome = _Outcome(
             "restored" if comparison.restored else "none",
             counted(comparison.restored, "file"),
@@ -254,7 +299,7 @@ class _Test:
         )
 
     async def _in_batches(
-        self, kind: RestoresFiles, copy: Copy, sample: Sample, scratch: Path, limit: int
+        self, kind: RestoresFiles, copy: Copy, sample: Sample, scratch: Path, limit: int, ahead: Ahead | None
     ) -> Comparison:
         """One after another, each gone before the next one comes: all of a copy is larger than most scratch folders."""
         parts = batches(sample.entries, limit)
@@ -263,18 +308,20 @@ class _Test:
         found = Comparison()
         done = 0
         for count, batch in enumerate(parts):
-            begin, end = done / len(sample.entries), (done + len(batch)) / len(sample.entries)
-
-            def progress(share: float, doing: str, begin: float = begin, end: float = end) -> None:
-                self.progress(_part(share, 0.05 + 0.9 * begin, 0.05 + 0.9 * end), doing)
-
-            async with in_loop(batch_folder(scratch, count)) as folder:
-                part = await restore_and_compare(kind, copy, batch, folder, progress)
+            progress = self._progress_of(done / len(sample.entries), (done + len(batch)) / len(sample.entries))
+            async with in_loop(named_folder(scratch, f"batch-{count}")) as folder:
+                part = await restore_and_compare(
+                    kind, copy, batch, folder, progress, ahead if len(parts) == 1 else None
+                )
             found.restored += part.restored
             found.compared += part.compared
             found.mismatches |= part.mismatches
             done += len(batch)
         return found
+
+    def _progress_of(self, begin: float, end: float) -> Progress:
+        """Of a stretch of the restoring, each 0–1."""
+        return lambda share, doing: self.progress(_part(share, 0.05 + 0.9 * begin, 0.05 + 0.9 * end), doing)
 
     def record(self) -> JsonObject:
         """The entry of the ledger, without what came of it."""
@@ -302,7 +349,8 @@ class _Test:
 
 
 def _newest_of(found: Found) -> Copy | None:
-    return max((copy for copy in found.copies if copy.complete), key=lambda copy: copy.at, default=None)
+    complete = [copy for copy in reversed(found.copies) if copy.complete]
+    return max(complete, key=lambda copy: copy.at, default=None)  # of several of one second the one that is listed last
 
 
 def _say(job: str, outcome: _Outcome, wrong: str, *, ran: bool) -> str:

@@ -12,14 +12,14 @@ DAY_S = 86_400.0
 
 
 def superfluous(copies: Sequence[Copy], keep: KeepSettings, now: float, *, broken_off_after_s: float) -> list[Copy]:
-    """What may go, oldest first.
+    """What may go, oldest first. ``copies``: oldest first, where several are of one second.
 
     Of the complete copies, the newest always stays, and all that any rule of ``keep`` wants: those younger than
     ``days``, the ``last`` so many, and the newest of each of the last so many days, weeks and months that have one
     (local calendar). Where every rule is 0 nothing goes. An incomplete copy goes when a complete one is newer and it
     is older than ``broken_off_after_s``: until then it may still be written.
     """
-    complete = sorted((copy for copy in copies if copy.complete), key=lambda copy: copy.at, reverse=True)
+    complete = sorted((copy for copy in copies if copy.complete), key=lambda copy: copy.at)[::-1]
     if not complete:
         return []
     stays = _kept(complete, keep, now)

@@ -40,7 +40,7 @@ class Restic:
         self._target = target
         self._program = ResticProgram(settings, target)
         self._roots: set[str] = set(settings.paths)
-        self._files: dict[str, int] = {}  # how many each copy has
+        self._files: dict[str, int] = {}  # how many each listed copy has
         self.destination = target.shown
 
     async def look(self) -> Found:
@@ -142,16 +142,24 @@ class Restic:
         """restic checks the hash of each piece that it reads all the same."""
         await self._restore(copy, entries, scratch, progress)
 
+    async def restore_all(self, copy: Copy, scratch: Path, progress: Progress) -> None:
+        await self._restore_parts(copy, [()], scratch, progress)
+
     async def _restore(
         self, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress, *options: str
     ) -> None:
-        """Without the cache: it holds directory trees that the repository may have lost."""
         for entry in entries:
             complete(scratch, entry.path)
-        command = ["--no-cache", "--json", "restore", copy.id, "--target", str(scratch), *options]
         includes = [f"--include={said.pattern(entry.path)}" for entry in entries]
         everything = len(entries) == self._files.get(copy.id)  # then there is nothing to choose
         parts: list[Sequence[str]] = [()] if everything else list(batches(includes))
+        await self._restore_parts(copy, parts, scratch, progress, *options)
+
+    async def _restore_parts(
+        self, copy: Copy, parts: Sequence[Sequence[str]], scratch: Path, progress: Progress, *options: str
+    ) -> None:
+        """Without the cache: it holds directory trees that the repository may have lost."""
+        command = ["--no-cache", "--json", "restore", copy.id, "--target", str(scratch), *options]
         for number, part in enumerate(parts):
             progress(number / len(parts), "restoring")
 

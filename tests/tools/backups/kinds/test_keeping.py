@@ -74,3 +74,8 @@ def test_what_broke_off_goes_when_a_whole_one_is_newer_and_nobody_can_be_writing
     ]
     assert gone(found, NOTHING) == {"old"}
     assert gone(found[:1], NOTHING) == set()
+
+
+def test_of_copies_of_one_second_the_one_that_is_listed_last_is_the_newest() -> None:
+    found = copies([(10, True), (10, True), (10, True)])
+    assert gone(found, NOTHING.model_copy(update={"last": 1})) == {"0", "1"}
