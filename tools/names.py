@@ -94,6 +94,10 @@ class NameIndex:
             }
         )
 
+    def replace(self, kind: str, names: Mapping[str, Iterable[str]]) -> None:
+        """The names of one kind, where they come from outside and have changed."""
+        self._kinds[kind] = _Kind({name: tuple(aliases) for name, aliases in names.items()})
+
     def as_json(self) -> dict[str, dict[str, list[str]]]:
         """What the resource ``jarvis://names`` holds."""
         return {

@@ -21,7 +21,7 @@ from tools.outbox import Outbox
 from tools.records import keep_call
 from tools.store import Store, StoreError
 from tools.taint import Taints
-from tools.tool import InvalidArgumentsError, Tool, UnavailableError, read_arguments
+from tools.tool import InvalidArgumentsError, Prepares, Tool, UnavailableError, read_arguments
 from tools.wording import listing
 
 log = logging.getLogger(__name__)
@@ -111,6 +111,7 @@ class CallPath:
         A call cancels the question that an earlier utterance of its conversation left open, unless it brings the yes.
         """
         started = time.perf_counter()
+        await self.ready(name)
         planned = self.plan(name, arguments)
         with called_by(caller):
             if caller.confirmation is None:
@@ -129,6 +130,7 @@ class CallPath:
         It is planned again: where that gives another call, or one that takes more, it is refused, and nothing is done.
         """
         started = time.perf_counter()
+        await self.ready(agreed.tool)
         planned = self.plan(agreed.tool, agreed.arguments)
         with called_by(caller):
             if isinstance(planned, CallOutcome):
@@ -195,6 +197,11 @@ class CallPath:
             await asyncio.to_thread(self._confirmations.withdraw, caller, but_of_turn=but_of_turn)
         except StoreError as error:
             log.warning("open questions could not be withdrawn: %s", error)
+
+    async def ready(self, name: str | None = None) -> None:
+        """Have the live names that this tool plans with; without a name those of all tools. Raises nothing."""
+        tools = self._tools.values() if name is None else filter(None, [self._tools.get(name)])
+        await asyncio.gather(*(tool.ready() for tool in tools if isinstance(tool, Prepares)))
 
     def plan(self, name: str, arguments: Mapping[str, Any]) -> PlannedCall | CallOutcome:
         """Resolve a call and touch nothing; a CallOutcome says why it cannot be planned."""

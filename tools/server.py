@@ -6,7 +6,6 @@ is believed only in process (``trust_caller``); at the other transports the serv
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +20,7 @@ from mcp.server import Server, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
+from tools.background import Background, running
 from tools.backups.running import RunBackup, TestRestore
 from tools.backups.tool import CheckBackups
 from tools.catalog.tool import FindService
@@ -94,6 +94,8 @@ class ToolHouse:
             CancelTask(ledger, schedules),
             FindService(settings, names),
         )
+        self.listening: list[Background] = []
+        """What runs in the process that owns the state folder, besides the scheduler."""
         self.path = CallPath(tools, store, Outbox(state_dir / "outbox"))
 
     def _plan_order(self, words: str) -> PlannedCall | Candidates | None:
@@ -109,20 +111,14 @@ class ToolHouse:
 
     @asynccontextmanager
     async def keeping_time(self) -> AsyncIterator[None]:
-        """Schedules are carried out, lost jobs noticed and messages delivered meanwhile. For whoever owns the state
-        folder; what waits to be said stands in ``messages.unannounced()``."""
+        """Schedules are carried out, lost jobs noticed, messages delivered and listened for meanwhile. For whoever owns
+        the state folder; what waits to be said stands in ``messages.unannounced()``."""
         tasks = built_in_tasks(self._settings, self._store, self._starter)
         scheduler = Scheduler(
             self._settings, self._state_dir, self._store, self._schedules, self.path.call_scheduled, tasks
         )
-        running = asyncio.create_task(scheduler.run(), name="scheduler")
-        try:
+        async with running([scheduler, *self.listening]):
             yield
-        finally:
-            running.cancel()
-            await asyncio.wait([running])
-            if not running.cancelled() and (error := running.exception()) is not None:
-                log.error("the scheduler broke", exc_info=error)
 
     def audit_lines(self, limit: int = 100) -> list[JsonObject]:
         """Who called what, newest first. Raises StoreError."""
@@ -184,6 +180,7 @@ def mcp_server(
     ) -> types.ReadResourceResult:
         if str(params.uri) != NAMES_URI:
             raise MCPError(types.INVALID_PARAMS, f"There is no resource {params.uri}; there is {NAMES_URI}.")
+        await house.path.ready()
         devices = [(device.name, device.area, device.kind.value) for device in house.home.devices]
         text = json.dumps({**house.names.as_json(), "devices": devices}, ensure_ascii=False)
         content = types.TextResourceContents(uri=NAMES_URI, mime_type="application/json", text=text)

@@ -5,15 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
+from pydantic import Field, HttpUrl, field_validator, model_validator
+
+from tools.settings_base import Frozen as Frozen
+from tools.settings_house import (
+    AlertSettings,
+    AnnouncementSettings,
+    DigestSettings,
+    EngineSettings,
+    GotifySettings,
+    HomeAssistantSettings,
+    HypervisorSettings,
+    MinecraftSettings,
+    WatcherSettings,
+)
+from tools.settings_house import NtfySettings as NtfySettings
 
 T = TypeVar("T")
-
-
-class Frozen(BaseModel):
-    """Base of every settings section: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 BackupKind = Literal[
@@ -35,9 +43,14 @@ BackupKind = Literal[
 
 
 class ServiceSettings(Frozen):
-    """One service of the catalogue: ``[services.NAME]``."""
+    """One service of the catalogue: ``[services.NAME]``, or a YAML file of that name in ``catalog``."""
 
-    url: HttpUrl = Field(description="What is asked: GET; an answer below 400 is up, unless expect_status says more.")
+    url: HttpUrl | None = Field(
+        default=None, description="What is asked: GET; an answer below 400 is up, unless expect_status says more."
+    )
+    tcp: str | None = Field(
+        default=None, pattern=r"^[^\s/]+:\d{1,5}$", description="host:port that has to accept a connection."
+    )
     aliases: tuple[str, ...] = Field(default=(), description="Other things people call it.")
     expect_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = Field(
         default=(), description="HTTP status codes that mean up; empty: any below 400."
@@ -45,6 +58,24 @@ class ServiceSettings(Frozen):
     timeout_s: float = Field(default=2.0, gt=0, le=30, description="Seconds one probe may take.")
     verify_tls: bool = Field(default=True, description="Check the certificate; false for self-signed ones.")
     protected: bool = Field(default=False, description="Never stopped or restarted by voice.")
+    watched_as: dict[str, str] = Field(
+        default_factory=dict, description="By watcher or engine: what it is called there, where it is called otherwise."
+    )
+    engine: str | None = Field(default=None, description="Name of the engine that runs it; empty: whichever has it.")
+    unit: str | None = Field(
+        default=None, description="Container, systemd unit or launchd label; empty: the service's name."
+    )
+    logs: Path | None = Field(default=None, description="Log file, where no engine keeps its log.")
+    minecraft: MinecraftSettings | None = Field(default=None, description="It is a Minecraft server.")
+    host: str | None = Field(default=None, description="Machine that it runs on.")
+    ip: str | None = Field(default=None, description="Address of that machine.")
+    port: int | None = Field(default=None, ge=1, le=65535, description="Port; empty: that of url or tcp.")
+    dns: str | None = Field(default=None, description="Name under which people reach it.")
+    description: str = Field(default="", description="What it is for.")
+    owner: str | None = Field(default=None, description="Who looks after it.")
+    group: str | None = Field(default=None, description="What it belongs to.")
+    icon: str | None = Field(default=None, description="Picture for pages: a file name or a URL.")
+    restore: str = Field(default="", description="How it is restored, in a sentence or two.")
 
 
 Medium = Literal["disk", "nas", "usb", "cloud", "tape", "other"]
@@ -169,19 +200,22 @@ class CalendarSettings(Frozen):
     )
 
 
-class NtfySettings(Frozen):
-    """Push messages by ntfy: ``[ntfy]``."""
-
-    url: HttpUrl = Field(description="The server, in your own network.")
-    topic: str = Field(default="home-alerts", pattern=r"^[-_A-Za-z0-9]{1,64}$", description="Topic to publish on.")
-    token_file: Path | None = Field(default=None, description="File with an access token.")
-
-
 class VmSettings(Frozen):
     """One virtual machine: ``[vms.NAME]``."""
 
     aliases: tuple[str, ...] = Field(default=(), description="Other things people call it.")
     protected: bool = Field(default=False, description="Never changed by voice: a router, a firewall.")
+    hypervisor: str | None = Field(
+        default=None, description="Name of the hypervisor that runs it; empty: whichever has it."
+    )
+    domain: str | None = Field(default=None, description="What it is called there; empty: its name.")
+    snapshot_before: bool = Field(
+        default=False, description="Take a snapshot before it is shut down, rebooted or forced off."
+    )
+    friends: tuple[str, ...] = Field(
+        default=(), description="Guests, by the names of their tokens, who may start and shut down this one."
+    )
+    guacamole: str | None = Field(default=None, description="Name of its connection in Guacamole.")
 
 
 class AreaSettings(Frozen):
@@ -205,7 +239,22 @@ class ToolSettings(Frozen):
     restore_calendar: CalendarSettings = Field(
         default_factory=CalendarSettings, description="How often restores are practised."
     )
+    catalog: Path | None = Field(default=None, description="Folder of the catalogue: one YAML file a service.")
+    watchers: dict[str, WatcherSettings] = Field(
+        default_factory=dict, description="What watches the house already, by name."
+    )
+    engines: dict[str, EngineSettings] = Field(default_factory=dict, description="What runs services, by name.")
+    hypervisors: dict[str, HypervisorSettings] = Field(
+        default_factory=dict, description="What runs virtual machines, by name."
+    )
+    home_assistant: HomeAssistantSettings | None = Field(default=None, description="Home Assistant.")
+    alerts: AlertSettings = Field(default_factory=AlertSettings, description="What is looked at besides watchers.")
     ntfy: NtfySettings | None = Field(default=None, description="Push messages by ntfy.")
+    gotify: GotifySettings | None = Field(default=None, description="Push messages by Gotify.")
+    announcements: AnnouncementSettings = Field(
+        default_factory=AnnouncementSettings, description="What others send is said aloud."
+    )
+    digest: DigestSettings = Field(default_factory=DigestSettings, description="The daily summary.")
     restore_scratch: Path | None = Field(
         default=None, description="Folder for restore tests; empty: in the state folder. Never a source."
     )
@@ -215,7 +264,7 @@ class ToolSettings(Frozen):
         default=900.0, gt=0, description="Window in which three changes of state make a service flapping."
     )
 
-    @field_validator("services", "backups", "vms", "areas")
+    @field_validator("services", "backups", "vms", "areas", "watchers", "engines", "hypervisors")
     @classmethod
     def _names_are_speakable(cls, value: dict[str, T]) -> dict[str, T]:
         for name in value:

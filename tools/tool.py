@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -33,6 +33,16 @@ class Tool(Protocol):
 
     async def execute(self, call: PlannedCall) -> ToolResult:
         """Do it."""
+        ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A tool whose names come from outside: ``ready`` is awaited before each plan, and before names are read."""
+
+    async def ready(self) -> None:
+        """Have the live names, as far as that is possible within a second or two; the last ones known otherwise.
+        Raises nothing."""
         ...
 
 

@@ -279,7 +279,7 @@ def test_settings_that_cannot_be_used_are_said_without_a_trace(tmp_path: Path) -
     file.write_text('{"services": {"gitea": {"uri": "x"}}}')
     code, said = run_tools("--settings", str(file), "--state", str(tmp_path / "state"))
     assert code == 3
-    assert "services.gitea.url" in said
+    assert "services.gitea.uri" in said
     assert "Traceback" not in said
 
 

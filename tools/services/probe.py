@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from dataclasses import dataclass
 
 import httpx
 
 from tools.settings import ServiceSettings
+from tools.web import why
 
 MAX_ATTEMPTS = 3
 RETRY_PAUSE_S = 0.05
@@ -52,7 +52,7 @@ async def _attempt(client: httpx.AsyncClient, service: ServiceSettings) -> Attem
     except (httpx.TimeoutException, TimeoutError):
         return Attempt(up=False, status_code=None, latency_ms=None, reason="it does not answer in time")
     except httpx.HTTPError as error:
-        return Attempt(up=False, status_code=None, latency_ms=None, reason=_why(error))
+        return Attempt(up=False, status_code=None, latency_ms=None, reason=why(error))
     except (httpx.InvalidURL, UnicodeError):  # neither is an HTTPError: hosts that no resolver takes
         return Attempt(up=False, status_code=None, latency_ms=None, reason="its address is not one that can be asked")
     up = status in service.expect_status if service.expect_status else status < 400
@@ -60,23 +60,3 @@ async def _attempt(client: httpx.AsyncClient, service: ServiceSettings) -> Attem
     return Attempt(
         up=up, status_code=status, latency_ms=round((time.perf_counter() - started) * 1000, 1), reason=reason
     )
-
-
-def _why(error: httpx.HTTPError) -> str:
-    cause: BaseException | None = error
-    while cause is not None:
-        if getattr(cause, "code", None) == "egress_refused":
-            return "it is outside the private network, and I may not go there"
-        if isinstance(cause, ConnectionRefusedError):
-            return "the connection is refused"
-        if isinstance(cause, ssl.SSLError):
-            return "its certificate is not trusted"
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.ConnectError):
-        text = str(error).casefold()
-        if "certificate" in text:
-            return "its certificate is not trusted"
-        if "name" in text and ("resolution" in text or "known" in text):
-            return "its name cannot be found"
-        return "it cannot be reached"
-    return "it breaks off the connection"

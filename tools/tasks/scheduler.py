@@ -57,6 +57,8 @@ class BuiltIn:
 class Scheduler:
     """``run`` until it is cancelled."""
 
+    name = "scheduler"
+
     def __init__(
         self,
         settings: ToolSettings,
