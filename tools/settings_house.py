@@ -135,8 +135,8 @@ class AnnouncementSettings(Frozen):
     )
     room: str | None = Field(default=None, description="Room whose loudspeaker says it; empty: this machine's.")
     min_priority: int = Field(default=3, ge=1, le=5, description="Priority (ntfy's, 1 to 5) from which it is said.")
-    quiet_from: Clock | None = Field(default=None, description="Quiet hours: nothing but priority 5 is said from,")
-    quiet_to: Clock | None = Field(default=None, description="until then; afterwards it is said together.")
+    quiet_from: Clock | None = Field(default=None, description="Quiet hours begin: only priority 5 is said.")
+    quiet_to: Clock | None = Field(default=None, description="Quiet hours end: what came meanwhile is said together.")
     group_s: float = Field(default=20.0, ge=0, le=600, description="Seconds in which messages are gathered into one.")
 
     @model_validator(mode="after")
