@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 
 class HomeError(Exception):
-    """The home system could not be asked, or said no. ``reason``: a clause for people, without a stop and without a
-    secret ("Home Assistant is restarting")."""
+    """The home system could not be asked, or said no. ``reason``: a clause for people in our words, without a stop and
+    without a secret ("Home Assistant is restarting"); ``said``: its own words, as an integration may have written them:
+    not to be trusted, and capped."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, said: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.said = reason, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
