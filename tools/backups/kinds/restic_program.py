@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tools import program
@@ -35,15 +36,27 @@ class ResticProgram:
             found["RESTIC_PASSWORD_FILE"] = str(self._target.password_file)
         return found
 
-    def _options(self) -> list[str]:
-        """An sftp repository is reached with the job's key, and nobody is asked for a password."""
+    def _sftp(self) -> list[str]:
+        """How an sftp repository is reached: with the job's key, and nobody is asked for a password. Else nothing."""
         found = re.match(r"sftp:(?://)?(?P<host>(?:[^@/]*@)?[^:/]+)(?::(?P<port>\d+)/)?", self._target.repository)
         if found is None:
             return []
         port = ["-p", found["port"]] if found["port"] else []
-        command = shlex.join([*ssh.command(self._settings), *port, found["host"], "-s", "sftp"])
-        field = f"sftp.command={command}".replace('"', '""')  # restic reads the option as a line of CSV
+        return [*ssh.command(self._settings), *port, found["host"], "-s", "sftp"]
+
+    def _options(self) -> list[str]:
+        if not (sftp := self._sftp()):
+            return []
+        field = f"sftp.command={shlex.join(sftp)}".replace('"', '""')  # restic reads the option as a line of CSV
         return ["-o", f'"{field}"']
+
+    async def _with_reason(self, ended: Ended) -> Ended:
+        """restic may end before it has passed on what ssh said; ssh is then asked itself."""
+        sftp = self._sftp()
+        if not sftp or not ended.code or not said.no_sftp(ended.complaints):
+            return ended
+        asked = await program.run(sftp, timeout_s=self._settings.timeout_s)
+        return replace(ended, complaints=ended.complaints + asked.complaints)
 
     async def run(
         self,
@@ -58,7 +71,7 @@ class ResticProgram:
         await check_mounted(self._target)
         environment = await self._environment()
         try:
-            return await program.run(
+            ended = await program.run(
                 ["restic", *self._options(), *command],
                 timeout_s=timeout_s or self._settings.run_timeout_h * 3600,
                 environment=environment,
@@ -67,6 +80,7 @@ class ResticProgram:
                 hidden=[self._target.repository, *(environment[name] for name in self._settings.credentials)],
                 quiet=timeout_s is None,
             )
+            return await self._with_reason(ended)
         except ProgramError as error:
             raise not_run(error) from error
 

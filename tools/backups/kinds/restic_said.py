@@ -27,6 +27,12 @@ _DAMAGED = (
 )  # fmt: skip
 
 
+def no_sftp(complaints: str) -> bool:
+    """Whether restic could not start ssh's sftp, and does not say why."""
+    text = complaints.casefold()
+    return "unable to start the sftp session" in text and "permission denied (" not in text
+
+
 def refusal(code: int, complaints: str) -> BackupError:
     """Why restic ended with this code."""
     text = complaints.casefold()
