@@ -1,7 +1,7 @@
 """What a restore test costs beyond the restore: ``python -m tests.real.backups.overhead --mb 500``.
 
 A source of that size is backed up with restic; then the bare ``restic restore`` and the whole restore test (list,
-restore, compare by SHA-256, ledger, cleaning up) take turns, and the medians are compared. As in a house where the
+restore, compare byte by byte, ledger, cleaning up) take turns, and the medians are compared. As in a house where the
 backups are looked at every ten minutes, the look is there already. The bare restore's removal of what it restored is
 not counted, the test's is. Exit code 1 when the test costs more than ``--at-most``.
 """

@@ -33,6 +33,7 @@ class World:
     scratches: list[Path] = field(default_factory=list)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     held: asyncio.Event | None = None
+    listing: asyncio.Event | None = None
     proof: Proof | None = None
     takes: int = 1000
     most_at_once: int = 0
@@ -106,6 +107,23 @@ class FakeFiles(FakeKind):
 
     def source(self, entry: Entry) -> Path | None:
         return Path(entry.path)
+
+
+class FakeFilesAhead(FakeFiles):
+    """Restores all of a copy without being told what is in it; waits for ``listing`` where it is given."""
+
+    async def entries(self, copy: Copy) -> Sequence[Entry]:
+        if self.world.listing is not None:
+            await self.world.listing.wait()
+        return await super().entries(copy)
+
+    async def restore_unverified(self, copy: Copy, entries: Sequence[Entry], scratch: Path, progress: Progress) -> None:
+        await self.restore(copy, entries, scratch, progress)
+
+    async def restore_all(self, copy: Copy, scratch: Path, progress: Progress) -> None:
+        await self.restore(copy, await super().entries(copy), scratch, progress)
+        if self.world.listing is not None:
+            self.world.listing.set()
 
 
 class FakeApplication(FakeKind):

@@ -404,3 +404,69 @@ async def test_a_missing_program_is_no_failure_of_the_backup(house: House) -> No
     house.world.faults["prove"] = BackupError(Fault.NOT_INSTALLED, "psql is not installed")
     report = await house.test()
     assert (report.ran, report.spoken) == (False, "I could not test the photos backup: psql is not installed.")
+
+
+async def test_a_small_copy_is_restored_while_its_files_are_still_being_listed(house: House) -> None:
+    house.use("FakeFilesAhead")
+    house.write(a=b"milk", b=b"eggs")
+    house.world.back_up(size=8, files=2)
+    house.world.listing = asyncio.Event()  # the list comes when all is restored: waiting for it first would never end
+    report = await house.test()
+    assert (report.ok, report.record["sample_n"], report.record["compared"]) == (True, 2, 2)
+    assert len(house.world.restored) == 1
+    assert house.left_behind() == []
+
+
+async def test_what_was_restored_ahead_is_compared_all_the_same(house: House) -> None:
+    house.use("FakeFilesAhead")
+    house.write(a=b"milk", b=b"eggs")
+    house.world.back_up(size=8, files=2)
+    house.world.came["a"] = b"mulk"
+    report = await house.test()
+    assert (report.ok, report.ran, report.record["mismatches"]) == (False, True, 1)
+
+
+async def test_what_changed_since_a_copy_that_was_restored_ahead_is_restored_once_more(house: House) -> None:
+    house.use("FakeFilesAhead")
+    house.write(a=b"milk", b=b"eggs")
+    house.world.back_up(size=8, files=2, later_s=-3600.0)  # both files are younger
+    report = await house.test()
+    assert (report.ok, report.record["sample_n"], report.record["compared"]) == (True, 2, 0)
+    assert [len(paths) for paths in house.world.restored] == [2, 2]
+
+
+@pytest.mark.parametrize("fields", [{}, {"size": 8, "files": 2, "here": False}, {"size": 90_000_000_000, "files": 2}])
+async def test_nothing_is_restored_ahead_that_would_not_be_compared_or_may_not_fit(
+    house: House, fields: dict[str, object]
+) -> None:
+    house.use("FakeFilesAhead")
+    house.write(a=b"milk", b=b"eggs")
+    house.world.back_up(**fields)  # type: ignore[arg-type]
+    house.world.came["a"] = b"milk"
+    assert (await house.test()).ok
+    assert all(scratch.name == "restored" for scratch in house.world.scratches)
+
+
+async def test_a_list_that_is_longer_than_it_was_told_calls_off_what_was_begun(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.use("FakeFilesAhead")
+    monkeypatch.setattr("tools.restore_tests.sampling.WHOLE_FILES", 1)
+    monkeypatch.setattr("tools.restore_tests.sampling.MIN_FILES", 1)
+    house.write(a=b"milk", b=b"eggs", c=b"bread")
+    house.world.back_up(size=13, files=1)
+    house.world.held = asyncio.Event()
+    house.world.held.set()
+    report = await house.test()
+    assert (report.ok, report.record["whole"], report.record["sample_n"]) == (True, False, 1)
+    assert house.left_behind() == []
+
+
+async def test_a_restore_that_fails_ahead_is_a_failure_of_the_backup(house: House) -> None:
+    house.use("FakeFilesAhead")
+    house.write(a=b"milk")
+    house.world.back_up(size=4, files=1)
+    house.world.faults["restore"] = BackupError(Fault.DAMAGED, "the repository is damaged")
+    report = await house.test()
+    assert (report.ok, report.ran, report.record["fault"]) == (False, True, "damaged")
+    assert house.left_behind() == []
