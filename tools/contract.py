@@ -86,6 +86,7 @@ class PlannedCall(_Frozen):
     """A call whose names are resolved and which has not happened.
 
     ``readback`` says it as an order, with the target's name ("shut down endeavour"), to be asked back before a yes.
+    ``allowed`` are guests, by name, who may make this call although guests only look.
     """
 
     tool: str
@@ -93,6 +94,7 @@ class PlannedCall(_Frozen):
     level: Level = Level.READ
     protected: bool = False
     readback: str = ""
+    allowed: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -27,8 +27,9 @@ from tools.wording import listing
 log = logging.getLogger(__name__)
 
 OWNER = "owner"
+GUEST = "guest"
 ACTING_ROLES = frozenset({OWNER, "member"})
-"""Roles that may change something; every other word, "guest" among them, may only look."""
+"""Roles that may change something; every other word may only look, but for what a guest is allowed by name."""
 
 VOID = "That question is no longer open; please say it again."
 
@@ -49,14 +50,15 @@ class Decision:
 
 
 def decide(call: PlannedCall, caller: Caller, *, tainted: bool, confirmed: bool = False) -> Decision:
-    """Pure. Reading is free; guests look; the protected is for the owner and not for voices; questions never act.
+    """Pure. Reading is free; guests look, and do what they are allowed by name; the protected is for the owner and not
+    for voices; questions never act.
 
     ``tainted``: the caller has just read text from outside. ``confirmed``: a yes to this very call is presented; it
     lifts what a yes can lift, and nothing else.
     """
     if call.level is Level.READ:
         return Decision(allowed=True)
-    if caller.role not in ACTING_ROLES:
+    if caller.role not in ACTING_ROLES and not (caller.role == GUEST and caller.name in call.allowed):
         return Decision(False, "refused", "You may look here, and not change anything.", f"role {caller.role}")
     if call.protected and caller.door in VOICE_DOORS:
         return Decision(False, "protected", "That one is protected. It can't be changed by voice.")
