@@ -82,6 +82,31 @@ MIGRATIONS: Sequence[str] = (
     CREATE INDEX messages_to_say ON messages (say, said_at);
     CREATE INDEX messages_to_push ON messages (push, next_at);
     """,
+    """
+    CREATE TABLE pushes (
+        message INTEGER NOT NULL, service TEXT NOT NULL, attempts INTEGER NOT NULL, next_at REAL, pushed_at REAL,
+        error TEXT NOT NULL DEFAULT '', PRIMARY KEY (message, service)
+    );
+    INSERT INTO pushes (message, service, attempts, next_at, pushed_at, error)
+        SELECT id, 'ntfy', attempts, next_at, pushed_at, error FROM messages WHERE push = 1 AND attempts > 0;
+    CREATE TABLE published (
+        service TEXT NOT NULL, fingerprint TEXT NOT NULL, at REAL NOT NULL, remote TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX published_by_words ON published (service, fingerprint);
+    ALTER TABLE messages ADD COLUMN said_door TEXT;
+    ALTER TABLE messages ADD COLUMN said_room TEXT;
+    ALTER TABLE messages ADD COLUMN heard_at REAL;
+    CREATE TABLE incoming (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, source TEXT NOT NULL, at REAL NOT NULL,
+        priority INTEGER NOT NULL, text TEXT NOT NULL, gathered_at REAL, message INTEGER, listed_at REAL
+    );
+    CREATE INDEX incoming_by_gathered ON incoming (gathered_at, priority);
+    CREATE TABLE listened (stream TEXT PRIMARY KEY, last TEXT NOT NULL);
+    CREATE TABLE links (
+        nonce_sha256 TEXT PRIMARY KEY, digest TEXT NOT NULL, call TEXT NOT NULL, caller TEXT NOT NULL,
+        question TEXT NOT NULL, created REAL NOT NULL, expires INTEGER NOT NULL, answer TEXT
+    );
+    """,
 )
 """By ``user_version``. Times are Unix seconds, records JSON objects.
 
@@ -91,5 +116,9 @@ was ever seen at a destination; ``backup_looks``: the newest look. ``restore_tes
 made, which says nothing about the backup. ``restored_files``: when each file was last restored, for the rotation of
 the samples. ``schedules``: what is to be done later, with the call that was confirmed and its digest. ``messages``:
 what is told without being asked, at the door where it was asked for (``say``) and on the phone (``push``, next tried at
-``next_at``); ``key`` keeps the same thing from being told twice.
+``next_at``); ``key`` keeps the same thing from being told twice; ``heard_at``: somebody spoke there soon after it was
+said, or it was listed. ``pushes``: by push service, what became of a message; ``messages.next_at`` is set for as long as
+one of them has not taken it. ``published``: what was sent, with the id it got there, so that it is not taken for
+somebody else's when it comes back. ``incoming``: what others sent; ``message``: what it was said in, ``gathered_at`` when
+that was decided. ``listened``: the last id seen of each stream. ``links``: questions that were sent to a phone.
 """

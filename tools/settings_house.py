@@ -113,6 +113,10 @@ class NtfySettings(Frozen):
     url: HttpUrl = Field(description="The server, in your own network.")
     topic: str = Field(default="home-alerts", pattern=r"^[-_A-Za-z0-9]{1,64}$", description="Topic to publish on.")
     token_file: Path | None = Field(default=None, description="File with an access token.")
+    confirm_url: HttpUrl | None = Field(
+        default=None,
+        description="How the phone reaches `jarvis serve` (http://jarvis.lan:8765): questions get buttons. Empty: off.",
+    )
 
 
 class GotifySettings(Frozen):
