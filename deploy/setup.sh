@@ -54,6 +54,7 @@ look_on_linux() {
         look_for_clips
     fi
     [ "$what" != real ] || look_for_backup_programs
+    [ "$what" != real ] || look_for_alert_programs
 }
 
 # What makes and proves backups in tests/real/backups: the tests start servers of their own, in temporary folders.
@@ -71,6 +72,16 @@ look_for_backup_programs() {
     have git || needed="$needed git"
     have sqlite3 || needed="$needed sqlite3"
     have unzip || needed="$needed unzip"
+}
+
+# What raises alerts in tests/real/alerts: the tests start each on loopback, with a configuration of their own.
+look_for_alert_programs() {
+    have prometheus || needed="$needed prometheus"
+    have prometheus-alertmanager || needed="$needed prometheus-alertmanager"
+    have prometheus-node-exporter || needed="$needed prometheus-node-exporter"
+    have prometheus-blackbox-exporter || needed="$needed prometheus-blackbox-exporter"
+    [ -x "${SBIN_DIR:-/usr/sbin}/upsd" ] || needed="$needed nut-server"
+    have upsrw || needed="$needed nut-client"
 }
 
 # What the clips of the voice benchmark are made of (jarvis bench clips): synthesizers, their voices, recordings.

@@ -25,6 +25,9 @@ CLIPS = (
 )
 """Below /usr/share: what the packages of the voice benchmark's clips install."""
 
+ALERTS = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "prometheus-blackbox-exporter", "upsrw")
+"""What raises alerts for the tests, besides upsd."""
+
 COMMON = ("cat", "cksum", "dirname", "env", "rm", "tr")
 
 
@@ -157,16 +160,17 @@ def test_the_voices_and_recordings_of_the_clips_are_asked_for_by_their_packages(
     assert "festival pocketsphinx-testdata mate-media-common" in refused.stderr
 
 
-def test_the_programs_that_make_backups_are_asked_for_only_by_the_tests_against_them(machine: Machine) -> None:
+def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: Machine) -> None:
     nowhere = {"SBIN_DIR": str(machine.share / "sbin"), "LIB_DIR": str(machine.share / "lib")}
     assert machine.setup("dev", **nowhere).returncode == 0
     refused = machine.setup("real", **nowhere)
     assert refused.returncode != 0
     wanted = "borgbackup rclone rsync openssh-client openssh-server postgresql-client postgresql mariadb-client"
     assert f"{wanted} mariadb-server git sqlite3 unzip" in refused.stderr
-    for program in ("borg", "rclone", "rsync", "ssh", "psql", "mariadb-dump", "git", "sqlite3", "unzip"):
+    assert f"unzip {' '.join(ALERTS[:-1])} nut-server nut-client" in refused.stderr
+    for program in ("borg", "rclone", "rsync", "ssh", "psql", "mariadb-dump", "git", "sqlite3", "unzip", *ALERTS):
         machine.program(program)
-    for path in ("sbin/sshd", "sbin/mariadbd", "lib/postgresql/15/bin/initdb"):
+    for path in ("sbin/sshd", "sbin/mariadbd", "sbin/upsd", "lib/postgresql/15/bin/initdb"):
         machine.program(Path(path).name, folder=(machine.share / path).parent)
     assert machine.setup("real", **nowhere).returncode == 0
     assert machine.setup("dev").stderr == ""  # they are the same requirements
