@@ -109,6 +109,11 @@ class NameIndex:
         """Canonical names, in the order of the configuration."""
         return tuple(self._kinds[kind].aliases) if kind in self._kinds else ()
 
+    def exact(self, kind: str, written: str) -> str | None:
+        """The one name that is written like this, or has it as an alias: case, spaces and punctuation aside."""
+        index = self._kinds.get(kind)
+        return index.exact(written[:LONGEST]) if index else None
+
     def resolve(self, kind: str, said: str) -> Resolved | Unresolved:
         """The name of that kind that ``said`` means. Never raises."""
         index, said = self._kinds.get(kind), said[:LONGEST]
@@ -139,6 +144,12 @@ class _Kind:
                 self._resolved.clear()
             known = self._resolved[said] = self._resolve(said)
         return known
+
+    def exact(self, written: str) -> str | None:
+        """Nothing is left out of it and nothing is guessed: it is what another program calls the thing."""
+        key = _key(written)
+        meant = next((forms[key] for forms in self._forms if key and key in forms), set())
+        return next(iter(meant)) if len(meant) == 1 else None
 
     def _resolve(self, said: str) -> Resolved | Unresolved:
         spoken = _key(said)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,16 @@ class WebError(Exception):
 
 def client(*, verify_tls: bool = True, timeout_s: float, base_url: str = "", **options: Any) -> httpx.AsyncClient:
     """A client that takes no proxy and no netrc from the environment, and follows no redirect."""
-    verify: ssl.SSLContext | bool = ssl.create_default_context() if verify_tls else False
+    verify: ssl.SSLContext | bool = _trusting() if verify_tls else False
     return httpx.AsyncClient(
         base_url=base_url, verify=verify, timeout=timeout_s, trust_env=False, follow_redirects=False, **options
     )
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """Made once: reading the certificates of the system takes longer than most questions."""
+    return ssl.create_default_context()
 
 
 async def ask(

@@ -11,6 +11,10 @@ Vantage = Literal["process", "inside", "way"]
 to it (a proxy, a name) works."""
 
 
+Hold = Literal["maintenance", "paused", "pending"]
+"""Why a watcher does not say: it is meant to be off, nobody looks at present, or the first looks are not conclusive."""
+
+
 class WatcherError(Exception):
     """A watcher is down, or cannot be understood. ``reason``: the end of "because …", without a stop or a secret."""
 
@@ -21,9 +25,11 @@ class WatcherError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one watcher says about one service. ``service``: as the watcher calls it; ``up`` None: it does not say
-    (paused, pending, in maintenance: ``reason`` has it). ``at``: Unix time of what it saw, None where that is now;
-    ``since``: of the last change; ``changes``: changes that it saw in the flapping window."""
+    """What one watcher says about one service. ``service``: as the watcher calls it, and ``also`` what else it goes by
+    there; ``up`` None: it does not say, ``hold`` says why. ``at``: Unix time of what it saw, None where that is now;
+    ``since``: of the last change; ``changes``: changes that it saw in the flapping window. ``reason``: a clause of
+    ours, never the words of others. ``address``: URL, host:port or host that it looks at; the vantage follows from it
+    where it is not "process"."""
 
     service: str
     up: bool | None
@@ -33,6 +39,9 @@ class Observation:
     reason: str = ""
     latency_ms: float | None = None
     vantage: Vantage = "inside"
+    also: tuple[str, ...] = ()
+    address: str = ""
+    hold: Hold | None = None
 
 
 class Watcher(Protocol):
