@@ -21,7 +21,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from assistant.config import Settings
+from assistant.config_catalog import check_not_in_both, read_catalog
+from assistant.config_paths import with_paths
 from assistant.errors import ConfigError
+from tools.settings import ServiceSettings
 
 FILE_NAME = "jarvis.toml"
 PREFIX = "JARVIS_"
@@ -37,7 +40,8 @@ STANDING_FOR = {"JARVIS_STATE": "state_dir", "JARVIS_MODELS": "models_dir"}
 class Loaded:
     """Settings, the file they came from (None: none was found), and the variables that changed them.
 
-    ``origins``: dotted setting → ``file``, or the variable's name; what is not in it is at its default.
+    ``origins``: dotted setting → ``file``, the variable's name, or the catalogue's file; what is not in it is at its
+    default.
     """
 
     settings: Settings
@@ -56,8 +60,13 @@ def places() -> Iterator[Path]:
     yield Path("/etc/jarvis") / FILE_NAME
 
 
-def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Loaded:
-    """The settings. A file that was named must exist. Raises ConfigError naming file, key and mend."""
+def load(
+    path: Path | None = None, environment: Mapping[str, str] | None = None, *, with_catalog: bool = True
+) -> Loaded:
+    """The settings. A file that was named must exist. Raises ConfigError naming file, key and mend.
+
+    ``with_catalog=False``: without the services of the catalogue's files, for whoever mends these.
+    """
     variables = os.environ if environment is None else environment
     named = path is not None or bool(os.environ.get("JARVIS_CONFIG"))
     file = path or next((place for place in places() if place.is_file()), None)
@@ -66,6 +75,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     raw = _read(file) if file is not None else {}
     origins = dict.fromkeys(_leaves(raw), "file")
     by_variable = _from_variables(variables)
+    if with_catalog:
+        origins |= _add_catalog(raw, by_variable.get("catalog"), file)
     for dotted, (variable, value) in by_variable.items():
         if variable in STANDING_FOR and dotted in origins:
             continue
@@ -74,7 +85,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         origins[dotted] = variable
     settings = _validated(raw, str(file) if file else "the environment", origins)
     _check_secret_files(settings)
-    return Loaded(settings, file, tuple(sorted(set(origins.values()) - {"file"})), origins)
+    used = {variable for variable, _ in by_variable.values()} & set(origins.values())
+    return Loaded(settings, file, tuple(sorted(used)), origins)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -86,21 +98,24 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError("not_toml", f"{file} is not UTF-8 text (byte {error.start}).") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError("not_toml", f"{file} is no TOML: {error}.", mend="Mend that line.") from error
-    return _with_paths(raw, file.resolve().parent)
+    meant: dict[str, Any] = with_paths(raw, Settings, file.resolve().parent)
+    return meant
 
 
-def _with_paths(raw: dict[str, Any], folder: Path, prefix: str = "") -> dict[str, Any]:
-    """Paths as they are meant, seen from the file."""
-    changed: dict[str, Any] = {}
-    for key, value in raw.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict):
-            changed[key] = _with_paths(value, folder, f"{name}.")
-        elif isinstance(value, str) and value and _takes(name, Path):
-            changed[key] = str(folder / Path(value).expanduser())
-        else:
-            changed[key] = value
-    return changed
+def _add_catalog(raw: dict[str, Any], by_variable: tuple[str, Any] | None, file: Path | None) -> dict[str, str]:
+    """Put the catalogue's services beside those of the file; where each of their settings comes from."""
+    folder = by_variable[1] if by_variable is not None else raw.get("catalog")
+    if not isinstance(folder, str) or not folder:
+        return {}
+    entries = read_catalog(Path(folder))
+    check_not_in_both(entries, raw.get("services", {}), file)
+    services = raw.setdefault("services", {})
+    origins: dict[str, str] = {}
+    if isinstance(services, dict):  # else the settings say what is wrong with it
+        for name, (entry, path) in entries.items():
+            services[name] = with_paths(entry.raw, ServiceSettings, path.resolve().parent)
+            origins |= dict.fromkeys(_leaves({"services": {name: entry.raw}}), str(path))
+    return origins
 
 
 def _from_variables(environment: Mapping[str, str]) -> dict[str, tuple[str, Any]]:

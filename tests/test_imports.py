@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED_WITH_TOOLS = {"tools.contract", "tools.names", "tools.settings", "tools.when.time_words", "tools.when"}
+SHARED_WITH_TOOLS = {
+    "tools.contract", "tools.names", "tools.settings", "tools.when.time_words", "tools.when", "tools.catalog.reading",
+    "tools.digest.facts",
+}  # fmt: skip
 FOR_THE_COMMAND_LINE = {
     "tools.wording",
     "tools.backups.scorecard",
@@ -17,8 +20,11 @@ FOR_THE_COMMAND_LINE = {
     "tools.backups.recovery",
     "tools.backups.discovery",
     "tools.backups.desk",
+    "tools.catalog",
+    "tools.engines",
+    "tools.digest.note",
 }
-"""What ``jarvis backups`` shows besides verdicts, which it asks for over MCP: no other door needs it."""
+"""What ``jarvis backups`` and ``jarvis catalog`` show besides what they ask for over MCP: no other door needs it."""
 COMPOSITION_ROOT = {"assistant.app", "assistant.app_speech"}
 ADAPTERS = ("assistant.speech", "assistant.chat", "assistant.toolbox")
 PURE_SPEECH = {"assistant.speech.endpointing", "assistant.speech.wake_scores"}
@@ -51,6 +57,9 @@ PURE = (
     "tools.settings",
     "tools.wording",
     "tools.when",
+    "tools.catalog.reading",
+    "tools.catalog.place",
+    "assistant.config_paths",
     "tools.backups.kinds.restic_said",
     "tools.backups.kinds.borg_said",
     "tools.backups.kinds.kopia_said",
@@ -144,7 +153,7 @@ def test_the_assistant_knows_only_the_pure_part_of_the_tools() -> None:
         if inside(module, "assistant") and module != "assistant.app"
         for name in names
         if inside(name, "tools")
-        and name not in ("tools", "tools.backups")
+        and name not in ("tools", "tools.backups", "tools.catalog", "tools.digest")
         and not any(
             inside(name, shared)
             for shared in SHARED_WITH_TOOLS | (FOR_THE_COMMAND_LINE if inside(module, "assistant.cli") else set())

@@ -1,13 +1,13 @@
-"""``find_service``: where a service runs and how to reach it."""
+"""``find_service``: where a service runs, how to reach it, who looks after it, how it is restored."""
 
 from __future__ import annotations
 
 from typing import ClassVar
-from urllib.parse import urlsplit
 
-from tools.contract import Candidates, Level, PlannedCall, ToolResult
+from tools.catalog.place import page_of, place_of, said
+from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
 from tools.names import NameIndex
-from tools.settings import ToolSettings
+from tools.settings import ServiceSettings, ToolSettings
 from tools.tool import Arguments, resolve_required
 
 
@@ -39,12 +39,24 @@ class FindService:
         return PlannedCall(tool=self.name, arguments={"name": service}, level=self.level)
 
     async def execute(self, call: PlannedCall) -> ToolResult:
-        """What the configuration says."""
+        """What the catalogue says."""
         name = str(call.arguments["name"])
         service = self._services[name]
-        address = urlsplit(str(service.url))
-        port = address.port or (443 if address.scheme == "https" else 80)
-        spoken = f"{name[0].upper()}{name[1:]} runs on {address.hostname}, port {port}."
-        return ToolResult(
-            spoken=spoken, data={"name": name, "url": str(service.url), "host": address.hostname, "port": port}
-        )
+        return ToolResult(spoken=said(name, service), data=as_data(name, service))
+
+
+def as_data(name: str, service: ServiceSettings) -> JsonObject:
+    """Every field of the catalogue; ``host`` and ``port`` also where only the URL says them, ``address``: what a person
+    opens. Passwords that a URL carries are left out."""
+    place = place_of(service)
+    url = None if service.url is None else page_of(service.url)
+    if service.url is not None and not (service.url.username or service.url.password):
+        url = str(service.url)
+    return {
+        "name": name,
+        **service.model_dump(mode="json"),
+        "url": url,
+        "host": place.host,
+        "port": place.port,
+        "address": place.address,
+    }
