@@ -32,6 +32,7 @@ from tools.jobs.recovery import recover
 from tools.jobs.start import Starter
 from tools.names import NameIndex
 from tools.notify.messages import Messages
+from tools.notify.services import push_services
 from tools.notify.tool import Notify
 from tools.outbox import Outbox
 from tools.policy import CallPath
@@ -88,7 +89,7 @@ class ToolHouse:
             VmPower(settings, names),
             HomeState(settings, names),
             HomeControl(settings, names),
-            Notify(settings.ntfy, store),
+            Notify(push_services(settings), store),
             Schedule(self._plan_order, clock, schedules),
             ListTasks(ledger, schedules),
             CancelTask(ledger, schedules),

@@ -9,6 +9,7 @@ from tools.contract import Caller, Door
 from tools.jobs.ledger import Job, JobLedger, JobState
 from tools.jobs.sayings import name_of
 from tools.notify.messages import HIGH, NORMAL, Messages
+from tools.notify.services import can_push
 from tools.settings import ToolSettings
 
 TOLD_WITHIN_S = 2 * 86400.0
@@ -33,7 +34,7 @@ def tell(
                 title=name_of(job).removeprefix("the ").capitalize(),
                 priority=NORMAL if well else HIGH,
                 tags=("white_check_mark",) if job.state is JobState.DONE else () if well else ("rotating_light",),
-                push=settings.ntfy is not None,
+                push=can_push(settings),
                 key=f"job:{job.id}",
             )
         ledger.told(job.id)

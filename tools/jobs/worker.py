@@ -27,7 +27,7 @@ from tools.jobs.process import identity
 from tools.jobs.telling import tell
 from tools.jobs.work import Outcome, Work, worker_of
 from tools.notify.messages import Messages
-from tools.notify.ntfy import push_due
+from tools.notify.services import deliver, push_services
 from tools.settings import ToolSettings
 from tools.store import Store, StoreError
 
@@ -127,10 +127,10 @@ async def _tell(store: Store, settings: ToolSettings) -> None:
     """At the door and on the phone. What does not succeed here is done by the server."""
     messages = Messages(store)
     await asyncio.to_thread(tell, JobLedger(store), messages, settings)
-    if settings.ntfy is not None:
+    if services := push_services(settings):
         with suppress(TimeoutError):
             async with asyncio.timeout(PUSH_WITHIN_S):
-                await push_due(settings.ntfy, messages)
+                await deliver(services, messages)
 
 
 async def _do(job_id: str, state_dir: Path, store: Store) -> int:

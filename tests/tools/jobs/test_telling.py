@@ -55,7 +55,7 @@ def test_it_is_told_where_it_was_asked_for_and_pushed(
     assert (message.title, message.text) == ("Photos backup", f"It ended as {state.value}.")
     assert (message.priority, message.tags) == (priority, tags)
     assert (message.who, message.door, message.room, message.conversation) == ("anna", "satellite", "kitchen", "c7")
-    assert [one.id for one in messages.due()] == [message.id]
+    assert [one.id for one in messages.due("ntfy")] == [message.id]
 
 
 def test_without_a_push_service_it_is_only_said(store: Store) -> None:
@@ -64,7 +64,7 @@ def test_without_a_push_service_it_is_only_said(store: Store) -> None:
     tell(JobLedger(store), messages, ToolSettings(), lambda: NOW)
 
     assert [message.title for message in messages.unannounced("c7")] == ["Restore test of everything"]
-    assert messages.due() == []
+    assert messages.due("ntfy") == []
 
 
 def test_what_was_over_when_its_worker_was_killed_before_it_could_tell_is_told_at_the_next_start(
@@ -94,5 +94,5 @@ def test_what_is_over_for_days_is_told_no_more(store: Store) -> None:
     tell(JobLedger(store), messages, PHONE, lambda: later)
 
     assert messages.unannounced() == []
-    assert messages.due() == []
+    assert messages.due("ntfy") == []
     assert JobLedger(store).untold() == []

@@ -14,13 +14,16 @@ from pydantic import HttpUrl
 from tools.calling import called_by
 from tools.contract import Caller, Door, JsonObject
 from tools.notify.messages import HIGH, LONGEST_WAIT_S, Messages
-from tools.notify.ntfy import NtfyError, push, push_due
+from tools.notify.ntfy import Ntfy
+from tools.notify.port import Outgoing, PushError
+from tools.notify.services import deliver
 from tools.notify.tool import Notify
 from tools.settings import NtfySettings
 from tools.store import Store
 from tools.tool import UnavailableError
 
 CALLER = Caller(name="owner", door=Door.REPL, conversation="c1")
+HELLO = Outgoing(title="Jarvis", text="Hello.")
 
 
 class Clock:
@@ -30,7 +33,7 @@ class Clock:
         return self.now
 
 
-class Ntfy:
+class Server:
     """Enough of its server: takes JSON posts, keeps them, and answers with what it is told to."""
 
     def __init__(self) -> None:
@@ -57,8 +60,8 @@ class Ntfy:
 
 
 @asynccontextmanager
-async def ntfy() -> AsyncIterator[Ntfy]:
-    server = Ntfy()
+async def ntfy() -> AsyncIterator[Server]:
+    server = Server()
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     try:
@@ -87,8 +90,8 @@ def messages(store: Store, clock: Clock) -> Messages:
 async def test_a_message_is_posted_once_with_topic_title_priority_and_tags(messages: Messages) -> None:
     async with ntfy() as server:
         messages.add("It failed.", CALLER, title="Photos backup", priority=HIGH, tags=("rotating_light",), push=True)
-        assert await push_due(server.settings, messages) == 1
-        assert await push_due(server.settings, messages) == 0
+        assert await deliver([Ntfy(server.settings)], messages) == 1
+        assert await deliver([Ntfy(server.settings)], messages) == 0
 
     assert server.taken == [
         {"topic": "house", "title": "Photos backup", "message": "It failed.", "priority": 5, "tags": ["rotating_light"]}
@@ -101,7 +104,7 @@ async def test_the_token_is_read_from_its_file(messages: Messages, tmp_path: Pat
     token.write_text("tk_83514\n")
     async with ntfy() as server:
         messages.add("Hello.", CALLER, push=True)
-        await push_due(server.settings.model_copy(update={"token_file": token}), messages)
+        await deliver([Ntfy(server.settings.model_copy(update={"token_file": token}))], messages)
 
     assert "authorization: bearer tk_83514" in server.headers[0].lower()
 
@@ -114,9 +117,9 @@ async def test_while_ntfy_is_down_nothing_is_lost_and_it_is_asked_less_and_less_
         key = messages.add("Hello.", CALLER, push=True)
         waits = []
         for _ in range(14):
-            assert await push_due(server.settings, messages) == 0
+            assert await deliver([Ntfy(server.settings)], messages) == 0
             began = clock.now
-            while not messages.due():
+            while not messages.due("ntfy"):
                 clock.now += 5.0
             waits.append(clock.now - began)
         assert waits[:4] == [5.0, 10.0, 20.0, 40.0]
@@ -124,7 +127,7 @@ async def test_while_ntfy_is_down_nothing_is_lost_and_it_is_asked_less_and_less_
         assert not messages.was_pushed(key)
 
         server.status = 200
-        assert await push_due(server.settings, messages) == 1
+        assert await deliver([Ntfy(server.settings)], messages) == 1
         assert messages.was_pushed(key)
     assert [one["message"] for one in server.taken] == ["Hello."]
 
@@ -134,48 +137,39 @@ async def test_a_message_that_ntfy_will_never_take_is_not_offered_again(messages
         server.status = 413
         messages.add("Long.", CALLER, push=True)
         messages.add("Short.", CALLER, push=True)
-        await push_due(server.settings, messages)
+        await deliver([Ntfy(server.settings)], messages)
         clock.now += 86400.0
 
         assert len(server.headers) == 2  # the one behind it had its turn
-        assert messages.due() == []
+        assert messages.due("ntfy") == []
 
 
 async def test_of_two_processes_that_push_one_takes_a_message(messages: Messages) -> None:
     messages.add("Hello.", CALLER, push=True)
-    (message,) = messages.due()
+    (message,) = messages.due("ntfy")
 
-    assert messages.take(message)
-    assert not messages.take(message)
+    assert messages.take(message, "ntfy")
+    assert not messages.take(message, "ntfy")
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "8.8.8.8", "[2001:db8::1]", "[::ffff:8.8.8.8]", "134744072"])
-async def test_nothing_is_sent_out_of_the_house(messages: Messages, host: str) -> None:
-    key = messages.add("Hello.", CALLER, push=True)
-    message = messages.get(key)
-    assert message is not None
-    with pytest.raises(NtfyError, match=r"outside the private network|not known"):
-        await push(NtfySettings(url=HttpUrl(f"http://{host}:9")), message)
+async def test_nothing_is_sent_out_of_the_house(host: str) -> None:
+    with pytest.raises(PushError, match=r"outside the private network|not known"):
+        await Ntfy(NtfySettings(url=HttpUrl(f"http://{host}:9"))).push(HELLO)
 
 
-async def test_a_name_of_the_house_is_resolved_and_kept_for_the_server(messages: Messages) -> None:
+async def test_a_name_of_the_house_is_resolved_and_kept_for_the_server() -> None:
     async with ntfy() as server:
-        key = messages.add("Hello.", CALLER, push=True)
-        message = messages.get(key)
-        assert message is not None
-        await push(NtfySettings(url=HttpUrl(f"http://localhost:{server.port}")), message)
+        await Ntfy(NtfySettings(url=HttpUrl(f"http://localhost:{server.port}"))).push(HELLO)
 
     assert f"host: localhost:{server.port}" in server.headers[0].lower()
 
 
-async def test_a_server_that_is_not_there_is_told_without_its_address(messages: Messages) -> None:
+async def test_a_server_that_is_not_there_is_told_without_its_address() -> None:
     async with ntfy() as server:
         settings = server.settings
-    key = messages.add("Hello.", CALLER, push=True)
-    message = messages.get(key)
-    assert message is not None
-    with pytest.raises(NtfyError, match=r"^ntfy cannot be reached$"):
-        await push(settings, message)
+    with pytest.raises(PushError, match=r"^ntfy cannot be reached$"):
+        await Ntfy(settings).push(HELLO)
 
 
 def test_a_message_with_the_same_key_is_kept_once(messages: Messages) -> None:
@@ -212,7 +206,7 @@ def test_old_messages_are_forgotten_but_for_those_that_ntfy_has_still_to_take(me
 
 async def test_notify_sends_at_once_and_says_so(store: Store) -> None:
     async with ntfy() as server:
-        tool = Notify(server.settings, store)
+        tool = Notify([Ntfy(server.settings)], store)
         call = tool.plan(tool.arguments.model_validate({"message": "dinner  is ready", "urgent": True}))
         with called_by(CALLER):
             result = await tool.execute(call)
@@ -225,7 +219,7 @@ async def test_notify_sends_at_once_and_says_so(store: Store) -> None:
 async def test_notify_keeps_what_cannot_be_sent_now(store: Store) -> None:
     async with ntfy() as server:
         settings = server.settings
-    tool = Notify(settings, store)
+    tool = Notify([Ntfy(settings)], store)
     result = await tool.execute(tool.plan(tool.arguments.model_validate({"message": "dinner is ready"})))
 
     assert result.spoken == "The message is not sent yet: ntfy cannot be reached. I'll keep trying."
@@ -233,6 +227,6 @@ async def test_notify_keeps_what_cannot_be_sent_now(store: Store) -> None:
 
 
 async def test_without_a_push_service_notify_says_so(store: Store) -> None:
-    tool = Notify(None, store)
+    tool = Notify([], store)
     with pytest.raises(UnavailableError, match="no push service"):
         await tool.execute(tool.plan(tool.arguments.model_validate({"message": "hello"})))
