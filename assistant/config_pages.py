@@ -58,6 +58,7 @@ SAMPLES: Mapping[str, Any] = {
     "watchers.NAME.token_file": "grafana.token",
     "watchers.NAME.status_page": "home",
     "watchers.NAME.ups": "ups",
+    "watchers.NAME.query": 'sum(count_over_time({job="containers"} |= "level=error" [1h]))',
     "engines.NAME.kind": "docker",
     "engines.NAME.url": "unix:///var/run/docker.sock",
     "engines.NAME.token_file": "portainer.key",

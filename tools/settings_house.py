@@ -26,6 +26,9 @@ class WatcherSettings(Frozen):
     token_file: Path | None = Field(default=None, description="File with a bearer token.")
     status_page: str | None = Field(default=None, description="uptime-kuma: slug of a status page, without a password.")
     ups: str | None = Field(default=None, description="nut: name of the UPS; empty: all it has.")
+    query: str | None = Field(
+        default=None, description="loki: LogQL that gives one count; empty: lines of the last hour that say error."
+    )
     verify_tls: bool = Field(default=True, description="Check its certificate; false for self-signed ones.")
     timeout_s: float = Field(default=2.5, gt=0, le=30, description="Seconds it may take.")
     stale_after_s: float = Field(
@@ -101,6 +104,10 @@ class AlertSettings(Frozen):
     disk_warning_pct: float = Field(default=85.0, gt=0, le=100, description="Used, in per cent, that is a warning.")
     disk_critical_pct: float = Field(default=95.0, gt=0, le=100, description="Used, in per cent, that is critical.")
     memory_warning_pct: float = Field(default=92.0, gt=0, le=100, description="Memory used that is a warning.")
+    load_warning: float = Field(
+        default=4.0, gt=0, description="Load of this machine per core, over 15 minutes, that is a warning."
+    )
+    log_errors_warning: int = Field(default=100, gt=0, description="Errors that loki counts that are a warning.")
     reports: tuple[Path, ...] = Field(
         default=(), description="Folders of agents' reports, each with NAME/latest.json in it."
     )

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from tools.contract import Severity
 
-Origin = Literal["rule", "certificate", "ups", "disk", "memory", "host", "report", "logs"]
+Origin = Literal["rule", "certificate", "ups", "disk", "memory", "load", "host", "report", "logs"]
 """What it is about: a rule that fires at Prometheus, Alertmanager, Beszel or Grafana; or what is looked at here."""
 
 
@@ -22,9 +22,11 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One thing that is wrong. ``subject``: the host, service or disk; ``said``: a clause for people ("its disk is 96 %
-    full"); ``since``: Unix time; ``key``: the same for the same thing from two sources; ``foreign``: the words come
-    from outside, so that the result is tainted."""
+    """One thing that was looked at: what is wrong, or, with severity ok, that it is well. ``subject``: the host, service
+    or disk; ``said``: a whole clause for people ("the disk of nas is 96 per cent full"); ``since``: Unix time; ``key``:
+    the same for the same thing from two sources; ``foreign``: the words come from outside, so that the result is
+    tainted; ``silenced``: somebody has silenced it, or another alert stands for it; ``labels``: of a rule, to tell
+    alerts of one name apart; ``value``: what was measured (per cent, days, a count)."""
 
     source: str
     origin: Origin
@@ -34,6 +36,9 @@ class Alert:
     key: str
     since: float | None = None
     foreign: bool = False
+    silenced: bool = False
+    labels: frozenset[tuple[str, str]] = frozenset()
+    value: float | None = None
 
 
 class Source(Protocol):
@@ -42,5 +47,5 @@ class Source(Protocol):
     name: str
 
     async def alerts(self) -> Sequence[Alert]:
-        """What is wrong now. Raises SourceError, and nothing else; cancelled, it leaves nothing behind."""
+        """What it sees now. Raises SourceError, and nothing else; cancelled, it leaves nothing behind."""
         ...
