@@ -47,6 +47,9 @@ from tools.tasks.scheduler import Scheduler
 from tools.tasks.schedules import Schedules
 from tools.tasks.tool import CancelTask, ListTasks, Schedule
 from tools.tool import InvalidArgumentsError, Tool, read_arguments, schema_of
+from tools.vms.acts import Acts
+from tools.vms.hypervisors import make_all
+from tools.vms.inventory import Inventory
 from tools.vms.tool import CheckVms, VmPower
 
 log = logging.getLogger(__name__)
@@ -77,6 +80,8 @@ class ToolHouse:
         self._starter = Starter(settings, state_dir, store)
         self._schedules = schedules = Schedules(store)
         ledger = self._starter.ledger
+        machines = Inventory(settings, names, make_all(settings))
+        acts = Acts(self.messages, push=settings.ntfy is not None or settings.gotify is not None)
         tools: tuple[Tool, ...] = (
             CheckServices(settings, names, store),
             CheckAlerts(),
@@ -85,8 +90,8 @@ class ToolHouse:
             CheckBackups(settings, names, store),
             RunBackup(names, self._starter),
             TestRestore(names, self._starter),
-            CheckVms(names),
-            VmPower(settings, names),
+            CheckVms(settings, names, machines),
+            VmPower(settings, names, machines, acts),
             HomeState(settings, names),
             HomeControl(settings, names),
             Notify(push_services(settings), store),
