@@ -1,4 +1,5 @@
-"""What the shell completes for `jarvis tools call` (tools, their arguments, names of the house) and `jarvis backups`.
+"""What the shell completes for `jarvis tools call` (tools, their arguments, names of the house), `jarvis backups` and
+`jarvis catalog`.
 
 The sources are files at hand: nothing is started, probed or asked, and whatever is wrong with them completes nothing.
 """
@@ -31,6 +32,11 @@ def complete_argument(ctx: typer.Context, incomplete: str) -> list[str]:
 def complete_job(incomplete: str) -> list[str]:
     """Backup jobs, and "all"."""
     return [name for name in (*_names("job"), "all") if name.startswith(incomplete)]
+
+
+def complete_service(incomplete: str) -> list[str]:
+    """Services of the catalogue."""
+    return [name for name in _names("service") if name.startswith(incomplete)]
 
 
 def remember_tools(state_dir: Path, tools: dict[str, list[str]]) -> None:

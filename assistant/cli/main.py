@@ -108,6 +108,7 @@ def _add_heavier_commands() -> None:
     """Sub-commands whose modules are only needed by themselves."""
     from assistant.cli.backups import backups_app
     from assistant.cli.bench import bench_app
+    from assistant.cli.catalog import catalog_app
     from assistant.cli.evaluate import evaluate
     from assistant.cli.models import models_app
 
@@ -115,6 +116,7 @@ def _add_heavier_commands() -> None:
     app.command("eval")(evaluate)
     app.add_typer(bench_app, name="bench")
     app.add_typer(backups_app, name="backups")
+    app.add_typer(catalog_app, name="catalog")
 
 
 _add_heavier_commands()

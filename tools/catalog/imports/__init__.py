@@ -1,0 +1,1 @@
+"""Where services stand described already: dashboards, watchers, labels of containers. Pure."""
