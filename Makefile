@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check fmt bench bench-voice eval examples fault-matrix no-acts injections phrasing lock clean setup setup-dev setup-real models models-all
+.PHONY: help run test test-real check fmt bench bench-voice eval examples fault-matrix no-acts injections phrasing scheduler-year lock clean setup setup-dev setup-real models models-all
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ phrasing: setup-dev models ## two hundred turns in the model's own words: nothin
 fault-matrix: setup-real ## every kind of backup with every fault, made for real: is the verdict right? (10 min, as root)
 	@deploy/real.sh
 	@PATH="$(CURDIR)/.real/borgmatic/bin:$$PATH" $(BIN)/python -m tests.real.backups.matrix
+
+scheduler-year: setup-dev ## a thousand tasks over a simulated year: does each run as often as it should? (10 min)
+	@$(BIN)/python -m tests.tools.tasks.year
 
 lock: ## resolve pyproject.toml into the hashed requirement files (needs uv)
 	@requirements/lock.sh

@@ -20,7 +20,7 @@ from tools.jobs.ledger import JobLedger
 from tools.jobs.locks import take
 from tools.jobs.recovery import recover
 from tools.notify.messages import HIGH, NORMAL, Messages
-from tools.notify.ntfy import push_due
+from tools.notify.services import can_push, deliver, push_services
 from tools.settings import ToolSettings
 from tools.store import Store, StoreError
 from tools.tasks.sayings import said_broken_off, said_due, said_missed, said_not_done
@@ -33,6 +33,9 @@ BEAT_S = 10.0
 
 SHORTEST_S = 0.05
 
+STEP_S = 2.0
+"""A clock that goes apart by more between two looks was set; NTP slews it by no more than 5 ms in BEAT_S."""
+
 MISSED_S = 300.0
 """An order that is late by more is not carried out any more, but for those of LATE_IS_FINE."""
 
@@ -42,6 +45,12 @@ FORGET_EVERY_S = 86400.0
 
 Call = Callable[[PlannedCall, Caller], Awaitable[CallOutcome]]
 """Carries out what was agreed to."""
+
+
+def passed() -> float:
+    """Seconds that have passed, also while the machine slept, however its clock was set (Linux: CLOCK_BOOTTIME; on
+    macOS CLOCK_MONOTONIC counts sleep)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Scheduler:
         call: Call,
         built_in: Mapping[str, BuiltIn],
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = passed,
     ) -> None:
         self._settings = settings
         self._state_dir = state_dir
@@ -77,6 +87,8 @@ class Scheduler:
         self._call = call
         self._built_in = built_in
         self._clock = clock
+        self._ticks = ticks
+        self._offset: float | None = None
         self._doing: dict[str, asyncio.Task[None]] = {}
         self._forgot_at = 0.0
 
@@ -92,10 +104,10 @@ class Scheduler:
         try:
             while not take(lock):  # noqa: ASYNC110 - the kernel tells nobody when a lock is free
                 await asyncio.sleep(BEAT_S)
-            while not await self._began():  # noqa: ASYNC110 - a database that is full or locked tells nobody either
+            while not await self.begin():  # noqa: ASYNC110 - a database that is full or locked tells nobody either
                 await asyncio.sleep(BEAT_S)
             while True:
-                wait = await self._beat()
+                wait = await self.beat()
                 try:
                     async with asyncio.timeout(wait):
                         await woken.wait()
@@ -115,7 +127,7 @@ class Scheduler:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _began(self) -> bool:
+    async def begin(self) -> bool:
         """Once: our own tasks stand in the table, and what a crash broke off is said."""
         try:
             await asyncio.to_thread(self._set_up)
@@ -125,6 +137,7 @@ class Scheduler:
         return True
 
     def _set_up(self) -> None:
+        self._schedules.reckon_anew()
         for name, task in self._built_in.items():
             self._schedules.keep_built_in(name, task.what, task.when, task.first_in_s)
         for one in self._schedules.broken_off():
@@ -134,9 +147,15 @@ class Scheduler:
                 self._tell(one, said_broken_off(one), HIGH)  # unless its end was told already
             self._schedules.finished(one)
 
-    async def _beat(self) -> float:
-        """Everything that is due; how long to sleep (seconds)."""
+    async def idle(self) -> None:
+        """Until all that was begun is done."""
+        while self._doing:
+            await asyncio.wait(list(self._doing.values()))
+
+    async def beat(self) -> float:
+        """Begin everything that is due; how long to sleep (seconds)."""
         try:
+            await self._look_at_the_clock()
             await asyncio.to_thread(recover, self._state_dir, self._store, self._settings, self._clock)
             self._start("push", self._push)
             for one in await asyncio.to_thread(self._schedules.due):
@@ -150,6 +169,15 @@ class Scheduler:
         if following is None:
             return BEAT_S
         return min(max(following - self._clock(), SHORTEST_S), BEAT_S)
+
+    async def _look_at_the_clock(self) -> None:
+        """A timer is about time that passes: where the clock was set meanwhile, by hand or by NTP, it goes along."""
+        offset = self._clock() - self._ticks()
+        by_s, self._offset = offset - (self._offset if self._offset is not None else offset), offset
+        if abs(by_s) > STEP_S:
+            log.warning("the clock was set by %+.0f s", by_s)
+            await asyncio.to_thread(self._schedules.clock_was_set, by_s)
+            await asyncio.to_thread(self._schedules.reckon_anew)
 
     def _start(self, name: str, do: Callable[[], Awaitable[None]]) -> None:
         """In a task of its own, so that a slow one makes no timer late; one at a time of each."""
@@ -166,8 +194,8 @@ class Scheduler:
             log.exception("the task %s failed", name)
 
     async def _push(self) -> None:
-        if self._settings.ntfy is not None:
-            await push_due(self._settings.ntfy, self._messages)
+        if services := push_services(self._settings):
+            await deliver(services, self._messages)
 
     async def _forget(self) -> None:
         if self._clock() - self._forgot_at >= FORGET_EVERY_S:
@@ -177,30 +205,37 @@ class Scheduler:
 
     async def _do(self, one: Scheduled) -> None:
         built_in = self._built_in.get(one.id) if one.built_in else None
-        late_s = self._clock() - (one.next_at or self._clock())
+        moment = await asyncio.to_thread(self._schedules.last_moment, one)
+        late_s = self._clock() - moment
+
+        async def tell(text: str, priority: int) -> None:
+            await asyncio.to_thread(self._tell, one, text, priority, moment)
+
         if built_in is not None:
             await built_in.do()
         elif one.agreed is None:
-            await asyncio.to_thread(self._tell, one, said_due(one, late_s), NORMAL)
+            await tell(said_due(one, late_s), NORMAL)
         elif late_s > MISSED_S and one.agreed.tool not in LATE_IS_FINE:
-            await asyncio.to_thread(self._tell, one, said_missed(one), HIGH)
+            await tell(said_missed(one), HIGH)
         else:
-            await self._carry_out(one, one.agreed)
+            await self._carry_out(one, one.agreed, tell)
         await asyncio.to_thread(self._schedules.finished, one)
 
-    async def _carry_out(self, one: Scheduled, agreed: PlannedCall) -> None:
+    async def _carry_out(
+        self, one: Scheduled, agreed: PlannedCall, tell: Callable[[str, int], Awaitable[None]]
+    ) -> None:
         """Told of at the door where it was scheduled, but for a job that was started: that is told when it is over."""
         caller = _asked_by(one).model_copy(update={"role": "member", "door": Door.SCHEDULE})
         outcome = await self._call(agreed, caller)
         if outcome.ok and outcome.result is not None and outcome.result.data.get("started") is True:
             return
         spoken = outcome.spoken if outcome.ok else said_not_done(one, outcome.spoken)
-        await asyncio.to_thread(self._tell, one, spoken, NORMAL if outcome.ok else HIGH)
+        await tell(spoken, NORMAL if outcome.ok else HIGH)
 
-    def _tell(self, one: Scheduled, text: str, priority: int) -> None:
-        """Once for each time that it comes, however often it is tried."""
-        key = f"schedule:{one.id}:{one.next_at:.0f}" if one.recurring and one.next_at else f"schedule:{one.id}"
-        push = self._settings.ntfy is not None
+    def _tell(self, one: Scheduled, text: str, priority: int, moment: float | None = None) -> None:
+        """Once for each moment at which it should come, however often it is tried."""
+        key = f"schedule:{one.id}:{moment:.0f}" if one.recurring and moment else f"schedule:{one.id}"
+        push = can_push(self._settings)
         self._messages.add(text, _asked_by(one), priority=priority, push=push, key=key)
 
 

@@ -19,11 +19,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tools.contract import Caller, PlannedCall
 from tools.store import Store
 from tools.when import is_recurring, next_time
+from tools.when.canonical_time import Meaning, meaning_of
 
 Clock = Callable[[], float]
 """Unix seconds."""
 
 _LOCAL = Path("/etc/localtime")
+
+LONG_AGO_S = 40 * 86400.0
+"""Further back nobody asks which moment was the last: longer than the longest recurrence."""
+
+SET_BACK_S = 3600.0
+"""A clock that is so far behind the last time that something was done was wrong then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,8 @@ class Scheduled:
         return is_recurring(self.when)
 
 
+_NEVER = Meaning("")
+
 _COLUMNS = "id, what, due, call, next_at, last_at, who, door, room, conversation, created, built_in"
 _SELECT = f"SELECT {_COLUMNS} FROM schedules WHERE enabled = 1"  # noqa: S608 - constants
 
@@ -69,6 +78,21 @@ def local_zone() -> tzinfo:
 def moment_after(when: str, at: float, zone: tzinfo) -> float:
     """The first moment (Unix seconds) after ``at`` that a canonical time means. Raises ValueError where none is."""
     return next_time(when, datetime.fromtimestamp(at, zone)).timestamp()
+
+
+def moments_until(when: str, first: float, now: float, zone: tzinfo) -> tuple[float, float]:
+    """Of what recurs and has been due since ``first``: the last moment that has come by ``now``, and the next one (Unix
+    seconds). What comes every so many minutes keeps its own beat, however late it is looked at."""
+    meaning = meaning_of(when)
+    if meaning is not None and meaning.seconds:
+        last = first + (now - first) // meaning.seconds * meaning.seconds
+        return last, last + meaning.seconds
+    last, following = first, moment_after(when, first, zone)
+    if following < now - LONG_AGO_S:  # a clock that was years off: no walk through all of them
+        last, following = now - LONG_AGO_S, moment_after(when, now - LONG_AGO_S, zone)
+    while following <= now:
+        last, following = following, moment_after(when, following, zone)
+    return last, following
 
 
 class Schedules:
@@ -115,16 +139,45 @@ class Schedules:
         rows = self._store.read("SELECT MIN(next_at) FROM schedules WHERE enabled = 1")
         return float(rows[0][0]) if rows[0][0] is not None else None
 
+    def last_moment(self, one: Scheduled) -> float:
+        """Of what is due: when it should have been done, for the last time if that was several times."""
+        now = self._clock()
+        first = one.next_at if one.next_at is not None else now
+        return moments_until(one.when, first, now, self._zone())[0] if one.recurring else first
+
     def take(self, one: Scheduled) -> bool:
         """Take what is due: True for one caller only. What recurs gets its next moment; what comes once has none now,
         and is ``finished`` when it was done."""
         now = self._clock()
-        following = moment_after(one.when, now, self._zone()) if one.recurring else None
+        first = one.next_at if one.next_at is not None else now
+        following = moments_until(one.when, first, now, self._zone())[1] if one.recurring else None
         changed = self._store.write(
             "UPDATE schedules SET next_at = ?, last_at = ? WHERE id = ? AND next_at = ? AND enabled = 1",
             [(following, now, one.id, one.next_at)],
         )
         return changed == 1
+
+    def clock_was_set(self, by_s: float) -> None:
+        """The clock was set forward (or back, below 0): what waits for time to pass waits as long as it would have."""
+        rows = [one for one in self.all() if one.next_at is not None and (meaning_of(one.when) or _NEVER).seconds]
+        self._store.write(
+            "UPDATE schedules SET next_at = next_at + ? WHERE id = ? AND next_at = ?",
+            [(by_s, one.id, one.next_at) for one in rows],
+        )
+
+    def reckon_anew(self) -> None:
+        """Where something was last done at a time that is still to come, by far, the clock was wrong then: what recurs
+        gets the next moment after now, so that it does not wait for years."""
+        now = self._clock()
+        rows = [
+            one
+            for one in self.all()
+            if one.recurring and one.next_at is not None and (one.last_at or 0.0) > now + SET_BACK_S
+        ]
+        self._store.write(
+            "UPDATE schedules SET next_at = ?, last_at = NULL WHERE id = ? AND next_at = ?",
+            [(moment_after(one.when, now, self._zone()), one.id, one.next_at) for one in rows],
+        )
 
     def finished(self, one: Scheduled) -> None:
         """It was done; what comes once is forgotten."""

@@ -35,6 +35,7 @@ class House:
         self.folder = folder
         self.store = store
         self.now = WEDNESDAY.timestamp()
+        self.set_by_s = 0.0
         self.schedules = Schedules(store, lambda: self.now, lambda: BERLIN)
         self.messages = Messages(store, lambda: self.now)
         self.calls: list[tuple[PlannedCall, Caller]] = []
@@ -50,8 +51,16 @@ class House:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        clock = lambda: self.now  # noqa: E731
-        scheduler = Scheduler(ToolSettings(), self.folder, self.store, self.schedules, self.call, self.built_in, clock)
+        scheduler = Scheduler(
+            ToolSettings(),
+            self.folder,
+            self.store,
+            self.schedules,
+            self.call,
+            self.built_in,
+            lambda: self.now,
+            lambda: self.now - self.set_by_s,
+        )
         task = asyncio.create_task(scheduler.run())
         try:
             yield
@@ -80,6 +89,17 @@ class House:
     def later(self, **how: float) -> None:
         self.now += timedelta(**how).total_seconds()
         self.schedules.changed()
+
+    def set_clock(self, **by: float) -> None:
+        """No time passes."""
+        self.set_by_s += timedelta(**by).total_seconds()
+        self.later(**by)
+
+    async def looked(self, next_at: float | None) -> None:
+        """Until the next moment is this one."""
+        async with asyncio.timeout(10):
+            while self.schedules.next_at() != next_at:  # noqa: ASYNC110 - threads
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -137,7 +157,7 @@ async def test_an_order_that_was_missed_is_not_done_late_and_a_backup_is(house: 
     house.answer = ToolResult(spoken="Backing up photos.", data={"started": True})
     house.schedules.add("shut down endeavour", "every day at 22:00", POWER, CALLER)
     house.schedules.add("back up photos", "every day at 03:00", BACKUP, CALLER)
-    house.later(hours=36)
+    house.later(hours=35)
     async with house.running():
         await house.until(
             "I was not running every day at 22:00, so I did not shut down endeavour. "
@@ -229,3 +249,55 @@ async def test_of_two_schedulers_of_one_folder_one_keeps_the_time(house: House, 
                 await house.until("Endeavour is shut down.")
 
     assert len(house.calls) + len(other.calls) == 1
+
+
+async def test_a_timer_runs_on_when_the_clock_is_set_and_an_alarm_goes_by_the_new_time(house: House) -> None:
+    house.schedules.add("pasta timer", "in 11 minutes", None, CALLER)
+    house.schedules.add("egg timer", "in 1 minute", None, CALLER)
+    house.schedules.add("alarm", "at 12:00", None, CALLER)
+    async with house.running():
+        house.later(minutes=1)
+        await house.until("The egg timer is done.")
+        await house.looked(house.now + 600)
+        house.set_clock(hours=1)
+        await house.looked(house.now + 600)
+        house.later(minutes=10)
+        await house.until("The egg timer is done.", "The pasta timer is done.")
+        assert house.schedules.next_at() == WEDNESDAY.replace(hour=12).timestamp()
+
+
+async def test_a_clock_that_was_years_off_for_a_while_keeps_nothing_waiting_for_years(house: House) -> None:
+    house.schedules.add("photos backup", "every day at 18:00", BACKUP, CALLER)
+    async with house.running():
+        house.set_clock(days=3650)
+        await house.called()
+        house.set_clock(days=-3650)
+        await house.looked(WEDNESDAY.replace(hour=18).timestamp())
+
+
+async def test_a_clock_that_is_set_back_a_little_does_nothing_twice(house: House) -> None:
+    house.schedules.add("photos backup", "every day at 10:30", BACKUP, CALLER)
+    async with house.running():
+        house.later(minutes=31)
+        await house.called()
+        house.set_clock(minutes=-10)
+        house.later(minutes=15)
+        await house.settled()
+        assert len(house.calls) == 1
+        assert house.schedules.next_at() == WEDNESDAY.replace(day=14, hour=10, minute=30).timestamp()
+
+
+async def test_of_several_times_that_were_missed_the_last_one_says_how_late_it_is(house: House) -> None:
+    house.schedules.add("shut it down", "every day at 18:00", POWER, CALLER)
+    house.later(days=1, hours=8, minutes=2)
+    async with house.running():
+        await house.called()
+    assert [call.tool for call, _ in house.calls] == ["vm_power"]
+
+
+async def test_what_comes_every_so_many_minutes_keeps_its_beat_however_late_it_is_looked_at(house: House) -> None:
+    house.schedules.add("stretch", "every 20 minutes", None, CALLER)
+    begun = house.now
+    async with house.running():
+        house.later(minutes=47)
+        await house.looked(begun + 60 * 60)
