@@ -364,11 +364,22 @@ async def test_no_call_raises_and_no_refusal_executes(name: str, arguments: dict
 
 CALLERS = st.builds(
     Caller,
+    name=st.sampled_from(["anna", "ben", "carl"]),
     role=st.sampled_from(["owner", "member", "guest", "someone"]),
     door=st.sampled_from(Door),
     speech=st.sampled_from(Speech),
 )
-CALLS = st.builds(PlannedCall, tool=st.just("x"), level=st.sampled_from(Level), protected=st.booleans())
+CALLS = st.builds(
+    PlannedCall,
+    tool=st.just("x"),
+    level=st.sampled_from(Level),
+    protected=st.booleans(),
+    allowed=st.lists(st.sampled_from(["anna", "ben"]), max_size=2).map(tuple),
+)
+
+
+def may_act(call: PlannedCall, caller: Caller) -> bool:
+    return caller.role in ACTING_ROLES or (caller.role == "guest" and caller.name in call.allowed)
 
 
 @given(CALLS, CALLERS, st.booleans())
@@ -378,7 +389,7 @@ def test_the_rules_of_the_policy(call: PlannedCall, caller: Caller, tainted: boo
     if call.level is Level.READ:
         assert decision.allowed
     elif decision.allowed:
-        assert caller.role in ACTING_ROLES
+        assert may_act(call, caller)
         assert caller.speech is not Speech.QUESTION
         assert call.level is Level.OPERATE
         assert not call.protected
@@ -386,7 +397,7 @@ def test_the_rules_of_the_policy(call: PlannedCall, caller: Caller, tainted: boo
         assert caller.speech is Speech.ORDER or caller.door in WORDLESS_DOORS
     else:
         assert decision.code in ("refused", "protected", "needs_confirmation")
-        assert (decision.code == "needs_confirmation") == bool(decision.reason) or caller.role not in ACTING_ROLES
+        assert (decision.code == "needs_confirmation") == bool(decision.reason) or not may_act(call, caller)
 
 
 @given(CALLS, CALLERS, st.booleans())
@@ -397,9 +408,20 @@ def test_a_yes_lifts_what_a_yes_can_lift(call: PlannedCall, caller: Caller, tain
     if before.allowed or before.code == "needs_confirmation":
         assert after.allowed
     if call.level is not Level.READ:
-        for never in (caller.role not in ACTING_ROLES, call.protected and caller.door in VOICE_DOORS):
+        for never in (not may_act(call, caller), call.protected and caller.door in VOICE_DOORS):
             assert not (never and after.allowed)
         assert not (call.protected and caller.role != "owner" and after.allowed)
+
+
+@given(CALLS, CALLERS, st.booleans(), st.booleans())
+def test_being_allowed_by_name_gives_a_guest_what_a_member_may_and_changes_nothing_for_others(
+    call: PlannedCall, caller: Caller, tainted: bool, confirmed: bool
+) -> None:
+    plain_call = call.model_copy(update={"allowed": ()})
+    decision = decide(call, caller, tainted=tainted, confirmed=confirmed)
+    if caller.role == "guest" and caller.name in call.allowed:
+        caller = caller.model_copy(update={"role": "member"})
+    assert decision == decide(plain_call, caller, tainted=tainted, confirmed=confirmed)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ class Acts:
         self._pause_s = pause_s
         self._ticks = ticks
         self._under_way: dict[tuple[str, str], Act] = {}
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def do(self, hypervisor: Hypervisor, order: Order) -> ToolResult:
         """What is true after it, or what it is at when the answer has to be given."""
@@ -90,9 +91,14 @@ class Acts:
         if done:
             return act.task.result()
         later = asyncio.create_task(self._tell(act, caller), name=f"tell of {order.vm}")
-        _TELLING.add(later)
-        later.add_done_callback(_TELLING.discard)
+        self._telling.add(later)
+        later.add_done_callback(self._telling.discard)
         return _result(order, f"{order.vm} {act.doing}", done=False)
+
+    async def settled(self) -> None:
+        """Until what is under way has ended and was told."""
+        while self._telling:
+            await asyncio.wait(self._telling)
 
     def _over(self, place: tuple[str, str], act: Act) -> None:
         if self._under_way.get(place) is act:
@@ -173,10 +179,6 @@ class Acts:
         waited = duration(order.settings.shutdown_wait_s).replace("one ", "a ", 1)
         spoken = f"{order.vm} is still shutting down after {waited}. Say force off to pull its plug"
         return _result(order, spoken, done=False, state=state)
-
-
-_TELLING: set[asyncio.Task[None]] = set()
-"""Kept from being collected before they are done."""
 
 
 def _needless(order: Order, machine: Machine) -> ToolResult | None:

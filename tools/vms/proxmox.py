@@ -64,7 +64,7 @@ class Proxmox:
         told, config = await asyncio.gather(
             self._ask("GET", f"{_path(key)}/status/current"), self._ask("GET", f"{_path(key)}/config")
         )
-        if not isinstance(told, dict) or not isinstance(config, dict):
+        if not isinstance(told, dict) or not isinstance(config, dict) or "status" not in told:
             raise HypervisorError("its answer is not one of Proxmox's")
         state = STATES.get(str(told.get("qmpstatus") or told.get("status")), VmState.UNKNOWN)
         return Machine(

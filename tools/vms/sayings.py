@@ -150,9 +150,9 @@ def _count(running: Sequence[str], seen: Sequence[View]) -> str:
     if total == 1:
         return "" if seen[0].state in _SPOKEN_FIRST else _one_state(seen[0])
     if len(running) == total:
-        return sentence(f"all {number(total)} machines are running")
+        return "Both machines are running." if total == 2 else f"All {number(total)} machines are running."
     if not running:
-        return sentence(f"none of the {counted(total, 'machine')} is running")
+        return "Neither machine is running." if total == 2 else f"None of the {number(total)} machines is running."
     verb = "is" if len(running) == 1 else "are"
     names = f": {listing(running)}" if len(running) <= NAMED else ""
     return sentence(f"{number(len(running))} of {counted(total, 'machine')} {verb} running{names}")
