@@ -238,7 +238,7 @@ async def test_a_host_that_cannot_be_looked_up_is_down_and_breaks_nothing(house:
     async with serving(status(200)) as url:
         house.services = {"gitea": {"url": url}, "odd": {"url": f"http://{host}/"}}
         result = await house.check()
-    assert result.data["counts"] == {"down": 1, "flapping": 0, "unknown": 0, "up": 1}
+    assert {state: count for state, count in result.data["counts"].items() if count} == {"down": 1, "up": 1}
 
 
 async def test_a_hanging_service_does_not_keep_the_others_from_being_told(house: House, free_port: int) -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.services.merging import merge
+from tools.services.own_look import own_look
 from tools.services.probe import Attempt
-from tools.services.states import ServiceState, State, judge, say_all, say_one
+from tools.services.states import ServiceState, State, say_all, say_one
 
 NOW = 1_800_000_000.0
 UP = Attempt(up=True, status_code=200, latency_ms=3.0)
@@ -20,7 +22,7 @@ DOWN = Attempt(up=False, status_code=None, latency_ms=None, reason="the connecti
 def judged(attempts: list[Attempt], history: str = "", down_since: float | None = None) -> ServiceState:
     """``history``: "u" and "d", oldest first, a minute apart."""
     looks = [(NOW - 60.0 * (len(history) - n), look == "u") for n, look in enumerate(history)]
-    return judge("gitea", attempts, looks, down_since, NOW)
+    return merge("gitea", [own_look(attempts, looks, down_since, NOW)], 900.0)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ class Observation:
     there; ``up`` None: it does not say, ``hold`` says why. ``at``: Unix time of what it saw, None where that is now;
     ``since``: of the last change; ``changes``: changes that it saw in the flapping window. ``reason``: a clause of
     ours, never the words of others. ``address``: URL, host:port or host that it looks at; the vantage follows from it
-    where it is not "process"."""
+    where it is not "process". ``beside``: what it looks at may be something beside the service (an exporter of its
+    metrics), unless the address is the service's own."""
 
     service: str
     up: bool | None
@@ -42,6 +43,7 @@ class Observation:
     also: tuple[str, ...] = ()
     address: str = ""
     hold: Hold | None = None
+    beside: bool = False
 
 
 class Watcher(Protocol):
