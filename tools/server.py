@@ -26,6 +26,7 @@ from tools.backups.tool import CheckBackups
 from tools.catalog.tool import FindService
 from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Candidates, Door, JsonObject, Level, PlannedCall
 from tools.elicitation import call_and_ask, sealed
+from tools.engines import engines_of
 from tools.home.devices import Home
 from tools.home.tool import HomeControl, HomeState
 from tools.jobs.recovery import recover
@@ -38,7 +39,8 @@ from tools.outbox import Outbox
 from tools.policy import CallPath
 from tools.restore_tests.scratch import clean_left_overs
 from tools.services.alerts import CheckAlerts
-from tools.services.power import ServiceLogs, ServicePower
+from tools.services.logs import ServiceLogs
+from tools.services.power import ServicePower
 from tools.services.tool import CheckServices
 from tools.settings import ToolSettings
 from tools.store import Store
@@ -79,14 +81,14 @@ class ToolHouse:
         self.messages = Messages(store)
         self._starter = Starter(settings, state_dir, store)
         self._schedules = schedules = Schedules(store)
-        ledger = self._starter.ledger
+        ledger, engines = self._starter.ledger, engines_of(settings)
         machines = Inventory(settings, names, make_all(settings))
         acts = Acts(self.messages, push=settings.ntfy is not None or settings.gotify is not None)
         tools: tuple[Tool, ...] = (
             CheckServices(settings, names, store),
             CheckAlerts(),
-            ServiceLogs(names),
-            ServicePower(settings, names),
+            ServiceLogs(settings, names, engines),
+            ServicePower(settings, names, engines),
             CheckBackups(settings, names, store),
             RunBackup(names, self._starter),
             TestRestore(names, self._starter),

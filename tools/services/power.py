@@ -1,19 +1,26 @@
-"""``service_power`` and ``service_logs``: starting, stopping and reading the logs of services."""
+"""``service_power``: start, stop, restart; then a look, and the answer says what is true."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, cast
 
-from tools.contract import Candidates, Level, PlannedCall, ToolResult
+from tools.contract import Candidates, Finding, JsonObject, Level, PlannedCall, Severity, ToolResult
+from tools.engines.port import Engine, EngineError, Unit
 from tools.names import NameIndex
-from tools.settings import ToolSettings
+from tools.services.coming_back import Action, Seen, look_until
+from tools.services.placing import NotPlacedError, Place, place
+from tools.services.power_sayings import came_of_it, nothing_to_do
+from tools.settings import ServiceSettings, ToolSettings
 from tools.tool import Arguments, UnavailableError, resolve_required
 
+NO_ENGINE = "I can't start or stop services; set up an engine that runs them, as Docker or systemd, under [engines]."
 
-class ServiceLogsArguments(Arguments):
-    """Input of ``service_logs``."""
-
-    service: str
+ANSWER_WITHIN_S: Mapping[str, float] = {"start": 4.5, "stop": 40.0, "restart": 45.0}
+"""A start is told within five seconds, done or not; what stops gets ten seconds from its engine, and whoever asked for
+a restart wants to know whether it is back."""
 
 
 class ServicePowerArguments(Arguments):
@@ -21,31 +28,6 @@ class ServicePowerArguments(Arguments):
 
     service: str
     action: Literal["start", "stop", "restart"]
-
-
-class ServiceLogs:
-    """The last errors of one service. What stands in a log may come from anybody: the result is tainted."""
-
-    name: ClassVar[str] = "service_logs"
-    description: ClassVar[str] = "Last errors from a service's log: why it failed."
-    level: ClassVar[Level] = Level.READ
-    arguments: ClassVar[type[Arguments]] = ServiceLogsArguments
-    deadline_s = 15.0
-
-    def __init__(self, names: NameIndex) -> None:
-        self._names = names
-
-    def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
-        """Resolve the service's name."""
-        wanted = ServiceLogsArguments.model_validate(arguments.model_dump())
-        service = resolve_required(self._names, "service", "a service", wanted.service)
-        if isinstance(service, Candidates):
-            return service
-        return PlannedCall(tool=self.name, arguments={"service": service}, level=self.level)
-
-    async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: nothing that keeps logs is connected."""
-        raise UnavailableError("I can't read logs yet; nothing that keeps them is connected.")
 
 
 class ServicePower:
@@ -57,9 +39,10 @@ class ServicePower:
     arguments: ClassVar[type[Arguments]] = ServicePowerArguments
     deadline_s = 90.0
 
-    def __init__(self, settings: ToolSettings, names: NameIndex) -> None:
+    def __init__(self, settings: ToolSettings, names: NameIndex, engines: Mapping[str, Engine]) -> None:
         self._settings = settings
         self._names = names
+        self._engines = engines
 
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """Resolve the service. Starting operates; stopping, also for a moment, is destructive."""
@@ -76,5 +59,85 @@ class ServicePower:
         )
 
     async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: nothing that runs services is connected."""
-        raise UnavailableError("I can't start or stop services yet; nothing that runs them is connected.")
+        """Raises UnavailableError: no engine is set up. Whatever else goes wrong is said, and found."""
+        if not self._engines:
+            raise UnavailableError(NO_ENGINE)
+        name, action = str(call.arguments["service"]), cast(Action, call.arguments["action"])
+        service = self._settings.services[name]
+        started = time.monotonic()
+        try:
+            found = await place(name, service, self._engines)
+        except NotPlacedError as error:
+            return _failed(name, error.spoken, {"action": action}, tainted=error.tainted)
+        unit = found.unit
+        if (said := nothing_to_do(name, action, unit)) is not None:
+            done = ToolResult(spoken=said, data=_data(action, found, unit, acted=False))
+            return done if unit.health != "unhealthy" else done.model_copy(update={"findings": (_finding(name, said),)})
+        return await self._act(name, service, action, found, started)
+
+    async def _act(
+        self, name: str, service: ServiceSettings, action: Action, found: Place, started: float
+    ) -> ToolResult:
+        until = started + ANSWER_WITHIN_S[action]
+        try:
+            # cancelled at the end of the time: an engine that has the order carries it out all the same
+            async with asyncio.timeout(max(until - time.monotonic(), 0.5)):
+                before = await _order(found, action)
+        except TimeoutError:
+            spoken = f"{name} is still {'stopping' if action == 'stop' else 'starting'}; {found.engine.name} is at it."
+            return ToolResult(spoken=spoken, data=_data(action, found, found.unit, acted=True, settled=False))
+        except EngineError as error:
+            spoken = f"I couldn't {action} {name}: {error.reason}."
+            return _failed(name, spoken, _data(action, found, found.unit, acted=False))
+        try:
+            seen = await look_until(found, service, action, before=before, ordered=started, until=until)
+        except EngineError as error:
+            spoken = f"I told {found.engine.name} to {action} {name}, and can't see what came of it: {error.reason}."
+            return _failed(name, spoken, _data(action, found, found.unit, acted=True), Severity.UNKNOWN)
+        return _told(name, action, found, seen)
+
+
+async def _order(found: Place, action: Action) -> Unit:
+    """Give it, and say how the unit was just before: the list it was found in may know less."""
+    before = await found.engine.find(found.unit.name)
+    orders = {"start": found.engine.start, "stop": found.engine.stop, "restart": found.engine.restart}
+    await orders[action](before)
+    return before
+
+
+def _told(name: str, action: Action, found: Place, seen: Seen) -> ToolResult:
+    spoken, well = came_of_it(
+        name, action, seen.unit, answers=seen.answers, why_not=seen.why_not, took_s=seen.took_s, settled=seen.settled
+    )
+    data = _data(action, found, seen.unit, acted=True, settled=seen.settled) | {
+        "as_wanted": well,
+        "answers": seen.answers,
+        "took_s": round(seen.took_s, 1),
+    }
+    under_way = seen.unit.health == "starting" or not seen.settled
+    severity = Severity.NOTICE if under_way else Severity.WARNING
+    return ToolResult(spoken=spoken, data=data, findings=() if well else (_finding(name, spoken, severity),))
+
+
+def _data(action: str, found: Place, unit: Unit, **more: Any) -> JsonObject:
+    return {
+        "action": action,
+        "engine": found.engine.name,
+        "unit": unit.name[:100],
+        "running": unit.running,
+        "state": unit.said[:40],
+        "health": unit.health,
+        "exit_code": unit.exit_code,
+        "restarts": unit.restarts,
+        **more,
+    }
+
+
+def _finding(name: str, message: str, severity: Severity = Severity.WARNING) -> Finding:
+    return Finding(severity=severity, subject=name, message=message)
+
+
+def _failed(
+    name: str, spoken: str, data: JsonObject, severity: Severity = Severity.WARNING, *, tainted: bool = False
+) -> ToolResult:
+    return ToolResult(spoken=spoken, data=data, findings=(_finding(name, spoken, severity),), tainted=tainted)
