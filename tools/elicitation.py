@@ -20,7 +20,8 @@ from mcp.shared.message import ServerMessageMetadata
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
-from tools.contract import Caller, CallOutcome, OpenConfirmation
+from tools.contract import Caller, CallOutcome, OpenConfirmation, PlannedCall
+from tools.notify.questions import PhoneQuestions
 from tools.policy import VOID, CallPath, refusal
 
 KEY = "confirmation"
@@ -36,6 +37,10 @@ NO_CHANNEL = (
     "That needs a person's yes, and your client can't ask for one, so nothing was changed. "
     "Say it to Jarvis by voice or in jarvis repl, or use a client that supports elicitation."
 )
+ON_THE_PHONE = (
+    "That needs a person's yes. The question is on the phone for five minutes; nothing is done until somebody says yes "
+    "there."
+)
 DECLINED = "The answer was no, so nothing was changed."
 CANCELLED = "Nobody said yes, so nothing was changed."
 LATE = "late"
@@ -49,9 +54,13 @@ def sealed(audience: str, who: Callable[[], str]) -> RequestStateBoundary:
 
 
 async def call_and_ask(
-    path: CallPath, ctx: ServerRequestContext[Any], params: types.CallToolRequestParams, caller: Caller
+    path: CallPath,
+    ctx: ServerRequestContext[Any],
+    params: types.CallToolRequestParams,
+    caller: Caller,
+    phone: PhoneQuestions | None = None,
 ) -> CallOutcome | types.InputRequiredResult:
-    """A call of an outside client; what needs a yes is asked of its person, or refused when it cannot be.
+    """A call of an outside client; what needs a yes is asked of its person, else on the phone, else refused.
 
     Each call is a conversation of its own: a client makes several at once, and its other calls cancel no question.
     """
@@ -62,7 +71,11 @@ async def call_and_ask(
     if outcome.confirmation is None:
         return outcome
     if not _can_ask(ctx):
-        await path.withdraw(caller)
+        planned = path.plan(params.name, params.arguments or {})
+        if phone is None or not isinstance(planned, PlannedCall):
+            await path.withdraw(caller)
+        elif await phone.ask(planned, caller, outcome.confirmation):
+            return outcome.model_copy(update={"spoken": ON_THE_PHONE, "confirmation": None})
         return outcome.model_copy(update={"spoken": NO_CHANNEL, "confirmation": None})
     question = types.ElicitRequestFormParams(message=outcome.spoken, requested_schema=NO_FIELDS)
     if _comes_again(ctx):

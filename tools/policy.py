@@ -16,7 +16,17 @@ from typing import Any
 
 from tools.calling import called_by
 from tools.confirmations import VOICE_DOORS, Confirmations, question
-from tools.contract import Caller, CallOutcome, Candidates, Door, Level, PlannedCall, RefusalCode, Speech
+from tools.contract import (
+    Caller,
+    CallOutcome,
+    Candidates,
+    Door,
+    Level,
+    OpenConfirmation,
+    PlannedCall,
+    RefusalCode,
+    Speech,
+)
 from tools.outbox import Outbox
 from tools.records import keep_call
 from tools.store import Store, StoreError
@@ -150,6 +160,12 @@ class CallPath:
         outcome = outcome.model_copy(update={"duration_ms": round((time.perf_counter() - started) * 1000, 1)})
         await self._keep(outcome, decision, caller)
         return outcome
+
+    async def ask(self, planned: PlannedCall, caller: Caller) -> OpenConfirmation | None:
+        """Open a question about a planned call, whatever its level; None where no yes would do. Raises StoreError."""
+        if not decide(planned, caller, tainted=False, confirmed=True).allowed:
+            return None
+        return await asyncio.to_thread(self._confirmations.ask, planned, caller)
 
     async def withdraw(self, caller: Caller) -> None:
         """Cancel what is open in the caller's conversation: they said no, or something else."""

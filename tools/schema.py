@@ -96,6 +96,7 @@ MIGRATIONS: Sequence[str] = (
     ALTER TABLE messages ADD COLUMN said_door TEXT;
     ALTER TABLE messages ADD COLUMN said_room TEXT;
     ALTER TABLE messages ADD COLUMN heard_at REAL;
+    UPDATE messages SET heard_at = said_at;
     CREATE TABLE incoming (
         id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, source TEXT NOT NULL, at REAL NOT NULL,
         priority INTEGER NOT NULL, text TEXT NOT NULL, gathered_at REAL, message INTEGER, listed_at REAL

@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,7 +33,14 @@ from tools.home.tool import HomeControl, HomeState
 from tools.jobs.recovery import recover
 from tools.jobs.start import Starter
 from tools.names import NameIndex
+from tools.notify.doors import Announcements
+from tools.notify.links import Links
+from tools.notify.listening.all import listeners, listens
+from tools.notify.listening.inbox import Inbox
+from tools.notify.listening.webhook import Webhook
 from tools.notify.messages import Messages
+from tools.notify.missed import Missed
+from tools.notify.questions import PhoneQuestions
 from tools.notify.services import push_services
 from tools.notify.tool import Notify
 from tools.outbox import Outbox
@@ -58,6 +66,7 @@ log = logging.getLogger(__name__)
 
 INSTRUCTIONS = "Facts about a home server. Say each result's text as it is; never guess a state."
 SERVER_NAME = "jarvis"
+ASKED_ANEW = "I asked on the phone whether I shall do it now."
 
 
 class ToolHouse:
@@ -79,6 +88,9 @@ class ToolHouse:
         clean_left_overs(settings.restore_scratch or state_dir)
         names, store = self.names, self._store
         self.messages = Messages(store)
+        self.announcements = Announcements(self.messages, settings.announcements)
+        inbox = Inbox(store)
+        self.webhook = Webhook(settings.announcements.webhook_token_file, inbox)
         self._starter = Starter(settings, state_dir, store)
         self._schedules = schedules = Schedules(store)
         ledger, engines = self._starter.ledger, engines_of(settings)
@@ -98,11 +110,11 @@ class ToolHouse:
             HomeControl(settings, names),
             Notify(push_services(settings), store),
             Schedule(self._plan_order, clock, schedules),
-            ListTasks(ledger, schedules),
+            ListTasks(ledger, schedules, Missed(store, listens(settings))),
             CancelTask(ledger, schedules),
             FindService(settings, names),
         )
-        self.listening: list[Background] = []
+        self.listening: list[Background] = listeners(settings, inbox, self.messages)
         """What runs in the process that owns the state folder, besides the scheduler."""
         self.path = CallPath(tools, store, Outbox(state_dir / "outbox"))
 
@@ -117,16 +129,34 @@ class ToolHouse:
         except InvalidArgumentsError:
             return None
 
+    @cached_property
+    def questions(self) -> PhoneQuestions:
+        """Questions to the phone; ``possible`` says whether there can be any."""
+        settings = self._settings
+        url = str(settings.ntfy.confirm_url) if settings.ntfy is not None and settings.ntfy.confirm_url else None
+        links = Links(self._store, self._state_dir)
+        return PhoneQuestions(self.path, links, self.messages, push_services(settings), url)
+
+    async def _call_scheduled(self, agreed: PlannedCall, caller: Caller) -> CallOutcome:
+        """What means something else by now is asked on the phone, where that is possible."""
+        outcome = await self.path.call_scheduled(agreed, caller)
+        if outcome.error == "confirmation_void" and await self.questions.ask_anew(agreed, caller):
+            return outcome.model_copy(update={"spoken": f"{outcome.spoken} {ASKED_ANEW}"})
+        return outcome
+
     @asynccontextmanager
     async def keeping_time(self) -> AsyncIterator[None]:
         """Schedules are carried out, lost jobs noticed, messages delivered and listened for meanwhile. For whoever owns
         the state folder; what waits to be said stands in ``messages.unannounced()``."""
         tasks = built_in_tasks(self._settings, self._store, self._starter)
         scheduler = Scheduler(
-            self._settings, self._state_dir, self._store, self._schedules, self.path.call_scheduled, tasks
+            self._settings, self._state_dir, self._store, self._schedules, self._call_scheduled, tasks
         )
         async with running([scheduler, *self.listening]):
-            yield
+            try:
+                yield
+            finally:
+                await self.questions.close()
 
     def audit_lines(self, limit: int = 100) -> list[JsonObject]:
         """Who called what, newest first. Raises StoreError."""
@@ -170,7 +200,7 @@ def mcp_server(
         if trust_caller:
             return _as_result(await house.path.call(params.name, params.arguments or {}, _believed(params)))
         caller = Caller(name=who(), role="member", door=door)
-        answer = await call_and_ask(house.path, ctx, params, caller)
+        answer = await call_and_ask(house.path, ctx, params, caller, house.questions)
         if isinstance(answer, types.InputRequiredResult):
             return answer
         return _as_result(answer.model_copy(update={"confirmation": None}))  # a nonce is for the assistant only

@@ -28,6 +28,9 @@ SAID_WITHIN_S = 86400.0
 ANSWERED_WITHIN_S = 600.0
 """Whoever speaks at a door so soon after something was said there has heard it."""
 
+READ_DOORS = frozenset({Door.REPL, Door.CLI})
+"""What is written there, between two lines of somebody, was read."""
+
 KEPT_S = 30 * 86400.0
 
 
@@ -102,11 +105,20 @@ class Messages:
 
     def announce(self, message_id: int, door: Door | None = None, room: str | None = None) -> bool:
         """Take a message to say it at this door. True for exactly one of those who try."""
+        now = self._clock()
         return (
             self._store.write(
-                "UPDATE messages SET said_at = ?, said_door = ?, said_room = ? "
+                "UPDATE messages SET said_at = ?, said_door = ?, said_room = ?, heard_at = ? "
                 "WHERE id = ? AND say = 1 AND said_at IS NULL",
-                [(self._clock(), door.value if door is not None else None, room, message_id)],
+                [
+                    (
+                        now,
+                        door.value if door is not None else None,
+                        room,
+                        now if door in READ_DOORS else None,
+                        message_id,
+                    )
+                ],
             )
             == 1
         )

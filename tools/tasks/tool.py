@@ -15,6 +15,7 @@ from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResul
 from tools.jobs.ledger import Job, JobLedger
 from tools.jobs.sayings import name_of
 from tools.names import plain
+from tools.notify.missed import Missed, with_missed
 from tools.tasks.sayings import (
     ALARM,
     ALARM_WORDS,
@@ -145,9 +146,11 @@ class ListTasks:
     arguments: ClassVar[type[Arguments]] = ListTasksArguments
     deadline_s = 5.0
 
-    def __init__(self, ledger: JobLedger, schedules: Schedules) -> None:
+    def __init__(self, ledger: JobLedger, schedules: Schedules, missed: Missed | None = None) -> None:
+        """``missed``: what the caller has not heard yet is told, too ("what did I miss?")."""
         self._ledger = ledger
         self._schedules = schedules
+        self._missed = missed
 
     def plan(self, arguments: Arguments) -> PlannedCall:
         """Nothing to resolve."""
@@ -157,12 +160,16 @@ class ListTasks:
         """Raises StoreError."""
         jobs = await asyncio.to_thread(self._ledger.active)
         scheduled = await asyncio.to_thread(self._schedules.of_people)
-        return ToolResult(
-            spoken=said_tasks(jobs, scheduled, time.time()),
-            data={
-                "jobs": [_job_as_json(job) for job in jobs],
-                "scheduled": [_scheduled_as_json(one) for one in scheduled],
-            },
+        tasks = said_tasks(jobs, scheduled, time.time())
+        data: JsonObject = {
+            "jobs": [_job_as_json(job) for job in jobs],
+            "scheduled": [_scheduled_as_json(one) for one in scheduled],
+        }
+        if self._missed is None:
+            return ToolResult(spoken=tasks, data=data)
+        missed = await asyncio.to_thread(self._missed.take, current_caller())
+        return with_missed(
+            ToolResult(spoken=tasks, data=data), missed, idle=not (jobs or scheduled), listening=self._missed.listening
         )
 
 

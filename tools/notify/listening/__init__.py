@@ -1,0 +1,1 @@
+"""What others send: ntfy topics, Gotify, Alertmanager; kept, gathered, and said once."""
