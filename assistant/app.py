@@ -30,6 +30,7 @@ from assistant.chat.embedder import MiniLmEmbedder
 from assistant.chat.openai_compatible import OpenAICompatible
 from assistant.config import Settings
 from assistant.conversation import Conversation
+from assistant.digesting import digest_phraser
 from assistant.errors import JarvisError, ModelFilesError, StateError, TranscriptionError
 from assistant.events import TurnEvent
 from assistant.memory import GivingBack, give_back
@@ -58,6 +59,7 @@ from assistant.traces import TraceStore
 from assistant.turn import Stages, TurnRequest, run_turn
 from assistant.understanding import Understanding, Understood
 from tools.contract import Caller, Door
+from tools.digest.facts import Digest
 from tools.recording import RecordingHouse, evaluation_clock
 from tools.server import ToolHouse, mcp_server
 from tools.store import StoreError
@@ -186,6 +188,10 @@ class App:
         """The tools as an MCP server for outside clients: who they are is not theirs to say."""
         return mcp_server(self.house, trust_caller=False, version=app_version(), who=who)
 
+    async def digest(self, *, plain: bool = False) -> Digest:
+        """The summary of the house; ``plain``: without the model."""
+        return await self.house.digest(plain=plain)
+
     async def announcement(self, door: Door) -> str | None:
         """The next thing that is over and was asked for at this door, or was scheduled; each is given out once."""
         try:
@@ -274,6 +280,7 @@ async def open_app(
         stack.callback(traces.close)
         model = ModelChain(lambda: _find_server(settings), lambda: _embedded_model(settings, models, state))
         stack.push_async_callback(model.close)
+        house.phrase_digest = digest_phraser(model, toolbox.names)
         clock = evaluation_clock if record else local_now
         router = Router(_embedder(models))
         understanding = Understanding(lambda names: _understood(names, house, router, clock))

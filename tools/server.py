@@ -26,6 +26,9 @@ from tools.backups.running import RunBackup, TestRestore
 from tools.backups.tool import CheckBackups
 from tools.catalog.tool import FindService
 from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Candidates, Door, JsonObject, Level, PlannedCall
+from tools.digest.daily import tell_digest
+from tools.digest.facts import Digest, Phrase
+from tools.digest.making import make_digest, no_model
 from tools.elicitation import call_and_ask, sealed
 from tools.engines import engines_of
 from tools.home.devices import Home
@@ -82,6 +85,8 @@ class ToolHouse:
         self.names = NameIndex.from_settings(settings)
         self.home = Home(settings, self.names)
         self.read_order: Callable[[str], tuple[str, JsonObject] | None] = lambda _: None
+        self.phrase_digest: Phrase = no_model
+        self._clock = clock
         self._store = Store(state_dir / "jarvis.db")
         self._settings, self._state_dir = settings, state_dir
         recover(state_dir, self._store, settings)
@@ -148,7 +153,7 @@ class ToolHouse:
     async def keeping_time(self) -> AsyncIterator[None]:
         """Schedules are carried out, lost jobs noticed, messages delivered and listened for meanwhile. For whoever owns
         the state folder; what waits to be said stands in ``messages.unannounced()``."""
-        tasks = built_in_tasks(self._settings, self._store, self._starter)
+        tasks = built_in_tasks(self._settings, self._store, self._starter, self._tell_digest)
         scheduler = Scheduler(
             self._settings, self._state_dir, self._store, self._schedules, self._call_scheduled, tasks
         )
@@ -157,6 +162,13 @@ class ToolHouse:
                 yield
             finally:
                 await self.questions.close()
+
+    async def digest(self, *, plain: bool = False) -> Digest:
+        """The summary of the house as it is now; ``plain``: the tools' own sentences, no model is asked."""
+        return await make_digest(self.path.call, self._clock(), no_model if plain else self.phrase_digest)
+
+    async def _tell_digest(self) -> None:
+        await tell_digest(self.digest, self._settings, self.messages)
 
     def audit_lines(self, limit: int = 100) -> list[JsonObject]:
         """Who called what, newest first. Raises StoreError."""

@@ -25,6 +25,7 @@ from assistant.cli.common import (
 )
 from assistant.cli.config import config_app
 from assistant.cli.demo import demo
+from assistant.cli.digest import digest
 from assistant.cli.doctor import doctor
 from assistant.cli.listen import listen
 from assistant.cli.repl import repl
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A voice and chat assistant that lives on your home server. Nothing leaves the house.",
 )
-for command in (demo, ask, repl, listen, say, wake, turns, doctor):
+for command in (demo, ask, repl, listen, say, wake, turns, digest, doctor):
     app.command()(command)
 app.add_typer(tools_app, name="tools")
 app.add_typer(config_app, name="config")

@@ -24,6 +24,7 @@ from assistant.events import TurnEvent, TurnFailed, TurnFinished, from_json
 from assistant.ports import Engine, ToolDescription
 from assistant.state import RunningServer
 from tools.contract import Caller, CallOutcome, Door, JsonObject, Speech
+from tools.digest.facts import Digest
 
 REMOTE_TIMEOUT_S = 180.0
 
@@ -44,6 +45,10 @@ class Session(Protocol):
     async def call(self, name: str, arguments: JsonObject, *, ordered: bool = False) -> CallOutcome:
         """Call a tool without a turn. ``ordered``: the person typed a command that says just that, which is an order
         and needs no second one. Raises ToolboxError."""
+        ...
+
+    async def digest(self, *, plain: bool = False) -> Digest:
+        """The summary of the house; ``plain``: no model is asked. Raises StateError."""
         ...
 
 
@@ -71,6 +76,9 @@ class LocalSession:
     async def call(self, name: str, arguments: JsonObject, *, ordered: bool = False) -> CallOutcome:
         caller = self._caller.model_copy(update={"speech": Speech.ORDER}) if ordered else self._caller
         return await self.app.toolbox.call(name, arguments, caller)
+
+    async def digest(self, *, plain: bool = False) -> Digest:
+        return await self.app.digest(plain=plain)
 
 
 class RemoteSession:
@@ -124,6 +132,18 @@ class RemoteSession:
             return CallOutcome.model_validate(result.structured_content)
         except ValidationError as error:
             raise ToolboxError("nonsense", "The running server answered without an outcome.") from error
+
+    async def digest(self, *, plain: bool = False) -> Digest:
+        url = f"{self._server.url}/digest" + ("?plain=1" if plain else "")
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=REMOTE_TIMEOUT_S) as client:
+                answer = await client.get(url, headers=self._headers)
+            if answer.status_code != 200:
+                raise _refusal(answer.content, answer.status_code)
+            return Digest.model_validate_json(answer.content)
+        except (httpx.HTTPError, ValidationError) as error:
+            detail = f"The running server at {self._server.url} gives no digest: {type(error).__name__}."
+            raise StateError("server_gone", detail, mend="See its log, or end it and ask again.") from error
 
     @asynccontextmanager
     async def _client(self, asked: ElicitationFnT | None = None) -> AsyncIterator[Client]:

@@ -80,6 +80,12 @@ class Doors:
         """The events of a recent turn, from the first, as server-sent events."""
         return event_stream(self._find(request), with_audio=_wants_audio(request))
 
+    async def digest(self, request: Request) -> Response:
+        """The summary of the house (docs/digest.md); ``?plain=1``: no model is asked."""
+        with self._place_to_run():
+            digest = await self._app.digest(plain=request.query_params.get("plain") == "1")
+        return JSONResponse(digest.model_dump(mode="json"))
+
     async def health(self, _: Request) -> Response:
         """The process answers."""
         return JSONResponse({"status": "ok", "version": app_version()})
@@ -157,6 +163,7 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
             Route("/command", doors.command, methods=["POST"]),
             Route("/turns/{turn_id}/reply.wav", doors.reply_audio),
             Route("/turns/{turn_id}/events", doors.events),
+            Route("/digest", doors.digest),
             Route("/health", doors.health),
             Route("/ready", doors.ready),
             Route("/mcp", endpoint=mcp),

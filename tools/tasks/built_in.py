@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from tools.backups.calendar import Due, Exercise, due
 from tools.backups.examining import look
@@ -15,14 +15,17 @@ from tools.restore_tests.practised import practised
 from tools.settings import ToolSettings
 from tools.store import Store
 from tools.tasks.scheduler import BuiltIn
+from tools.tasks.schedules import local_zone, moment_after
 
 LOOK_AGE_S = 540.0
 """What was looked at more lately is left for the next time, ten minutes later."""
 
-LOOKS, CALENDAR = "built-in:looks", "built-in:calendar"
+LOOKS, CALENDAR, DIGEST = "built-in:looks", "built-in:calendar", "built-in:digest"
 
 
-def built_in_tasks(settings: ToolSettings, store: Store, starter: Starter) -> Mapping[str, BuiltIn]:
+def built_in_tasks(
+    settings: ToolSettings, store: Store, starter: Starter, tell_digest: Callable[[], Awaitable[None]] | None = None
+) -> Mapping[str, BuiltIn]:
     """By their ids. Exercises are only started by themselves where ``restore_calendar`` stands in the configuration:
     a restore from far away costs time and money."""
 
@@ -50,6 +53,10 @@ def built_in_tasks(settings: ToolSettings, store: Store, starter: Starter) -> Ma
         tasks[LOOKS] = BuiltIn("look at the backups", "every 10 minutes", 60.0, look_at_all)
     if settings.backups and "restore_calendar" in settings.model_fields_set:
         tasks[CALENDAR] = BuiltIn("practise a restore", "every day at 03:30", 86400.0, exercise)
+    if settings.digest.at is not None and tell_digest is not None:
+        when = f"every day at {settings.digest.at}"
+        first_in_s = moment_after(when, time.time(), local_zone()) - time.time()
+        tasks[DIGEST] = BuiltIn("tell the digest of the day", when, first_in_s, tell_digest)
     return tasks
 
 
