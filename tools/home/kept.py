@@ -51,7 +51,7 @@ def keep(path: Path, home: str, names: Names) -> None:
         raise
 
 
-def remembered(path: Path, home: str) -> Names:
+def remembered(path: Path, home: str, *, exposed_only: bool = False) -> Names:
     """What was kept of that home; nothing where there is no such file, or not a readable one."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -60,7 +60,7 @@ def remembered(path: Path, home: str) -> Names:
         if raw["form"] != _FORM or raw["home"] != home:
             return Names()
         return Names(
-            {entity.id: entity for entity in map(_entity, raw["entities"])},
+            {found.id: found for found in map(_entity, raw["entities"]) if found.exposed or not exposed_only},
             {place.id: place for place in map(_place, raw["areas"])},
             {place.id: place for place in map(_place, raw["floors"])},
         )

@@ -18,7 +18,7 @@ from typing import Any
 from tools.home.kept import Names, keep, remembered
 from tools.home.port import Entity, HomeError, Place, State
 from tools.home.session import Session
-from tools.home.socket import NAME, RESTARTING, AwayError, HomeSocket, RefusedTokenError, home_socket
+from tools.home.socket import NAME, RESTARTING, GoodbyeError, HomeSocket, RefusedTokenError, home_socket
 from tools.settings_house import HomeAssistantSettings
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 """Between two tries to connect; each is shortened by chance to half, so that not all knock at once."""
 REFUSED_WAIT_S = 300.0
-"""After a refused token: Home Assistant bans who tries often, and tells its owner of each try."""
+"""After a refused token: Home Assistant tells its owner of each try, and bans who tries often where it is told to."""
 RESTART_S = 180.0
 """How long after a goodbye "is restarting" is the likely reason that nobody answers."""
 STEADY_S = 10.0
@@ -51,14 +51,14 @@ class HomeAssistantLink:
     def __init__(self, settings: HomeAssistantSettings, kept: Path) -> None:
         self._settings, self._kept = settings, kept
         self._home = f"{settings.url.host}:{settings.url.port}{settings.url.path or ''}"
-        self._names = remembered(kept, self._home)
+        self._names = remembered(kept, self._home, exposed_only=settings.exposed_only)
         self._version = 1
         self._trouble = f"{NAME} is not connected yet"
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._wake, self._outcome = asyncio.Event(), asyncio.Event()
-        self._refused_token = False
+        self._refused_token: tuple[int, int] | None = None
         self._said_goodbye = float("-inf")
 
     @property
@@ -99,8 +99,8 @@ class HomeAssistantLink:
         if self._session is not None:
             self._session.refresh()
             return
-        if self._refused_token and self._outcome.is_set():
-            return  # nothing new is to be expected so soon
+        if self._refused_token is not None and self._refused_token == self._token_stamp():
+            return  # asking makes it no better; another file does
         self._outcome.clear()
         self._wake.set()
         with suppress(TimeoutError):
@@ -159,9 +159,12 @@ class HomeAssistantLink:
         failures = 0
         while True:
             began = time.monotonic()
-            self._refused_token = False
+            self._refused_token, stamp = None, self._token_stamp()
             try:
                 await self._connect_once()
+            except RefusedTokenError as error:
+                self._refused_token = stamp
+                self._note(error)
             except HomeError as error:
                 self._note(error)
             except Exception:  # the edge of a task that nobody waits for: it goes on, and says that it broke
@@ -181,11 +184,12 @@ class HomeAssistantLink:
                 await asyncio.shield(reading)
             finally:
                 session, self._session = self._session, None
-                reading.cancel()
-                await asyncio.wait([reading])
-                reason = _reason(reading)
                 if session is not None:
+                    reason = _reason(reading)
+                    self._trouble = reason.reason
                     await session.close(reason)
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
 
     async def _open_session(self, socket: HomeSocket) -> None:
         session = Session(socket, self._settings, self._names_changed)
@@ -202,24 +206,28 @@ class HomeAssistantLink:
 
     def _note(self, error: HomeError) -> None:
         """Why it is down now; a goodbye explains the silence that follows."""
-        if isinstance(error, AwayError):
+        if isinstance(error, GoodbyeError):
             self._said_goodbye = time.monotonic()
-        self._refused_token = isinstance(error, RefusedTokenError)
-        restarting = time.monotonic() - self._said_goodbye < RESTART_S and not self._refused_token
+        restarting = time.monotonic() - self._said_goodbye < RESTART_S and self._refused_token is None
         trouble = RESTARTING if restarting else error.reason
         if trouble != self._trouble:
             log.warning("%s", error.reason)
         self._trouble = trouble
 
     async def _pause(self, longest_s: float) -> None:
-        """Less than that where somebody asks, but not after a refused token."""
-        if self._refused_token:
-            await asyncio.sleep(REFUSED_WAIT_S)
-            return
+        """Less than that where somebody asks."""
         self._wake.clear()
+        wait_s = longest_s if self._refused_token is None else REFUSED_WAIT_S
         with suppress(TimeoutError):
-            async with asyncio.timeout(longest_s * random.uniform(0.5, 1.0)):  # noqa: S311 - spread, not secrecy
+            async with asyncio.timeout(wait_s * random.uniform(0.5, 1.0)):  # noqa: S311 - spread, not secrecy
                 await self._wake.wait()
+
+    def _token_stamp(self) -> tuple[int, int]:
+        try:
+            found = self._settings.token_file.stat()
+        except OSError:
+            return (0, 0)
+        return (found.st_mtime_ns, found.st_size)
 
     def _names_changed(self) -> None:
         if self._session is not None:
@@ -251,7 +259,5 @@ class HomeAssistantLink:
 
 
 def _reason(reading: asyncio.Task[Any]) -> HomeError:
-    error = None if reading.cancelled() else reading.exception()
-    if error is not None and not isinstance(error, HomeError):
-        log.error("what %s sent broke the reader", NAME, exc_info=error)
+    error = None if not reading.done() or reading.cancelled() else reading.exception()
     return error if isinstance(error, HomeError) else HomeError(f"the connection to {NAME} was closed")

@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.home.port import Entity, HomeError, State
 from tools.home.registry import ASSISTANT, Registry, listed_in, read_registry, with_aliases
-from tools.home.socket import NAME, STARTING, HomeSocket, RefusedCommandError
+from tools.home.socket import NAME, RESTARTING, STARTING, HomeSocket, RefusedCommandError
 from tools.home.states import States
 from tools.settings_house import HomeAssistantSettings
 
@@ -29,6 +29,7 @@ LONG_ENTRIES = 500
 """Asked for in one message."""
 
 _CHANGES = ("entity_registry_updated", "device_registry_updated", "area_registry_updated", "floor_registry_updated")
+_STOPPING = frozenset({"STOPPING", "FINAL_WRITE", "STOPPED"})
 _FACE = ("friendly_name", "device_class", "supported_features")
 
 
@@ -56,12 +57,13 @@ class Session:
             config = config if isinstance(config, dict) else {}
             components = config.get("components")
             self._decides = not isinstance(components, list) or ASSISTANT in components
-            if config.get("recovery_mode") is True or config.get("safe_mode") is True:
+            state = config.get("state", "RUNNING")
+            if config.get("recovery_mode") is True:
                 say(f"{NAME} runs in its recovery mode, without its devices")
-            elif config.get("state", "RUNNING") == "RUNNING":
+            elif state == "RUNNING":
                 return
             else:
-                say(STARTING)
+                say(RESTARTING if state in _STOPPING else STARTING)
             await asyncio.sleep(STARTING_LOOK_S)
 
     async def load(self) -> None:

@@ -39,6 +39,8 @@ NONSENSE = f"what answers at the address of {NAME} does not speak its language"
 Handler = Callable[[Any], None]
 """Gets each event of a subscription; pure and quick."""
 
+log = logging.getLogger(__name__)
+
 _UNHEARD = logging.Logger("websockets.home")
 _UNHEARD.disabled = True
 """At its lowest level the library logs whole messages, and one of them is the token."""
@@ -56,8 +58,8 @@ class RefusedCommandError(HomeError):
         self.code = code
 
 
-class AwayError(HomeError):
-    """It said goodbye, or something in front of it says that it is not there now: most likely it restarts."""
+class GoodbyeError(HomeError):
+    """It ended an admitted connection in due form: most likely it restarts."""
 
 
 class HomeSocket:
@@ -105,6 +107,9 @@ class HomeSocket:
         except asyncio.CancelledError:
             self._end = HomeError(LOST)
             raise
+        except Exception:  # the edge to the network: whatever it sends, the link goes on and connects again
+            log.exception("what %s sends broke its reader", NAME)
+            self._end = HomeError(NONSENSE)
         finally:
             for result in self._waiting.values():
                 if not result.done():
@@ -190,7 +195,7 @@ async def _admitted(connection: ClientConnection, token: str, timeout_s: float) 
     except TimeoutError as error:
         raise HomeError(SLOW) from error
     except ConnectionClosed as error:
-        raise _ended(error) from error
+        raise HomeError(LOST) from error
     except (_NonsenseError, ValueError) as error:
         raise HomeError(NONSENSE) from error
     if answer.get("type") == "auth_invalid":
@@ -275,13 +280,13 @@ def _ended(error: ConnectionClosed) -> HomeError:
         if error.sent.code == 1002:
             return HomeError(NONSENSE)
     if error.rcvd is not None:
-        return AwayError(RESTARTING)
+        return GoodbyeError(RESTARTING)
     return HomeError(LOST)
 
 
 def _turned_away(status: int) -> HomeError:
     if status in (502, 503, 504):
-        return AwayError(f"{NAME} is not running behind its address (HTTP status {status})")
+        return HomeError(f"{NAME} is not running behind its address (HTTP status {status})")
     if status in (401, 403):
         return HomeError(f"{NAME} refuses this machine (HTTP status {status}); it may have banned its address")
     return HomeError(f"{NAME} is not at its address (HTTP status {status})")
