@@ -21,6 +21,7 @@ from mcp.server import Server, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
+from tools.alerts.tool import CheckAlerts
 from tools.background import Background, running
 from tools.backups.running import RunBackup, TestRestore
 from tools.backups.tool import CheckBackups
@@ -49,7 +50,6 @@ from tools.notify.tool import Notify
 from tools.outbox import Outbox
 from tools.policy import CallPath
 from tools.restore_tests.scratch import clean_left_overs
-from tools.services.alerts import CheckAlerts
 from tools.services.logs import ServiceLogs
 from tools.services.power import ServicePower
 from tools.services.tool import CheckServices
@@ -103,7 +103,7 @@ class ToolHouse:
         acts = Acts(self.messages, push=settings.ntfy is not None or settings.gotify is not None)
         tools: tuple[Tool, ...] = (
             CheckServices(settings, names, store),
-            CheckAlerts(),
+            CheckAlerts(settings),
             ServiceLogs(settings, names, engines),
             ServicePower(settings, names, engines),
             CheckBackups(settings, names, store),

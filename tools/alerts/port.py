@@ -22,10 +22,10 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One thing that was looked at: what is wrong, or, with severity ok, that it is well. ``subject``: the host, service
-    or disk; ``said``: a whole clause for people ("the disk of nas is 96 per cent full"); ``since``: Unix time; ``key``:
-    the same for the same thing from two sources; ``foreign``: the words come from outside, so that the result is
-    tainted; ``silenced``: somebody has silenced it, or another alert stands for it; ``labels``: of a rule, to tell
+    """One thing that was looked at: what is wrong, or, with severity ok, that it is well. ``subject``: the host,
+    service or disk; ``said``: a whole clause for people ("the disk of nas is 96 per cent full"); ``since``: Unix time;
+    ``key``: the same for the same thing from two sources; ``foreign``: the words come from outside, so that the result
+    is tainted; ``silenced``: somebody has silenced it, or another alert stands for it; ``labels``: of a rule, to tell
     alerts of one name apart; ``value``: what was measured (per cent, days, a count)."""
 
     source: str
