@@ -83,7 +83,8 @@ class NameIndex:
             name: [] for area in settings.areas.values() for name in (*area.lights, *area.devices)
         }
         for said, meant in settings.home_aliases.items():
-            devices[meant].append(said)
+            if meant in devices:  # else it is a name of the home system
+                devices[meant].append(said)
         return cls(
             {
                 "service": {name: service.aliases for name, service in settings.services.items()},

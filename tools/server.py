@@ -33,6 +33,7 @@ from tools.digest.making import make_digest, no_model
 from tools.elicitation import call_and_ask, sealed
 from tools.engines import engines_of
 from tools.home.devices import Home
+from tools.home.link import open_link
 from tools.home.tool import HomeControl, HomeState
 from tools.jobs.recovery import recover
 from tools.jobs.start import Starter
@@ -101,6 +102,8 @@ class ToolHouse:
         ledger, engines = self._starter.ledger, engines_of(settings)
         machines = Inventory(settings, names, make_all(settings))
         acts = Acts(self.messages, push=settings.ntfy is not None or settings.gotify is not None)
+        connected = settings.home_assistant
+        link = open_link(connected, state_dir / "home-assistant.json") if connected is not None else None
         tools: tuple[Tool, ...] = (
             CheckServices(settings, names, store),
             CheckAlerts(settings),
@@ -111,8 +114,8 @@ class ToolHouse:
             TestRestore(names, self._starter),
             CheckVms(settings, names, machines),
             VmPower(settings, names, machines, acts),
-            HomeState(settings, names),
-            HomeControl(settings, names),
+            HomeState(self.home, link),
+            HomeControl(self.home, link),
             Notify(push_services(settings), store),
             Schedule(self._plan_order, clock, schedules),
             ListTasks(ledger, schedules, Missed(store, listens(settings))),
@@ -121,6 +124,8 @@ class ToolHouse:
         )
         self.listening: list[Background] = listeners(settings, inbox, self.messages)
         """What runs in the process that owns the state folder, besides the scheduler."""
+        if link is not None:
+            self.listening.append(link)
         self.path = CallPath(tools, store, Outbox(state_dir / "outbox"))
 
     def _plan_order(self, words: str) -> PlannedCall | Candidates | None:
@@ -231,8 +236,7 @@ def mcp_server(
         if str(params.uri) != NAMES_URI:
             raise MCPError(types.INVALID_PARAMS, f"There is no resource {params.uri}; there is {NAMES_URI}.")
         await house.path.ready()
-        devices = [(device.name, device.area, device.kind.value) for device in house.home.devices]
-        text = json.dumps({**house.names.as_json(), "devices": devices}, ensure_ascii=False)
+        text = json.dumps({**house.names.as_json(), "devices": list(house.home.by_kind())}, ensure_ascii=False)
         content = types.TextResourceContents(uri=NAMES_URI, mime_type="application/json", text=text)
         return types.ReadResourceResult(contents=[content])
 

@@ -278,7 +278,7 @@ class ToolSettings(Frozen):
             _check_speakable(name)
         for said, meant in self.home_aliases.items():
             _check_speakable(said)
-            if meant not in known:
+            if meant not in known and self.home_assistant is None:
                 raise ValueError(f"home_aliases: {said!r} stands for {meant!r}, which is in no area")
         return self
 

@@ -26,6 +26,8 @@ TAKEN = frozenset(
 _DOMAINS = {
     "light": "light", "switch": "switch", "fan": "fan", "media": "media_player", "climate": "climate",
     "cover": "cover", "entrance": "cover", "lock": "lock", "sensor": "sensor", "alarm": "alarm_control_panel",
+    "valve": "valve", "humidifier": "humidifier", "siren": "siren", "vacuum": "vacuum", "mower": "lawn_mower",
+    "scene": "scene", "script": "script", "button": "button", "number": "number", "choice": "select",
 }  # fmt: skip
 """Our kinds of devices and Home Assistant's domains."""
 

@@ -1,15 +1,22 @@
-"""The home: which lights and devices are in which area, of what kind, and what a said target means. Pure."""
+"""The home: which lights and devices are in which area, and what a said target means.
+
+From the configuration, or, where a home system is connected, from what that knows (:mod:`tools.home.live`). Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from tools.contract import Candidates
+from tools.home.kinds import SWITCHABLE, DeviceKind, Group, kind_of
+from tools.home.live import Device, LiveHome, read_home
+from tools.home.port import HomeLink
 from tools.names import NameIndex, Resolved, plain
 from tools.settings import ToolSettings
 from tools.wording import listing
+
+__all__ = ["ALL", "LIGHTS", "SWITCHABLE", "Device", "DeviceKind", "Home", "Target", "kind_of"]
 
 LIGHTS = "lights"
 """Canonical target for all lights of an area, or of the house."""
@@ -20,68 +27,33 @@ ALL = "all"
 _LIGHT_WORDS = frozenset({"light", "lights", "lighting", "lamp", "lamps", "bulb", "bulbs", "brightness"})
 _ALL_WORDS = frozenset({"all", "everything", "devices", "device", "things", "stuff", "room", "whole"})
 _SMALL = frozenset({"the", "my", "our", "a", "an", "all", "in", "of", "every", "both", "your", "s", "room", "area"})
+_OUTSIDE = frozenset({"outdoor", "outside", "garden", "patio", "terrace", "balcony", "yard", "exterior"})
 
-
-class DeviceKind(StrEnum):
-    """What can be done with a device; read off its name until a home system says it."""
-
-    LIGHT = "light"
-    SWITCH = "switch"
-    FAN = "fan"
-    MEDIA = "media"
-    CLIMATE = "climate"
-    COVER = "cover"
-    ENTRANCE = "entrance"
-    LOCK = "lock"
-    ALARM = "alarm"
-    SENSOR = "sensor"
-
-
-_KIND_BY_WORD: tuple[tuple[frozenset[str], DeviceKind], ...] = (
-    (frozenset({"sensor", "doorbell", "meter", "detector", "camera"}), DeviceKind.SENSOR),
-    (frozenset({"lock"}), DeviceKind.LOCK),
-    (frozenset({"alarm"}), DeviceKind.ALARM),
-    (frozenset({"gate", "door"}), DeviceKind.ENTRANCE),
-    (frozenset({"blind", "blinds", "curtain", "curtains", "shutter", "shutters", "shade", "shades", "awning"}),
-     DeviceKind.COVER),
-    (frozenset({"thermostat", "radiator", "heating", "conditioner", "conditioning"}), DeviceKind.CLIMATE),
-    (frozenset({"television", "tv", "speaker", "stereo", "radio", "projector"}), DeviceKind.MEDIA),
-    (frozenset({"fan"}), DeviceKind.FAN),
-)  # fmt: skip
-
-SWITCHABLE = frozenset({DeviceKind.LIGHT, DeviceKind.SWITCH, DeviceKind.FAN, DeviceKind.MEDIA, DeviceKind.CLIMATE})
-"""What "turn everything off" means: never a lock, a door or a sensor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One light or device; its name may occur in several areas."""
-
-    name: str
-    area: str
-    kind: DeviceKind
+MAX_ASKED = 4
+"""Things that are named where it is asked which one is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was meant: a device's name, LIGHTS or ALL; the area if there is one; and the devices that are meant."""
+    """What was meant: a device's name, LIGHTS, ALL or a word for a group; the area if there is one; and the devices.
+    ``group``: the name stands for several devices that have other names."""
 
     name: str
     area: str | None
     devices: tuple[Device, ...]
-
-
-def kind_of(name: str) -> DeviceKind:
-    """By the words of a device's name that is no light; a switch when nothing says otherwise."""
-    words = set(plain(name))
-    return next((kind for known, kind in _KIND_BY_WORD if known & words), DeviceKind.SWITCH)
+    group: bool = False
 
 
 class Home:
-    """The areas of the configuration with what is in them."""
+    """The areas with what is in them, and what a said target means."""
 
     def __init__(self, settings: ToolSettings, names: NameIndex) -> None:
         self._names = names
+        self._settings = settings
+        self._version: int | None = None
+        self._floors: Mapping[str, frozenset[str]] = {}
+        self._groups: Mapping[str, tuple[Group, bool]] = {}
+        self.live = False
         self.devices = tuple(
             Device(name, area, kind)
             for area, inside in settings.areas.items()
@@ -91,14 +63,46 @@ class Home:
             )
         )
 
-    def find(self, said: str, said_area: str | None, *, one: bool) -> Target | Candidates:
-        """What ``said`` means. ``one``: a name that several areas have must be told apart (acting, not reading)."""
+    def refresh(self, link: HomeLink) -> None:
+        """Take what the home system knows now, names and all, where that has changed since the last time."""
+        connected = self._settings.home_assistant
+        if link.version == self._version or not link.entities:
+            return
+        self._version = link.version
+        self.become(
+            read_home(
+                link.entities.values(),
+                link.areas,
+                link.floors,
+                self._settings.home_aliases,
+                exposed_only=connected is None or connected.exposed_only,
+            )
+        )
+
+    def become(self, known: LiveHome) -> None:
+        """That is the home from now on."""
+        self.live = True
+        self.devices, self._floors, self._groups = known.devices, known.floors, known.groups
+        self._names.replace("device", known.device_names)
+        self._names.replace("area", known.area_names)
+
+    def by_kind(self) -> Iterable[tuple[str, str, str]]:
+        """Name, area and kind of each device, and of the words for several of them."""
+        yield from ((device.name, device.area, device.kind.value) for device in self.devices)
+        for word, (group, _) in self._groups.items():
+            yield word, "", (DeviceKind.SENSOR if group.reads else min(group.kinds)).value
+
+    def find(
+        self, said: str, said_area: str | None, *, one: bool, kinds: Collection[DeviceKind] | None = None
+    ) -> Target | Candidates:
+        """What ``said`` means. ``one``: a name that several areas have must be told apart (acting, not reading).
+        ``kinds``: what it can be; of things of the same name one of these is meant."""
         area = self._area(said_area)
         if isinstance(area, Candidates):
             return area
         words = plain(said)
         rest, inner = self._area_within(words)
-        whole = self._named(said, area)
+        whole = self._of_kinds(self._named(said, area), kinds)
         if whole:
             return self._target(said, whole, area, one=one)
         area = area or inner
@@ -107,17 +111,25 @@ class Home:
             return self._group(LIGHTS, area, [d for d in self._inside(area) if d.kind is DeviceKind.LIGHT], said)
         if _ALL_WORDS.issuperset(left):
             return self._group(ALL, area, self._inside(area), said)
-        found = self._named(" ".join(rest), area)
+        if self.live and (grouped := self._grouped(said, rest, area, one=one)) is not None:
+            return grouped
+        found = self._of_kinds(self._named(" ".join(rest), area), kinds)
         if not found and area:
             found = self._more_exactly(" ".join(rest), area)
         if not found and area and self._named(" ".join(rest), None):
-            there = sorted({device.area for device in self._named(" ".join(rest), None)})
+            there = sorted({device.area for device in self._named(" ".join(rest), None) if device.area})
             name = self._named(" ".join(rest), None)[0].name
-            spoken = f"There is no {name} in the {area}; there is one in the {listing(there)}."
-            return Candidates(argument="area", said=area, names=tuple(there), spoken=spoken)
+            spoken = f"There is no {name} in the {area}"
+            spoken += f"; there is one in the {listing(there)}." if there else "."
+            return Candidates(argument="area", said=said, names=tuple(there), spoken=spoken)
         if found:
             return self._target(said, found, area, one=one)
         return self._unknown(said)
+
+    def meant(self, name: str, area: str | None, kinds: Collection[DeviceKind] | None = None) -> Target | None:
+        """The devices of a target that was found before, by its canonical names; None where it is gone."""
+        found = self.find(name, area, one=False, kinds=kinds)
+        return found if isinstance(found, Target) and found.name == name else None
 
     def _area(self, said: str | None) -> str | Candidates | None:
         if said is None or not set(plain(said)) - _SMALL - {"house", "home", "everywhere", "any"}:
@@ -141,10 +153,15 @@ class Home:
         return list(words), None
 
     def _named(self, said: str, area: str | None) -> list[Device]:
+        if self.live and (by_id := [d for d in self.devices if d.id == said]):
+            return by_id
         found = self._names.resolve("device", said) if said.strip() else None
         if not isinstance(found, Resolved):
             return []
-        return [d for d in self.devices if d.name == found.name and area in (None, d.area)]
+        devices = [d for d in self.devices if d.name == found.name and self._is_in(d, area)]
+        if found.how == "alias" and (own := [d for d in devices if _is_alias(said, d)]):
+            return own  # "kitchen ceiling light" is one of the ceiling lights
+        return devices
 
     def _more_exactly(self, said: str, area: str) -> list[Device]:
         """The only one there that is called so among other words: the garden's outdoor temperature sensor."""
@@ -153,26 +170,59 @@ class Home:
         inside = [device for device in self._inside(area) if device.name.endswith(ending)]
         return inside if len(inside) == 1 else []
 
+    def _is_in(self, device: Device, area: str | None) -> bool:
+        """In that area, or on that floor."""
+        return area is None or device.area == area or device.area in self._floors.get(area, ())
+
     def _inside(self, area: str | None) -> list[Device]:
-        return [device for device in self.devices if area in (None, device.area)]
+        return [device for device in self.devices if self._is_in(device, area)]
+
+    @staticmethod
+    def _of_kinds(found: list[Device], kinds: Collection[DeviceKind] | None) -> list[Device]:
+        """A lock and the sensor of the same door have one name: the one that can be what is asked for."""
+        fitting = [device for device in found if kinds is None or device.kind in kinds]
+        return fitting or found
+
+    def _grouped(self, said: str, rest: Sequence[str], area: str | None, *, one: bool) -> Target | Candidates | None:
+        """Words for several devices, where they are no device's own name: "the blinds", "the fans in the office"."""
+        words = " ".join(word for word in rest if word not in ("all", "every", "both"))
+        outside = _OUTSIDE.intersection(plain(said))
+        found = self._names.resolve("device", words) if words else None
+        if not isinstance(found, Resolved) and outside:
+            found = self._names.resolve("device", " ".join(word for word in rest if word not in outside))
+        if not isinstance(found, Resolved) or found.how == "fuzzy" or found.name not in self._groups:
+            return None
+        group, single = self._groups[found.name]
+        devices = [d for d in self._inside(area) if group.holds(d.kind, d.device_class)]
+        if outside and area is None:
+            devices = [d for d in devices if _OUTSIDE.intersection(plain(f"{d.name} {d.area}"))]
+        elif area is None and group.reads:
+            devices = [d for d in devices if not _OUTSIDE.intersection(plain(f"{d.name} {d.area}"))] or devices
+        if len(devices) == 1:
+            return Target(devices[0].name, devices[0].area or None, (devices[0],))
+        if single and one and devices:
+            return _which(found.name, said, devices)
+        if outside and devices:
+            return Target(f"outdoor {found.name}", None, tuple(devices), group=True)
+        return self._group(found.name, area, devices, said)
 
     def _target(self, said: str, found: list[Device], area: str | None, *, one: bool) -> Target | Candidates:
         name = found[0].name
         areas = list(dict.fromkeys(device.area for device in found))
         if len(areas) == 1:
-            return Target(name, areas[0], tuple(found))
+            return Target(name, areas[0] or None, tuple(found))
         plural = name.endswith("s") or {"all", "both", "every"} & set(plain(said))
         if one and not plural:
-            spoken = f"Which {name}: the one in the {listing(areas, 'or')}?"
+            spoken = f"Which {name}: the one in the {listing([place for place in areas if place], 'or')}?"
             return Candidates(argument="area", said=said, names=tuple(areas), ambiguous=True, spoken=spoken)
         return Target(name, area, tuple(found))
 
     def _group(self, name: str, area: str | None, devices: Iterable[Device], said: str) -> Target | Candidates:
         meant = tuple(devices)
         if meant:
-            return Target(name, area, meant)
+            return Target(name, area, meant, group=True)
         where = f" in the {area}" if area else ""
-        what = "lights" if name == LIGHTS else "devices"
+        what = {LIGHTS: "lights", ALL: "devices"}.get(name, name)
         return Candidates(argument="target", said=said, spoken=f"I know no {what}{where}.")
 
     def _unknown(self, said: str) -> Candidates:
@@ -185,3 +235,19 @@ class Home:
                 f"Do you mean {listing(names, 'or')}?" if ambiguous else f"{spoken} The nearest are {listing(names)}."
             )
         return Candidates(argument="target", said=said, names=names, ambiguous=ambiguous, spoken=spoken)
+
+
+def _which(word: str, said: str, devices: Sequence[Device]) -> Candidates:
+    """Ask back: by their rooms where that tells them apart."""
+    areas = [device.area for device in devices]
+    some = devices[:MAX_ASKED]
+    if all(areas) and len(set(areas)) == len(areas):
+        spoken = f"Which {word}: the one in the {listing([device.area for device in some], 'or')}?"
+        return Candidates(argument="area", said=said, names=tuple(areas), ambiguous=True, spoken=spoken)
+    names = tuple(dict.fromkeys(device.name for device in some))
+    spoken = f"Which {word}: the {listing(names, 'or the')}?"
+    return Candidates(argument="target", said=said, names=names, ambiguous=True, spoken=spoken)
+
+
+def _is_alias(said: str, device: Device) -> bool:
+    return "".join(plain(said)).removeprefix("the") in {"".join(plain(alias)) for alias in device.aliases}

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Collection
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
-from tools.home.devices import ALL, LIGHTS, DeviceKind, Home, Target
-from tools.names import NameIndex
-from tools.settings import ToolSettings
+from tools.home.deeds import carry_out, planned_deeds
+from tools.home.devices import ALL, LIGHTS, SWITCHABLE, Device, DeviceKind, Home, Target
+from tools.home.groups import without_groups
+from tools.home.outcome import nothing_sent, outcome, refused_altogether
+from tools.home.port import HomeLink
+from tools.home.telling import state_told
+from tools.home.terms import in_its_terms, kinds_for, level_of
 from tools.tool import Arguments, InvalidArgumentsError, UnavailableError
+from tools.wording import sentence
 
 Action = Literal["on", "off", "set", "open", "close", "lock", "unlock", "start", "stop"]
+
+READY_S = 1.5
+"""How long an utterance waits for the first connection."""
+
+NOT_CONNECTED = "No home system is connected; put Home Assistant's address and token under [home_assistant]."
 
 
 class HomeStateArguments(Arguments):
@@ -31,7 +43,37 @@ class HomeControlArguments(Arguments):
     value: float | str | None = Field(default=None, description="for set")
 
 
-class HomeState:
+class _HomeTool:
+    """What both have: the home, and the connection that its names and states come from."""
+
+    def __init__(self, home: Home, link: HomeLink | None = None) -> None:
+        self._home = home
+        self._link = link
+
+    async def ready(self) -> None:
+        """Have the home system's names, as far as it can be reached within a moment. Raises nothing."""
+        if self._link is not None:
+            await self._link.ready(READY_S)
+            self._home.refresh(self._link)
+
+    def _connected(self) -> HomeLink:
+        """Raises UnavailableError."""
+        if self._link is None:
+            raise UnavailableError(NOT_CONNECTED)
+        if self._link.trouble:
+            raise UnavailableError(f"I can't reach the home: {self._link.trouble}.")
+        return self._link
+
+    def _meant(self, call: PlannedCall, kinds: Collection[DeviceKind] | None) -> Target:
+        """Raises UnavailableError: it is not there any more."""
+        name, area = str(call.arguments["target"]), call.arguments.get("area")
+        target = self._home.meant(name, str(area) if area else None, kinds)
+        if target is None or not all(device.id for device in target.devices):
+            raise UnavailableError(sentence(f"Home Assistant has no {name} any more"))
+        return target
+
+
+class HomeState(_HomeTool):
     """What is on, open, locked, how warm it is."""
 
     name: ClassVar[str] = "home_state"
@@ -40,8 +82,9 @@ class HomeState:
     arguments: ClassVar[type[Arguments]] = HomeStateArguments
     deadline_s = 10.0
 
-    def __init__(self, settings: ToolSettings, names: NameIndex) -> None:
-        self._home = Home(settings, names)
+    def __init__(self, home: Home, link: HomeLink | None = None, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(home, link)
+        self._clock = clock
 
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """Resolve target and area; a name that several areas have is read in all of them."""
@@ -52,11 +95,13 @@ class HomeState:
         return PlannedCall(tool=self.name, arguments=_target_arguments(found), level=self.level)
 
     async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: no home system is connected."""
-        raise UnavailableError("I can't look at the home yet; no home system is connected.")
+        """Raises UnavailableError: no home system is connected, or it does not answer."""
+        link = self._connected()
+        target = without_groups(self._meant(call, None), link)
+        return state_told(target, {device.id: link.state(device.id) for device in target.devices}, self._clock())
 
 
-class HomeControl:
+class HomeControl(_HomeTool):
     """Switch, set, open, close, lock."""
 
     name: ClassVar[str] = "home_control"
@@ -65,16 +110,13 @@ class HomeControl:
     arguments: ClassVar[type[Arguments]] = HomeControlArguments
     deadline_s = 15.0
 
-    def __init__(self, settings: ToolSettings, names: NameIndex) -> None:
-        self._home = Home(settings, names)
-
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """Resolve target and area, and say the action in the device's own terms. Raises InvalidArgumentsError."""
         wanted = HomeControlArguments.model_validate(arguments.model_dump())
-        found = self._home.find(wanted.target, wanted.area, one=True)
+        found = self._home.find(wanted.target, wanted.area, one=True, kinds=kinds_for(wanted.action))
         if isinstance(found, Candidates):
             return found
-        action = _in_its_terms(wanted.action, found)
+        action = in_its_terms(wanted.action, found)
         if action == "set" and wanted.value is None:
             raise InvalidArgumentsError("home_control: value: needed for set, for example 30 or 21.5.")
         planned: JsonObject = {**_target_arguments(found), "action": action}
@@ -83,48 +125,56 @@ class HomeControl:
         return PlannedCall(
             tool=self.name,
             arguments=planned,
-            level=_level(action, found),
+            level=level_of(action, found, planned.get("value")),
             readback=_readback(action, found, planned.get("value")),
         )
 
     async def execute(self, call: PlannedCall) -> ToolResult:
-        """Raises UnavailableError: no home system is connected."""
-        raise UnavailableError("I can't control the home yet; no home system is connected.")
+        """Raises UnavailableError: no home system is connected, it does not answer, or nothing there can do it."""
+        link = self._connected()
+        action, value = str(call.arguments["action"]), call.arguments.get("value")
+        target = self._meant(call, kinds_for(action))
+        if level_of(action, target, value) is not call.level:
+            raise UnavailableError("The home has changed since you asked, so I did nothing.")
+        devices = _acted_on(without_groups(target, link), action)
+        if not devices:
+            raise UnavailableError(sentence(f"there is nothing{_where(target)} that I could {_verb(action)}"))
+        target = Target(target.name, target.area, devices, target.group)
+        deeds = planned_deeds(link, devices, action, value)
+        if (impossible := nothing_sent(target, deeds)) is not None:
+            raise UnavailableError(impossible)
+        await carry_out(link, deeds)
+        if not link.trouble and (refused := refused_altogether(deeds)) is not None:
+            raise UnavailableError(refused)
+        return outcome(target, deeds)
+
+
+_GROUP_KINDS: dict[str, frozenset[DeviceKind]] = {
+    "on": SWITCHABLE,
+    "off": SWITCHABLE,
+    "start": SWITCHABLE,
+    "stop": SWITCHABLE,
+    "set": frozenset({DeviceKind.LIGHT}),
+    "open": frozenset({DeviceKind.COVER, DeviceKind.ENTRANCE}),
+    "close": frozenset({DeviceKind.COVER, DeviceKind.ENTRANCE}),
+    "lock": frozenset({DeviceKind.LOCK}),
+    "unlock": frozenset({DeviceKind.LOCK}),
+}
+"""What of everything an action is for."""
+
+
+def _acted_on(target: Target, action: str) -> tuple[Device, ...]:
+    """Of everything what the action is for, and no helper that only remembers something; of a group what can act."""
+    if target.name == ALL:
+        kinds = _GROUP_KINDS[action]
+        return tuple(d for d in target.devices if d.kind in kinds and d.domain != "input_boolean")
+    kinds = kinds_for(action) or frozenset(DeviceKind)
+    able = tuple(device for device in target.devices if device.kind in kinds)
+    return able if target.group else able or target.devices
 
 
 def _target_arguments(target: Target) -> JsonObject:
     return {"target": target.name} | ({"area": target.area} if target.area else {})
-
-
-_SWITCHES = frozenset({DeviceKind.LIGHT, DeviceKind.SWITCH, DeviceKind.FAN, DeviceKind.MEDIA, DeviceKind.CLIMATE})
-_OPENS = frozenset({DeviceKind.COVER, DeviceKind.ENTRANCE})
-_TERMS: dict[DeviceKind, dict[str, str]] = {
-    **{kind: {"start": "on", "stop": "off", "open": "on", "close": "off"} for kind in _SWITCHES},
-    **{kind: {"on": "open", "off": "close", "start": "open", "unlock": "open", "lock": "close"} for kind in _OPENS},
-    DeviceKind.LOCK: {"open": "unlock", "close": "lock", "on": "lock", "off": "unlock", "stop": "unlock"},
-}
-
-
-def _in_its_terms(action: str, target: Target) -> str:
-    """ "start the coffee" switches it on, "open the front door" unlocks its lock."""
-    kind = _kind(target)
-    return _TERMS[kind].get(action, action) if kind in _TERMS else action
-
-
-def _kind(target: Target) -> DeviceKind | None:
-    if target.name == LIGHTS:
-        return DeviceKind.LIGHT
-    return None if target.name == ALL else target.devices[0].kind
-
-
-def _level(action: str, target: Target) -> Level:
-    """Unlocking, opening an entrance and disarming let somebody in; the whole house at once is asked for, too."""
-    kinds = {device.kind for device in target.devices}
-    if action == "unlock" or (DeviceKind.ALARM in kinds and action in ("off", "stop")):
-        return Level.DESTRUCTIVE
-    if DeviceKind.ENTRANCE in kinds and action in ("open", "set"):
-        return Level.DESTRUCTIVE
-    return Level.DESTRUCTIVE if target.name == ALL and target.area is None else Level.OPERATE
 
 
 def _number(value: float | str | None) -> float | int | str | None:
@@ -141,8 +191,15 @@ def _number(value: float | str | None) -> float | int | str | None:
 def _readback(action: str, target: Target, value: object) -> str:
     what = "all lights" if target.name == LIGHTS else "everything" if target.name == ALL else f"the {target.name}"
     where = f" in the {target.area}" if target.area and _needs_area(target) else ""
-    verb = {"on": "turn on", "off": "turn off"}.get(action, action)
-    return f"{verb} {what}{where}" + (f" to {value}" if action == "set" else "")
+    return f"{_verb(action)} {what}{where}" + (f" to {value}" if action == "set" else "")
+
+
+def _verb(action: str) -> str:
+    return {"on": "turn on", "off": "turn off"}.get(action, action)
+
+
+def _where(target: Target) -> str:
+    return f" in the {target.area}" if target.area else ""
 
 
 def _needs_area(target: Target) -> bool:
