@@ -20,12 +20,17 @@ CHECKS: Mapping[str, str] = {
 }
 """The tools that are asked, and what they look at."""
 
+_LISTS = {"check_services": "services", "check_backups": "jobs", "check_vms": "vms"}
+"""Where each tool's data has what it looked at: an empty list is nothing that was set up."""
+
 MOST_SENTENCES = 5
 MOST_FINDINGS = 200
 """Kept of all that was found; the sentences come from the tools, which count what is left out."""
 
 _RANK = {Severity.OK: 0, Severity.NOTICE: 1, Severity.UNKNOWN: 2, Severity.WARNING: 3, Severity.CRITICAL: 4}
 """What cannot be told is worse than a notice, and not as bad as what is known to be wrong."""
+
+NO_ALERTS = "There are no alerts."
 
 _END = re.compile(r"(?<=[.!?])\s+(?=[\"“'(]?[A-Z0-9])")
 
@@ -126,14 +131,31 @@ def _each_once(texts: Sequence[Sequence[str]]) -> list[list[str]]:
 
 
 def _part(outcome: CallOutcome) -> Part | None:
-    if outcome.error == "unavailable":
+    if _is_not_set_up(outcome):
         return None
     if not outcome.ok or outcome.result is None:
         looked_at = CHECKS.get(outcome.tool, outcome.tool)
         return Part(outcome.tool, Severity.UNKNOWN, (f"I couldn't check the {looked_at}.",), None)
     found = [finding.severity for finding in outcome.result.findings]
     worst = max(found, key=lambda severity: _RANK[severity], default=Severity.OK)
-    return Part(outcome.tool, worst, tuple(sentences_of(outcome.spoken)), outcome.result)
+    sentences = sentences_of(outcome.spoken)
+    if outcome.tool == "check_alerts":
+        sentences = _beside_others(sentences, worst)
+    return Part(outcome.tool, worst, tuple(sentences), outcome.result)
+
+
+def _is_not_set_up(outcome: CallOutcome) -> bool:
+    if outcome.error == "unavailable":
+        return True
+    key = _LISTS.get(outcome.tool)
+    return outcome.result is not None and key is not None and outcome.result.data.get(key) == []
+
+
+def _beside_others(sentences: list[str], worst: Severity) -> list[str]:
+    """ "Nothing looks wrong." is said of alerts alone, and would be false behind a service that is down."""
+    if not sentences or not sentences[0].startswith("Nothing ") or worst not in (Severity.OK, Severity.UNKNOWN):
+        return sentences
+    return [NO_ALERTS, *sentences[1:]] if worst is Severity.OK else sentences[1:] or sentences
 
 
 def sentences_of(text: str) -> list[str]:
@@ -144,7 +166,7 @@ def sentences_of(text: str) -> list[str]:
 def digest_of(outcomes: Sequence[CallOutcome], at: str) -> Digest:
     """The facts alone. ``at``: local time, ISO 8601."""
     parts = parts_of(outcomes)
-    not_set_up = [CHECKS.get(o.tool, o.tool) for o in outcomes if o.error == "unavailable"]
+    not_set_up = [CHECKS.get(o.tool, o.tool) for o in outcomes if _is_not_set_up(o)]
     failed = [CHECKS.get(o.tool, o.tool) for o in outcomes if not o.ok and o.error != "unavailable"]
     facts = tuple(sentence for part in parts for sentence in part.sentences)
     findings = _findings(outcomes)
@@ -155,7 +177,7 @@ def digest_of(outcomes: Sequence[CallOutcome], at: str) -> Digest:
         facts=facts or (_nothing(not_set_up),),
         findings=tuple(findings[:MOST_FINDINGS]),
         counts={severity: sum(one.severity is severity for one in findings) for severity in Severity},
-        checked=tuple(CHECKS.get(o.tool, o.tool) for o in outcomes if o.ok),
+        checked=tuple(CHECKS.get(o.tool, o.tool) for o in outcomes if o.ok and not _is_not_set_up(o)),
         not_set_up=tuple(not_set_up),
         failed=tuple(failed),
     )
