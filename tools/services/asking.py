@@ -100,7 +100,8 @@ class RefusedError(WatcherError):
 
 
 def _open(settings: WatcherSettings, limits: httpx.Limits) -> httpx.AsyncClient:
-    return client(verify_tls=settings.verify_tls, timeout_s=settings.timeout_s, limits=limits)
+    checked = settings.verify_tls and settings.url.startswith("https:")  # else no certificates have to be read
+    return client(verify_tls=checked, timeout_s=settings.timeout_s, limits=limits)
 
 
 async def together(*questions: Awaitable[Any]) -> list[Any]:

@@ -35,13 +35,14 @@ async def look_everywhere(
 ) -> Seen:
     """Ask the services and the watchers. Raises nothing but for cancellation."""
     seen = Seen(attempts={name: [] for name, service in services.items() if can_be_asked(service)})
+    checked = {name for name in seen.attempts if _is_checked(services[name])}
     async with (
-        httpx.AsyncClient(trust_env=False, follow_redirects=False, verify=_checking()) as strict,
-        httpx.AsyncClient(trust_env=False, follow_redirects=False, verify=_not_checking()) as lenient,
+        httpx.AsyncClient(trust_env=False, follow_redirects=False, verify=_tls(bool(checked))) as strict,
+        httpx.AsyncClient(trust_env=False, follow_redirects=False, verify=_tls(False)) as lenient,
     ):
         tasks = [asyncio.create_task(_ask(watcher, seen)) for watcher in watchers]
         for name, attempts in seen.attempts.items():
-            client = strict if services[name].verify_tls else lenient
+            client = strict if name in checked else lenient
             tasks.append(asyncio.create_task(probe(client, services[name], attempts)))
         await _until(tasks, deadline_s)
     for watcher in watchers:
@@ -74,13 +75,12 @@ async def _until(tasks: Sequence[asyncio.Task[None]], deadline_s: float) -> None
             raise error
 
 
-@cache
-def _checking() -> ssl.SSLContext:
-    """Made once: reading the certificates of the system takes longer than asking all services."""
-    return httpx.create_ssl_context()
+def _is_checked(service: ServiceSettings) -> bool:
+    """Whether it has a certificate, and that is to be looked at."""
+    return service.verify_tls and service.url is not None and service.url.scheme == "https"
 
 
 @cache
-def _not_checking() -> ssl.SSLContext:
-    """For services with ``verify_tls = false``."""
-    return httpx.create_ssl_context(verify=False)
+def _tls(checking: bool) -> ssl.SSLContext:
+    """Made once, and only where it is needed: reading the system's certificates takes longer than asking everybody."""
+    return httpx.create_ssl_context(verify=checking)

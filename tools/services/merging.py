@@ -80,8 +80,17 @@ def _later(ups: Sequence[Look], downs: Sequence[Look]) -> _Side | None:
     return _Side(up=True, looks=ups) if first_up > last_down and outage <= RECOVERY_S else None
 
 
+def _outdated(side: _Side, *deeper: _Side) -> _Side:
+    """Without what was seen up before something that it stands on went down."""
+    fell = [look.begins for one in deeper if one.up is False for look in one.looks]
+    if side.up and fell and max(look.at for look in side.looks) < min(fell):
+        return _Side()
+    return side
+
+
 def _between(name: str, process: _Side, inside: _Side, way: _Side) -> ServiceState:
     """The table of vantages."""
+    inside, way = _outdated(inside, process), _outdated(way, process, inside)
     if inside.up:
         if way.up is False:
             told = f"answers, but the way to it does not: {way.why}"

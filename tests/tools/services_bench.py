@@ -1,0 +1,183 @@
+"""``python -m tests.tools.services_bench``: how long ``check_services`` takes over sixty services and six watchers.
+
+Once with all of them answering, once with one watcher that takes the connection and never says a word. The services and
+the watchers are small servers in a process of their own, in the documented forms of the real ones; the libraries for
+HTTP are loaded, as they are in the assistant. What is printed are the median, the first and the slowest of the rounds;
+the exit code is 1 where the slowest misses a limit or an answer is not complete.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.tools.services.http_server import Answer, Handler, always, hang, serving
+from tests.tools.services.shapes_of_watchers import (
+    BeszelServer,
+    Watched,
+    beszel,
+    gatus,
+    kuma_metrics,
+    kuma_page,
+    page_server,
+    prometheus_server,
+)
+from tools.contract import PlannedCall, ToolResult
+from tools.names import NameIndex
+from tools.services.tool import CheckServices
+from tools.settings import ToolSettings
+from tools.store import Store
+
+SERVICES = 60
+LIMIT_ALL_S = 0.3
+LIMIT_HANGING_S = 3.2
+HANGING = "the slow one"
+PASSWORD = "letmein"
+
+KINDS: Mapping[str, str] = {
+    "gatus": "gatus",
+    "kuma": "uptime-kuma",
+    "the status page": "uptime-kuma",
+    "prometheus": "prometheus",
+    "beszel": "beszel",
+    HANGING: "gatus",
+}
+"""The six watchers. The last one answers in the first measure, and hangs in the second."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """``seconds`` of each round, and what was wrong with any of the answers."""
+
+    seconds: Sequence[float]
+    wrong: Sequence[str]
+
+
+async def serve(count: int, *, hanging: bool) -> None:
+    """The house, until standard input ends. Prints the URLs as one line of JSON."""
+    async with AsyncExitStack() as stack:
+        urls = {}
+        things = []
+        for number in range(count):
+            server = await stack.enter_async_context(serving(always(b"fine")))
+            urls[f"service {number}"] = server.url
+            things.append(Watched(f"service {number}", address=server.url.removeprefix("http://")))
+        for name, handler in _watchers(things, hanging=hanging).items():
+            urls[name] = (await stack.enter_async_context(serving(handler))).url
+        print(json.dumps(urls), flush=True)  # noqa: T201 - to the measuring process
+        await asyncio.to_thread(sys.stdin.read)
+
+
+def _watchers(things: Sequence[Watched], *, hanging: bool) -> dict[str, Handler]:
+    async def gatus_answer(_: object) -> Answer:
+        return Answer(gatus(things))
+
+    return {
+        "gatus": gatus_answer,
+        "kuma": always(kuma_metrics([Watched(t.name, t.looks, f"http://{t.address}") for t in things])),
+        "the status page": page_server(kuma_page(things)),
+        "prometheus": prometheus_server(things),
+        "beszel": BeszelServer(beszel(things)),
+        HANGING: hang if hanging else gatus_answer,
+    }
+
+
+@contextmanager
+def house(count: int, *, hanging: bool) -> Iterator[dict[str, str]]:
+    """URLs by name; the process is ended with the block."""
+    command = [sys.executable, "-m", "tests.tools.services_bench", "--serve", str(count)]
+    process = subprocess.Popen(
+        [*command, *(["--hanging"] if hanging else [])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.communicate("")
+
+
+def settings_of(urls: Mapping[str, str], folder: Path) -> ToolSettings:
+    """The catalogue and the watchers."""
+    password = folder / "password"
+    password.write_text(PASSWORD)
+    watchers: dict[str, dict[str, Any]] = {name: {"kind": kind, "url": urls[name]} for name, kind in KINDS.items()}
+    watchers["kuma"]["password_file"] = password
+    watchers["the status page"]["status_page"] = "house"
+    watchers["beszel"] |= {"username": "me@house.lan", "password_file": password}
+    services = {name: {"url": url} for name, url in urls.items() if name.startswith("service ")}
+    return ToolSettings.model_validate({"services": services, "watchers": watchers})
+
+
+async def measure(urls: Mapping[str, str], rounds: int, *, hanging: bool) -> Measured:
+    """Ask again and again with one tool, as an assistant does."""
+    seconds, wrong = [], []
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "jarvis.db") as store:
+        settings = settings_of(urls, Path(folder))
+        async with httpx.AsyncClient(trust_env=False) as http:
+            await http.get(urls["service 0"])
+        tool = CheckServices(settings, NameIndex.from_settings(settings), store)
+        for _ in range(rounds):
+            began = time.perf_counter()
+            result = await tool.execute(PlannedCall(tool=tool.name))
+            seconds.append(time.perf_counter() - began)
+            wrong += faults(result, len(settings.services), hanging=hanging)
+        await tool.aclose()
+    return Measured(seconds, wrong)
+
+
+def faults(result: ToolResult, count: int, *, hanging: bool) -> list[str]:
+    """What the answer should have been and is not."""
+    found = []
+    if result.data["counts"]["up"] != count:
+        found.append(f"counts are {result.data['counts']}")
+    by_name = {watcher["name"]: watcher for watcher in result.data["watchers"]}
+    for name in KINDS:
+        if name == HANGING and hanging:
+            if by_name[name]["believed"] or "The slow one does not answer." not in result.spoken:
+                found.append(f"{name} is believed: {result.spoken}")
+        elif by_name[name].get("services") != count:
+            found.append(f"{name} told of {by_name[name]}")
+    return found
+
+
+def main() -> int:
+    """Print what was measured; 1 where a limit is missed."""
+    parser = argparse.ArgumentParser(description="Measure check_services.")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--hanging", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        asyncio.run(serve(given.serve, hanging=given.hanging))
+        return 0
+    missed = 0
+    for hanging, limit_s, rounds in ((False, LIMIT_ALL_S, given.rounds), (True, LIMIT_HANGING_S, 3)):
+        with house(SERVICES, hanging=hanging) as urls:
+            measured = asyncio.run(measure(urls, rounds, hanging=hanging))
+        words = "one watcher hangs" if hanging else "all answer"
+        slowest = max(measured.seconds)
+        print(  # noqa: T201 - a command
+            f"{SERVICES} services, {len(KINDS)} watchers, {words}: median {statistics.median(measured.seconds):.3f} s, "
+            f"first {measured.seconds[0]:.3f} s, slowest {slowest:.3f} s of {rounds} (limit {limit_s:g} s)"
+        )
+        for fault in measured.wrong:
+            print(f"  wrong: {fault}")  # noqa: T201
+        missed += slowest > limit_s or bool(measured.wrong)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
