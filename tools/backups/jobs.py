@@ -31,14 +31,17 @@ One = Callable[[str, BackupSettings, Callable[[float, str], None]], Awaitable[tu
 async def run_backups(work: Work) -> Outcome:
     """One backup, or all of them in the order of the configuration. Raises StoreError."""
     records = BackupRecords(work.store)
+    skipped: list[str] = []
 
     async def one(
         name: str, settings: BackupSettings, progress: Callable[[float, str], None]
     ) -> tuple[bool, str, JsonObject]:
         report = await run_backup(name, settings, records, progress=progress, lock_wait_s=LOCK_WAIT_S)
+        if report.skipped:
+            skipped.append(name)
         return report.ok, report.spoken, report.record
 
-    return await _each(work, one, said_of_all)
+    return await _each(work, one, lambda ended: said_of_all(ended, skipped))
 
 
 async def test_restores(work: Work) -> Outcome:

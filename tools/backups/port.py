@@ -21,6 +21,11 @@ Level = Literal["none", "metadata", "data", "restored", "app"]
 restored and compared; the application itself (a database loaded and counted, a git repository checked)."""
 
 
+NOT_NOW = 75
+"""Exit code with which the command before a backup says that there is nothing to copy now, and nothing is wrong:
+EX_TEMPFAIL of sysexits(3)."""
+
+
 class Fault(StrEnum):
     """What is wrong, by kind of wrong; the words for people are in ``BackupError.reason``."""
 

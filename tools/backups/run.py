@@ -3,7 +3,8 @@
     before → copy, destination by destination → after, whatever came of it → verify → prune → look
 
 ``after`` comes before the checks, so that what was paused for the copy runs again as soon as it can. A check or a prune
-that fails does not undo the copy; where there is no new copy, nothing is checked and nothing pruned.
+that fails does not undo the copy; where there is no new copy, nothing is checked and nothing pruned. A command before
+it that ends with NOT_NOW says that there is nothing to copy: the run is left out, and no entry says that it failed.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.backups.kinds import Target, make, targets
-from tools.backups.port import BackupError, Copy, Fault, Kind, Progress
+from tools.backups.port import NOT_NOW, BackupError, Copy, Fault, Kind, Progress
 from tools.backups.records import BackupRecords
-from tools.backups.run_sayings import CHECKS_IN, PlaceSaid, said_of_elsewhere, said_of_run
+from tools.backups.run_sayings import CHECKS_IN, PlaceSaid, said_of_elsewhere, said_of_run, said_of_skipped
 from tools.contract import JsonObject
 from tools.program import ProgramError, run
 from tools.settings import BackupSettings
@@ -35,12 +36,13 @@ _COPYING, _CHECKING, _PRUNING = 0.80, 0.95, 0.99
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """``ok``: a copy at every destination, all of it read, checked and pruned as configured; ``spoken``: one to three
-    sentences; ``record``: with ``places``, the entry of each destination."""
+    """``ok``: a copy at every destination, all of it read, checked and pruned as configured, or ``skipped``: none was
+    wanted now; ``spoken``: one to three sentences; ``record``: with ``places``, the entry of each destination."""
 
     ok: bool
     spoken: str
     record: JsonObject
+    skipped: bool = False
 
 
 @dataclass(slots=True)
@@ -82,7 +84,8 @@ async def run_backup(
         await asyncio.shield(whole.enter(BackupError(Fault.CANCELLED, "it was cancelled")))
         raise
     else:
-        await whole.enter(None)
+        if not whole.not_now:
+            await whole.enter(None)
     return whole.report()
 
 
@@ -99,11 +102,14 @@ class _Run:
         self._places = [_Place(target, self._began) for target in targets(settings)]
         self._hooks: dict[str, JsonObject] = {}
         self._entered: list[JsonObject] = []
+        self.not_now = False
 
     async def make(self) -> None:
         """Every phase. What goes wrong is kept with its destination."""
         try:
             wrong = await self._hook("before", self._settings.before)
+            if self.not_now:
+                return
             if wrong is not None:
                 for place in self._places:
                     place.error = wrong
@@ -189,7 +195,10 @@ class _Run:
         began, wrong = time.monotonic(), ""
         try:
             ended = await run(argv, timeout_s=HOOK_TIMEOUT_S, quiet=True)
-            wrong = f"it ended with code {ended.code}" if ended.code else ""
+            if name == "before" and ended.code == NOT_NOW:
+                self.not_now = True
+            elif ended.code:
+                wrong = f"it ended with code {ended.code}"
         except ProgramError as error:
             wrong = str(error)
         self._hooks[name] = {"ok": not wrong, "reason": wrong, "duration_s": round(time.monotonic() - began, 2)}
@@ -264,6 +273,9 @@ class _Run:
         places = [_place_said(place) for place in self._places]
         after = self._hooks.get("after", {})
         wrong_after = "" if after.get("ok", True) else str(after["reason"])
+        if self.not_now:
+            left_out: JsonObject = {"job": self._job, "ok": not wrong_after, "at": self._began, "places": []}
+            return RunReport(not wrong_after, said_of_skipped(self._job, wrong_after), left_out, skipped=True)
         ok = all(place.well for place in places) and not wrong_after
         record: JsonObject = {"job": self._job, "ok": ok, "at": self._began, "places": self._entered}
         return RunReport(ok, said_of_run(self._job, places, wrong_after), record)

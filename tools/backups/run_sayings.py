@@ -57,8 +57,19 @@ def said_of_elsewhere(job: str) -> str:
     return f"I can't run the {job} backup: it is made elsewhere, and only checks in here."
 
 
-def said_of_all(ended: Sequence[tuple[str, bool, str]]) -> str:
-    """Several jobs: (name, well, what was said of it). What went wrong is named, two of them in full."""
+def said_of_skipped(job: str, hook: str = "") -> str:
+    """A job whose command before it said that there is nothing to copy now. ``hook``: as above."""
+    said = f"The {job} backup was left out: the command before it says that there is nothing to copy now."
+    return f"{said} {sentence(f'the command after it failed: {hook}')}" if hook else said
+
+
+def said_of_all(ended: Sequence[tuple[str, bool, str]], skipped: Sequence[str] = ()) -> str:
+    """Several jobs: (name, well, what was said of it). What went wrong is named, two of them in full; ``skipped``: the
+    names of those that were left out."""
+    made = [one for one in ended if one[0] not in skipped]
+    if skipped and len(ended) > 1:
+        left_out = sentence(f"{listing(list(skipped))} {'was' if len(skipped) == 1 else 'were'} left out")
+        return f"{said_of_all(made)} {left_out}" if made else left_out
     wrong = [(name, said) for name, well, said in ended if not well]
     if not ended:
         return "There was nothing to back up."

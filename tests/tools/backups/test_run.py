@@ -233,6 +233,38 @@ async def test_the_command_after_it_runs_when_the_copies_are_made_and_before_the
     assert last(records).record["hooks"]["after"]["ok"] is True
 
 
+async def test_a_command_before_it_may_say_that_there_is_nothing_to_copy_now_and_that_is_no_failure(
+    script: Script, records: BackupRecords, tmp_path: Path
+) -> None:
+    hooks = Hooks(tmp_path)
+    report = await ran(records, before=hooks.line("before", code=75), after=hooks.line("after"))
+
+    assert hooks.lines == ["before", "after"]
+    assert script.done == []
+    assert (report.ok, report.skipped) == (True, True)
+    assert report.spoken == (
+        "The photos backup was left out: the command before it says that there is nothing to copy now."
+    )
+    assert records.last_run("photos") is None
+
+
+async def test_of_a_run_that_was_left_out_it_is_said_when_the_command_after_it_failed(
+    script: Script, records: BackupRecords, tmp_path: Path
+) -> None:
+    hooks = Hooks(tmp_path)
+    report = await ran(records, before=hooks.line("before", code=75), after=hooks.line("after", code=2))
+
+    assert not report.ok
+    assert report.spoken.endswith("The command after it failed: it ended with code 2.")
+
+
+async def test_only_the_command_before_it_can_say_that(script: Script, records: BackupRecords, tmp_path: Path) -> None:
+    report = await ran(records, after=Hooks(tmp_path).line("after", code=75))
+
+    assert (report.ok, report.skipped) == (False, False)
+    assert last(records).ok
+
+
 async def test_where_the_command_before_it_fails_nothing_is_copied_and_the_one_after_it_runs(
     script: Script, records: BackupRecords, tmp_path: Path
 ) -> None:

@@ -29,6 +29,9 @@ def test_all_that_went_well_is_one_sentence() -> None:
     assert said_of_all(well[:2]) == "Both backups are done."
     assert said_of_all([("a", True, "A is done.")]) == "A is done."
     assert said_of_all([]) == "There was nothing to back up."
+    assert said_of_all(well, ["c"]) == "Both backups are done. C was left out."
+    assert said_of_all(well[:2], ["a", "b"]) == "A and b were left out."
+    assert said_of_all([("a", True, "A was left out.")], ["a"]) == "A was left out."
 
 
 def test_what_went_wrong_is_named_two_of_them_in_full() -> None:
