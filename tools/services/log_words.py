@@ -57,8 +57,8 @@ _SECRETS = tuple(
         (r"(?<![\w/.+=-])(?=[\w+/=-]*\d)(?=[\w+/=-]*[a-z])[\w+/=-]{32,}", HIDDEN),
     )
 )
-"""What looks like a secret, and what stands there instead; spaces are single by then. The last: long runs of letters and
-digits, as keys are."""
+"""What looks like a secret, and what stands there instead; spaces are single by then. The last: long runs of letters
+and digits, as keys are."""
 
 _MESSAGES = ("message", "msg", "error", "err", "event", "log", "text")
 _NUMBERED = {50: "ERROR", 60: "FATAL"}
