@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.home.port import Entity, HomeError, State
 from tools.home.registry import ASSISTANT, Registry, listed_in, read_registry, with_aliases
-from tools.home.socket import NAME, RESTARTING, STARTING, HomeSocket, RefusedCommandError
+from tools.home.socket import NAME, RESTARTING, STARTING, GoodbyeError, HomeSocket, RefusedCommandError
 from tools.home.states import States
 from tools.settings_house import HomeAssistantSettings
 
@@ -62,8 +62,10 @@ class Session:
                 say(f"{NAME} runs in its recovery mode, without its devices")
             elif state == "RUNNING":
                 return
+            elif state in _STOPPING:
+                raise GoodbyeError(RESTARTING)  # staying connected would only hold up its end
             else:
-                say(RESTARTING if state in _STOPPING else STARTING)
+                say(STARTING)
             await asyncio.sleep(STARTING_LOOK_S)
 
     async def load(self) -> None:
