@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install the outside programs of `make test-real` into .real: Node and the MCP Inspector, borgmatic, a Home Assistant,
-# and the Wyoming servers that it hears and speaks with; all pinned by hash (deploy/real/lock.sh). Says nothing and touches no
+# and the Wyoming servers that it hears and speaks with; all pinned by hash (deploy/real/lock.sh); and from Debian's
+# packages a kernel and busybox, unpacked and not installed, for the smallest virtual machine. Says nothing and touches no
 # network when they are there. Needs .venv (deploy/setup.sh dev). Some 450 MB to fetch, 1.7 GB on disk, three minutes.
 #
 # Node comes as a wheel, so that no system package and no particular npm is needed; ffmpeg, which Home Assistant makes
@@ -65,6 +66,24 @@ home_assistant() {
     : >"$1"
 }
 
+# apt checks what it downloads; nothing of it is installed on this machine.
+guest() {
+    fresh "$1" .real/guest || return 0
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "The tests' virtual machine comes from Debian packages, and there is no apt here." >&2
+        return 0
+    fi
+    echo "Fetching a kernel and busybox for a virtual machine into .real" >&2
+    mkdir -p .real/guest
+    kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p' | head -n 1)
+    (cd .real/guest && apt-get download -q "$kernel" busybox-static >&2 </dev/null)
+    for package in .real/guest/*.deb; do
+        dpkg-deb -x "$package" .real/guest
+        rm "$package"
+    done
+    : >"$1"
+}
+
 # The newest Home Assistant that a Python at hand allows: each wants its own. What the one for 3.13 listens with comes
 # as source only and needs a C++ compiler.
 python_for() {
@@ -94,4 +113,5 @@ home_lock="$locks/home-assistant-$version.txt"
 inspector "$(stamp_of inspector $locks/requirements.txt $locks/package-lock.json)"
 wyoming "$(stamp_of wyoming $locks/wyoming.txt)"
 borgmatic "$(stamp_of borgmatic $locks/borgmatic.txt)"
+guest ".real/.guest-1"
 home_assistant "$(stamp_of home-assistant $locks/build.txt "$home_lock")"

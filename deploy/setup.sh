@@ -55,6 +55,7 @@ look_on_linux() {
     fi
     [ "$what" != real ] || look_for_backup_programs
     [ "$what" != real ] || look_for_alert_programs
+    [ "$what" != real ] || look_for_machine_programs
 }
 
 # What makes and proves backups in tests/real/backups: the tests start servers of their own, in temporary folders.
@@ -82,6 +83,18 @@ look_for_alert_programs() {
     have prometheus-blackbox-exporter || needed="$needed prometheus-blackbox-exporter"
     [ -x "${SBIN_DIR:-/usr/sbin}/upsd" ] || needed="$needed nut-server"
     have upsrw || needed="$needed nut-client"
+}
+
+# What runs virtual machines in tests/real/vms: a daemon of the tests' own, guests under QEMU (deploy/real.sh fetches them).
+look_for_machine_programs() {
+    lib=${LIB_DIR:-/usr/lib}
+    [ -e "$lib/python3/dist-packages/libvirt.py" ] || needed="$needed python3-libvirt"
+    [ -x "${SBIN_DIR:-/usr/sbin}/libvirtd" ] || needed="$needed libvirt-daemon"
+    set -- "$lib"/*/libvirt/connection-driver/libvirt_driver_qemu.so
+    [ -e "$1" ] || needed="$needed libvirt-daemon-driver-qemu"
+    have virsh || needed="$needed libvirt-clients"
+    have qemu-system-x86_64 || needed="$needed qemu-system-x86"
+    have qemu-img || needed="$needed qemu-utils"
 }
 
 # What the clips of the voice benchmark are made of (jarvis bench clips): synthesizers, their voices, recordings.

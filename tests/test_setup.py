@@ -28,6 +28,9 @@ CLIPS = (
 ALERTS = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "prometheus-blackbox-exporter", "upsrw")
 """What raises alerts for the tests, besides upsd."""
 
+MACHINES = ("virsh", "qemu-system-x86_64", "qemu-img")
+"""What runs virtual machines for the tests, besides libvirtd and its parts."""
+
 COMMON = ("cat", "cksum", "dirname", "env", "rm", "tr")
 
 
@@ -168,9 +171,25 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
     wanted = "borgbackup rclone rsync openssh-client openssh-server postgresql-client postgresql mariadb-client"
     assert f"{wanted} mariadb-server git sqlite3 unzip" in refused.stderr
     assert f"unzip {' '.join(ALERTS[:-1])} nut-server nut-client" in refused.stderr
-    for program in ("borg", "rclone", "rsync", "ssh", "psql", "mariadb-dump", "git", "sqlite3", "unzip", *ALERTS):
+    machines = "python3-libvirt libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils"
+    assert f"nut-client {machines}" in refused.stderr
+    for program in (
+        "borg",
+        "rclone",
+        "rsync",
+        "ssh",
+        "psql",
+        "mariadb-dump",
+        "git",
+        "sqlite3",
+        "unzip",
+        *ALERTS,
+        *MACHINES,
+    ):
         machine.program(program)
-    for path in ("sbin/sshd", "sbin/mariadbd", "sbin/upsd", "lib/postgresql/15/bin/initdb"):
+    drivers = "lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so"
+    libvirt = ("sbin/libvirtd", "lib/python3/dist-packages/libvirt.py", drivers)
+    for path in ("sbin/sshd", "sbin/mariadbd", "sbin/upsd", "lib/postgresql/15/bin/initdb", *libvirt):
         machine.program(Path(path).name, folder=(machine.share / path).parent)
     assert machine.setup("real", **nowhere).returncode == 0
     assert machine.setup("dev").stderr == ""  # they are the same requirements
