@@ -10,8 +10,8 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -32,7 +32,7 @@ from assistant.config import Settings
 from assistant.conversation import Conversation
 from assistant.digesting import digest_phraser
 from assistant.errors import JarvisError, ModelFilesError, StateError, TranscriptionError
-from assistant.events import TurnEvent
+from assistant.events import TurnEvent, TurnFinished
 from assistant.memory import GivingBack, give_back
 from assistant.model_turn import system_prompt
 from assistant.models import ModelStore
@@ -60,6 +60,8 @@ from assistant.turn import Stages, TurnRequest, run_turn
 from assistant.understanding import Understanding, Understood
 from tools.contract import Caller, Door
 from tools.digest.facts import Digest
+from tools.notify.links import Question
+from tools.notify.questions import Answered
 from tools.recording import RecordingHouse, evaluation_clock
 from tools.server import ToolHouse, mcp_server
 from tools.store import StoreError
@@ -94,6 +96,7 @@ class App:
     _conversations: OrderedDict[str, tuple[Conversation, asyncio.Lock]] = field(default_factory=OrderedDict)
     giving_back: GivingBack = field(default_factory=GivingBack)
     _running: set[RunningTurn] = field(default_factory=set)
+    _noting: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start_turn(
         self,
@@ -192,17 +195,54 @@ class App:
         """The summary of the house; ``plain``: without the model."""
         return await self.house.digest(plain=plain)
 
-    async def announcement(self, door: Door) -> str | None:
-        """The next thing that is over and was asked for at this door, or was scheduled; each is given out once."""
+    async def announcement(self, door: Door, room: str | None = None) -> str | None:
+        """The next thing to say at this door in this room: what was asked for here, was scheduled, or came from others;
+        each is given out once."""
         try:
-            waiting = await asyncio.to_thread(self.house.messages.unannounced)
-            for message in waiting:
-                here = message.door in (door.value, Door.SCHEDULE.value)
-                if here and await asyncio.to_thread(self.house.messages.announce, message.id):
-                    return message.text
+            message = await asyncio.to_thread(self.house.announcements.take, door, room)
         except StoreError as error:
             log.warning("nothing can be announced: %s", error)
-        return None
+            return None
+        return message.text if message is not None else None
+
+    async def shown_messages(self, name: str, after: int) -> tuple[list[dict[str, Any]], int]:
+        """What a page of this caller shows of it, newer than that id, and the id to go on from. Raises StateError."""
+        with _database():
+            shown, last = await asyncio.to_thread(self.house.announcements.shown_to, name, after)
+        fields = ("id", "at", "title", "text", "priority", "room")
+        return [{field: getattr(message, field) for field in fields} for message in shown], last
+
+    async def newest_message(self) -> int:
+        """Its id. Raises StateError."""
+        with _database():
+            return await asyncio.to_thread(self.house.announcements.newest)
+
+    async def question(self, token: str) -> Question | None:
+        """What a link to the phone asks. Raises StateError."""
+        with _database():
+            return await self.house.questions.read(token)
+
+    async def answer_question(self, token: str, *, yes: bool) -> Answered:
+        """The answer that came by a link."""
+        return await self.house.questions.answer(token, yes=yes)
+
+    @property
+    def has_webhook(self) -> bool:
+        """Whether alerts are taken at all."""
+        return self.house.webhook.configured
+
+    async def admits_alerts(self, authorization: str | None) -> bool:
+        """Whether this header may bring alerts. Raises StateError when the token's file cannot be read."""
+        try:
+            return await asyncio.to_thread(self.house.webhook.admits, authorization)
+        except (OSError, ValueError) as error:
+            detail = "The file of webhook_token_file cannot be read."
+            raise StateError("webhook_token_unreadable", detail, mend="See [announcements].") from error
+
+    async def take_alerts(self, body: bytes) -> int:
+        """Alertmanager's body; how many alerts were new. Raises ValueError where it is none, and StateError."""
+        with _database():
+            return await asyncio.to_thread(self.house.webhook.take, body)
 
     async def say(self, text: str) -> None:
         """On the loudspeaker, where there is one. Raises SynthesisError, PlaybackError."""
@@ -219,6 +259,11 @@ class App:
             for task in late:
                 await waiting[task].interrupt("Jarvis is being shut down")
 
+    async def noted(self) -> None:
+        """What the last turns left to be written is written."""
+        if self._noting:
+            await asyncio.wait(self._noting)
+
     async def _in_turn(
         self, request: TurnRequest, stages: Stages, conversation_id: str
     ) -> AsyncGenerator[TurnEvent, None]:
@@ -233,6 +278,13 @@ class App:
                     conversation.interrupted(self.own_voice.since(began_at))
                 raise
 
+    async def _somebody_spoke(self, caller: Caller) -> None:
+        """What was said there a moment ago was heard, and is not missed."""
+        try:
+            await asyncio.to_thread(self.house.messages.somebody_spoke, caller.door, caller.room)
+        except StoreError as error:
+            log.warning("that somebody was there could not be kept: %s", error)
+
     def _conversation(self, conversation_id: str) -> tuple[Conversation, asyncio.Lock]:
         known = self._conversations.setdefault(
             conversation_id, (Conversation(id_=conversation_id, clock=time.monotonic), asyncio.Lock())
@@ -245,6 +297,10 @@ class App:
     def _ended(self, turn: RunningTurn, events: Sequence[TurnEvent], caller: Caller) -> None:
         self._running.discard(turn)
         self.giving_back.turn_ended()
+        if any(isinstance(event, TurnFinished) for event in events):
+            noting = asyncio.create_task(self._somebody_spoke(caller))
+            self._noting.add(noting)
+            noting.add_done_callback(self._noting.discard)
         try:
             self.traces.keep(events, caller.door.value)
         except StateError as error:
@@ -297,6 +353,7 @@ async def open_app(
         await understanding.of(names)
         app = App(settings, state, models, toolbox, house, traces, model, replier)
         stack.callback(app.giving_back.close)
+        stack.push_async_callback(app.noted)
         if ears and not record:
             await stack.enter_async_context(house.keeping_time())
         if ears:
@@ -334,6 +391,14 @@ def app_version() -> str:
         return version("jarvis-homeserver")
     except PackageNotFoundError:
         return "0+checkout"
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise StateError("database_unusable", str(error)) from error
 
 
 def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -> ToolHouse:

@@ -38,7 +38,7 @@ class Command:
 async def read_command(request: Request, max_upload_bytes: int) -> Command:
     """Multipart with the part ``audio`` (or ``text``), JSON, or the raw body of a clip. Raises RequestError."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
-    body = await _bounded_body(request, max_upload_bytes + MULTIPART_OVERHEAD_BYTES)
+    body = await bounded_body(request, max_upload_bytes + MULTIPART_OVERHEAD_BYTES)
     if kind == "multipart/form-data":
         return await _from_form(request.headers, body, max_upload_bytes)
     if kind == "application/json":
@@ -52,7 +52,7 @@ async def read_command(request: Request, max_upload_bytes: int) -> Command:
     raise RequestError(415, "unknown_content_type", f"Content-Type {kind or 'none'!r} is not understood.", mend)
 
 
-async def _bounded_body(request: Request, limit: int) -> bytes:
+async def bounded_body(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "0")
     if len(declared) > MAX_LENGTH_DIGITS or (declared.isdecimal() and int(declared) > limit):
         raise _too_large(limit)

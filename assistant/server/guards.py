@@ -14,7 +14,12 @@ from assistant.server.answers import problem
 from assistant.server.auth import Authenticator
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-OPEN_PATHS = frozenset({"/health"})
+OPEN_PATHS = frozenset({"/health", "/alerts"})
+"""Without one of our tokens: Alertmanager brings its own."""
+
+OPEN_BELOW = "/confirm/"
+"""Without any: the link is the right to answer one question."""
+
 SHOWN_CHARACTERS = 100
 
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
@@ -56,7 +61,8 @@ class Guards:
         await answer(scope, receive, send)
 
     def _name(self, path: str, authorization: str | None) -> str | None:
-        return "anybody" if path in OPEN_PATHS else self._authenticator.name_of(authorization)
+        is_open = path in OPEN_PATHS or path.startswith(OPEN_BELOW)
+        return "anybody" if is_open else self._authenticator.name_of(authorization)
 
     def _own_origin(self, origin: str | None) -> bool:
         if origin is None:

@@ -29,6 +29,7 @@ from assistant.server.bodies import Command, read_command
 from assistant.server.event_stream import event_stream
 from assistant.server.guards import Guards, caller_name, server_names
 from assistant.server.mcp_door import McpDoor
+from assistant.server.message_doors import MessageDoors
 from assistant.server.recent import RecentTurns
 from assistant.speech.wav import wav_bytes
 from tools.contract import Caller, Door
@@ -147,10 +148,13 @@ class Doors:
 def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None = None) -> Starlette:
     """The whole ASGI application; its lifespan runs the MCP session manager.
 
-    ``bound_host``: the address it is served at. ``state.mcp`` is the door that has streams to end (``McpDoor``).
+    ``bound_host``: the address it is served at. ``state.mcp`` and ``state.messages`` are the doors that have streams to
+    end (``McpDoor``, ``MessageDoors``).
     """
-    doors = Doors(app)
-    names = server_names(app.settings.server.allowed_hosts, bound_host)
+    doors, messages = Doors(app), MessageDoors(app)
+    ntfy = app.settings.ntfy
+    phones = ntfy.confirm_url.host if ntfy is not None and ntfy.confirm_url is not None else None
+    names = server_names([*app.settings.server.allowed_hosts, *([phones] if phones else [])], bound_host)
     mcp = McpDoor(app.mcp_server(caller_name.get), names)
 
     @asynccontextmanager
@@ -166,6 +170,7 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
             Route("/digest", doors.digest),
             Route("/health", doors.health),
             Route("/ready", doors.ready),
+            *messages.routes,
             Route("/mcp", endpoint=mcp),
             Route("/mcp/", endpoint=mcp),
         ],
@@ -174,6 +179,7 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
         lifespan=lifespan,
     )
     web.state.mcp = mcp
+    web.state.messages = messages
     return web
 
 

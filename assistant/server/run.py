@@ -58,6 +58,7 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
                 app.state.retract()
                 await app.finish_turns(FINISH_TURNS_S)
                 web.state.mcp.end_streams()
+                web.state.messages.end_streams()
 
             warming = asyncio.create_task(_warm(app))
             try:

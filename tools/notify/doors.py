@@ -42,25 +42,22 @@ class Announcements:
                 return message
         return None
 
-    def shown_to(self, who: str, after: int) -> list[Message]:
-        """What a page of this caller may show, newer than that id, oldest first. Nothing is taken, but for what this
-        caller asked for over HTTP: nobody else says it."""
+    def shown_to(self, who: str, after: int) -> tuple[list[Message], int]:
+        """What a page of this caller may show, newer than that id, oldest first; and the id to go on from. Nothing is
+        taken, but for what this caller asked for over HTTP: nobody else says it."""
         shown = []
         for message in self._messages.after(after):
+            after = message.id
             own = message.who == who and message.door in (Door.HTTP.value, Door.PAGE.value)
             if own or message.door == Door.SCHEDULE.value:
                 shown.append(message)
             if own:
                 self._messages.announce(message.id, Door(message.door), message.room)
-        return shown
+        return shown, after
 
     def newest(self) -> int:
         """The newest id, from which a page that comes new is shown what follows."""
         return self._messages.newest()
-
-    def last_looked_at(self, after: int) -> int:
-        """The id of the last message that :meth:`shown_to` looked at, shown or not."""
-        return max((message.id for message in self._messages.after(after)), default=after)
 
     def _is_here(self, message: Message, door: Door, room: str | None) -> bool:
         if message.door == Door.SCHEDULE.value:
