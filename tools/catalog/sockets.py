@@ -6,6 +6,7 @@ import ipaddress
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,14 +93,17 @@ def _owners(proc: Path, inodes: Iterable[int]) -> dict[int, str]:
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
     found: dict[int, str] = {}
     for process in proc.iterdir() if wanted else ():
-        if not process.name.isdecimal():
-            continue
-        try:
-            links = [str(link.readlink()) for link in (process / "fd").iterdir()]
-            own = [wanted[link] for link in links if link in wanted]
-            if own:
+        own = [wanted[link] for link in _open_files(process) if link in wanted] if process.name.isdecimal() else []
+        if own:
+            with suppress(OSError):
                 program = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
                 found |= dict.fromkeys(own, program)
-        except OSError:
-            continue  # ended meanwhile, or another user's
     return found
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    """What its descriptors lead to, as far as this user may look; it may end or close some meanwhile."""
+    with suppress(OSError):
+        for link in (process / "fd").iterdir():
+            with suppress(OSError):
+                yield str(link.readlink())
