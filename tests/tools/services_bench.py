@@ -2,8 +2,9 @@
 
 Once with all of them answering, once with one watcher that takes the connection and never says a word. The services and
 the watchers are small servers in a process of their own, in the documented forms of the real ones; the libraries for
-HTTP are loaded, as they are in the assistant. What is printed are the median, the first and the slowest of the rounds;
-the exit code is 1 where the slowest misses a limit or an answer is not complete.
+HTTP are loaded, as they are in the assistant. What is printed are the median, the first and the slowest of the rounds.
+The exit code is 1 where the median of the first measure or the slowest round of the second misses its limit, or an
+answer is not complete.
 """
 
 from __future__ import annotations
@@ -168,14 +169,14 @@ def main() -> int:
         with house(SERVICES, hanging=hanging) as urls:
             measured = asyncio.run(measure(urls, rounds, hanging=hanging))
         words = "one watcher hangs" if hanging else "all answer"
-        slowest = max(measured.seconds)
+        median, slowest = statistics.median(measured.seconds), max(measured.seconds)
         print(  # noqa: T201 - a command
-            f"{SERVICES} services, {len(KINDS)} watchers, {words}: median {statistics.median(measured.seconds):.3f} s, "
+            f"{SERVICES} services, {len(KINDS)} watchers, {words}: median {median:.3f} s, "
             f"first {measured.seconds[0]:.3f} s, slowest {slowest:.3f} s of {rounds} (limit {limit_s:g} s)"
         )
         for fault in measured.wrong:
             print(f"  wrong: {fault}")  # noqa: T201
-        missed += slowest > limit_s or bool(measured.wrong)
+        missed += (slowest if hanging else median) > limit_s or bool(measured.wrong)
     return 1 if missed else 0
 
 

@@ -32,7 +32,8 @@ def text(value: Any) -> str:
     """Printable text on one line; "" for everything else."""
     if not isinstance(value, str):
         return ""
-    return "".join(c if c.isprintable() else " " for c in value[:LONGEST]).strip()
+    kept = value[:LONGEST]
+    return (kept if kept.isprintable() else "".join(c if c.isprintable() else " " for c in kept)).strip()
 
 
 def figure(value: Any) -> float | None:
