@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, model_validator
+from pydantic import Field, HttpUrl, field_validator, model_validator
 
 from tools.settings_base import Frozen
 
@@ -112,6 +113,24 @@ class AlertSettings(Frozen):
         default=(), description="Folders of agents' reports, each with NAME/latest.json in it."
     )
     report_max_age_h: float = Field(default=26.0, gt=0, description="Hours after which a report is stale.")
+
+    @field_validator("certificates")
+    @classmethod
+    def _are_places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for place in value:
+            host_and_port(place)
+        return value
+
+
+_PLACE = re.compile(r"(?:https://)?(\[[0-9a-fA-F:]+\]|[^\s/:@\[\]]+)(?::(\d{1,5}))?/?")
+
+
+def host_and_port(place: str, port: int = 443) -> tuple[str, int]:
+    """Out of ``host[:port]``, with ``https://`` before it or not; ``port`` where it has none. Raises ValueError."""
+    match = _PLACE.fullmatch(place)
+    if match is None or not 1 <= int(match.group(2) or port) <= 65_535:
+        raise ValueError(f"{place!r} is neither a host nor host:port")
+    return match.group(1).strip("[]"), int(match.group(2) or port)
 
 
 class NtfySettings(Frozen):

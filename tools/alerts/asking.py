@@ -18,8 +18,9 @@ MAX_BYTES = 4 * 2**20
 
 
 def client(settings: WatcherSettings) -> httpx.AsyncClient:
-    """For the time of one look."""
-    return web.client(verify_tls=settings.verify_tls, timeout_s=settings.timeout_s, base_url=settings.url.rstrip("/"))
+    """For the time of one look. Without TLS the system's certificates are not read, which takes a while."""
+    checked = settings.verify_tls and settings.url.casefold().startswith("https:")
+    return web.client(verify_tls=checked, timeout_s=settings.timeout_s, base_url=settings.url.rstrip("/"))
 
 
 async def get(http: httpx.AsyncClient, settings: WatcherSettings, path: str, **options: Any) -> Any:

@@ -6,16 +6,14 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from tools.alerts import asking
 from tools.alerts.certificate_said import Shown, judge, read
 from tools.alerts.judging import untold
 from tools.alerts.port import Alert
 from tools.settings import ToolSettings
-from tools.settings_house import AlertSettings
+from tools.settings_house import AlertSettings, host_and_port
 
 HANDSHAKE_S = 2.0
 """For both handshakes with one server."""
@@ -46,11 +44,8 @@ def places(settings: ToolSettings) -> list[Place]:
             if place.checked and not known.checked:
                 found[place.host, place.port] = place
     for address in settings.alerts.certificates:
-        with suppress(ValueError):
-            split = urlsplit(f"//{address.removeprefix('https://')}")
-            if split.hostname:
-                place = Place(split.hostname, split.port or 443, address.removeprefix("https://").rstrip("/"))
-                found.setdefault((place.host, place.port), place)
+        host, port = host_and_port(address)
+        found.setdefault((host, port), Place(host, port, address.removeprefix("https://").rstrip("/")))
     return list(found.values())
 
 

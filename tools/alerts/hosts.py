@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from tools.alerts import words
 from tools.settings import ToolSettings
 
 HERE = "this machine"
+
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/@]*@)?(?P<host>\[[^\[\]]+\]|[^/:@\[\]?#]+)"
+    r"(?::(?P<port>\d{1,5}))?(?:[/?#].*)?",
+    re.DOTALL,
+)
+_PORTS = {"http": "80", "https": "443"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +81,8 @@ class Hosts:
 
 def bare(address: str) -> str:
     """The host of an address, small: "https://NAS.lan:8443/x" → "nas.lan", "[::1]:9100" → "::1"."""
-    try:
-        split = urlsplit(address if "//" in address else f"//{address}")
-        host = split.hostname or address
-    except ValueError:
-        host = address
-    return host.casefold().strip("[]").rstrip(".")
+    match = _ADDRESS.fullmatch(address)
+    return (match["host"] if match else address).casefold().strip("[]").rstrip(".")
 
 
 def is_loopback(host: str) -> bool:
@@ -102,10 +105,8 @@ def _is_ip(host: str) -> bool:
 
 def _place(address: str) -> str | None:
     """host:port, small; None without a port."""
-    try:
-        split = urlsplit(address if "//" in address else f"//{address}")
-        port = split.port or {"http": 80, "https": 443}.get(split.scheme)
-        host = split.hostname
-    except ValueError:
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
         return None
-    return f"{host.casefold()}:{port}" if host and port else None
+    port = match["port"] or _PORTS.get((match["scheme"] or "").casefold())
+    return f"{match['host'].casefold().strip('[]')}:{int(port)}" if port else None
