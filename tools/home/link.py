@@ -24,12 +24,14 @@ from tools.settings_house import HomeAssistantSettings
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.5
+SOON_WAIT_S = 2.0
 LONGEST_WAIT_S = 30.0
-"""Between two tries to connect; each is shortened by chance to half, so that not all knock at once."""
+"""Between two tries to connect, the first while it may be a restart (RESTART_S after it was there); each is shortened
+by chance, to half of it at most, so that not all knock at once."""
 REFUSED_WAIT_S = 300.0
 """After a refused token: Home Assistant tells its owner of each try, and bans who tries often where it is told to."""
 RESTART_S = 180.0
-"""How long after a goodbye "is restarting" is the likely reason that nobody answers."""
+"""How long after a goodbye a restart is the likely reason that nobody answers."""
 STEADY_S = 10.0
 """A connection that lasted that long ends the row of failures."""
 KEEP_AFTER_S = 2.0
@@ -59,7 +61,7 @@ class HomeAssistantLink:
         self._keeping: asyncio.Task[None] | None = None
         self._wake, self._outcome = asyncio.Event(), asyncio.Event()
         self._refused_token: tuple[int, int] | None = None
-        self._said_goodbye = float("-inf")
+        self._said_goodbye = self._there = float("-inf")
 
     @property
     def trouble(self) -> str:
@@ -156,7 +158,7 @@ class HomeAssistantLink:
         self._task = loop.create_task(self._stay_connected(), name=self.name)
 
     async def _stay_connected(self) -> None:
-        failures = 0
+        failures, self._there = 0, time.monotonic()
         while True:
             began = time.monotonic()
             self._refused_token, stamp = None, self._token_stamp()
@@ -170,19 +172,22 @@ class HomeAssistantLink:
             except Exception:  # the edge of a task that nobody waits for: it goes on, and says that it broke
                 log.exception("the connection to %s broke", NAME)
                 self._trouble = f"the connection to {NAME} broke for a reason that stands in the log"
-            self._session = None
             self._outcome.set()
-            failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
-            await self._pause(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(failures, 10)))
+            failures = 0 if self._there > began else failures + 1
+            longest_s = SOON_WAIT_S if time.monotonic() - self._there < RESTART_S else LONGEST_WAIT_S
+            await self._pause(min(longest_s, FIRST_WAIT_S * 2 ** min(failures, 10)))
 
     async def _connect_once(self) -> None:
         """Until the connection ends. Raises HomeError."""
         async with home_socket(self._settings) as socket:
+            admitted = time.monotonic()
             reading = asyncio.create_task(socket.read(), name="home assistant reader")
             try:
                 await self._open_session(socket)
                 await asyncio.shield(reading)
             finally:
+                if time.monotonic() - admitted > STEADY_S:
+                    self._there = time.monotonic()
                 session, self._session = self._session, None
                 if session is not None:
                     reason = _reason(reading)

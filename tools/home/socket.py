@@ -26,8 +26,8 @@ MAX_MESSAGE_BYTES = 16 * 2**20
 """Of one message. The states of a thousand entities take half a megabyte."""
 PING_EVERY_S = 2.0
 PONG_WITHIN_S = 4.0
-"""A peer that is gone without a word is noticed after the two together at the latest."""
-CLOSING_S = 1.0
+CLOSING_S = 0.5
+"""A peer that is gone without a word is noticed after the three together at the latest."""
 
 NAME = "Home Assistant"
 STARTING = f"{NAME} is still starting"

@@ -19,13 +19,16 @@ from tests.real.home.house import House
 from tests.real.home_assistant import bearer, wait_until_started
 from tools.home.link import HomeAssistantLink, open_link
 from tools.home.port import HomeError, State
-from tools.home.socket import PING_EVERY_S, PONG_WITHIN_S
+from tools.home.socket import CLOSING_S, PING_EVERY_S, PONG_WITHIN_S
 
 pytestmark = pytest.mark.real_server
 
 BED = "light.bed_light"
+SILENT_S = PING_EVERY_S + PONG_WITHIN_S + CLOSING_S
 NOTICED_S = 1.0
 """A connection that breaks is known to be broken within that."""
+STOPPED_S = 9.0
+"""Home Assistant waits ten seconds for connections that do not end."""
 BACK_S = 5.0
 """It is live again within that after Home Assistant says that it runs."""
 
@@ -163,8 +166,9 @@ async def _watch(link: HomeAssistantLink, seen: list[tuple[str, str]]) -> None:
 async def test_a_stop_in_due_form_is_said_to_be_a_restart(home: House, tmp_path: Path) -> None:
     async with linked(home, tmp_path) as link:
         try:
+            began = time.monotonic()
             await asyncio.to_thread(home.stop)
-            await until(lambda: link.trouble != "")
+            assert time.monotonic() - began < STOPPED_S
             assert link.trouble == "Home Assistant is restarting"
             await link.ready(1)
             assert link.trouble == "Home Assistant is restarting"
@@ -180,10 +184,10 @@ async def test_one_that_does_not_move_any_more_is_not_believed(home: House, tmp_
     async with linked(home, tmp_path, timeout_s=1.0) as link:
         home.freeze()
         try:
-            silent_s = await until(lambda: link.trouble != "", PING_EVERY_S + PONG_WITHIN_S + 2)
+            silent_s = await until(lambda: link.trouble != "", SILENT_S + 3)
             assert link.trouble == "Home Assistant does not answer any more"
             assert link.state(BED) is None
-            assert silent_s <= PING_EVERY_S + PONG_WITHIN_S + NOTICED_S
+            assert silent_s <= SILENT_S + NOTICED_S
         finally:
             home.thaw()
         await until(lambda: link.trouble == "", 40)

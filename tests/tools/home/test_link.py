@@ -23,7 +23,7 @@ from tools.settings_house import HomeAssistantSettings
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr(link_module, "LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr(link_module, "SOON_WAIT_S", 0.05)
     monkeypatch.setattr(link_module, "KEEP_AFTER_S", 0.01)
     monkeypatch.setattr(session_module, "RELOAD_AFTER_S", 0.01)
     monkeypatch.setattr(session_module, "STARTING_LOOK_S", 0.01)
@@ -188,8 +188,30 @@ async def test_a_goodbye_is_a_restart_until_it_is_back(tmp_path: Path) -> None:
         await link.close()
 
 
+async def test_one_that_is_stopping_is_let_go_at_once(tmp_path: Path) -> None:
+    """It waits for its connections to end before it does, so that holding on would make every restart longer."""
+    home = a_home()
+    home.config["state"] = "STOPPING"
+    async with serving(home), linked(home, tmp_path) as link:
+        await until(lambda: len(home.connections) > 1)
+        assert link.trouble == "Home Assistant is restarting"
+        assert "subscribe_entities" not in home.kinds()
+
+
+async def test_recovery_mode_is_said_and_the_names_stay(tmp_path: Path) -> None:
+    home = a_home()
+    async with serving(home):
+        async with linked(home, tmp_path):
+            await until((tmp_path / "names.json").exists)
+        home.config["recovery_mode"], home.states = True, {}
+        async with linked(home, tmp_path) as link:
+            assert link.trouble == "Home Assistant runs in its recovery mode, without its devices"
+            assert "light.bed" in link.entities
+
+
 async def test_who_asks_has_it_tried_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "FIRST_WAIT_S", 30.0)
+    monkeypatch.setattr(link_module, "SOON_WAIT_S", 30.0)
     home = a_home()
     async with serving(home):
         pass
@@ -297,7 +319,7 @@ async def test_a_peer_that_falls_silent_is_noticed(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(socket_module, "PING_EVERY_S", 0.05)
     monkeypatch.setattr(socket_module, "PONG_WITHIN_S", 0.1)
     monkeypatch.setattr(socket_module, "CLOSING_S", 0.05)
-    monkeypatch.setattr(link_module, "LONGEST_WAIT_S", 30.0)
+    monkeypatch.setattr(link_module, "SOON_WAIT_S", 30.0)
     monkeypatch.setattr(link_module, "FIRST_WAIT_S", 30.0)
     async with serving(a_home()) as home, linked(home, tmp_path) as link:
         home.connections[-1].transport.pause_reading()
