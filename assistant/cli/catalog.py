@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from shutil import which
 from typing import Annotated, Any
@@ -112,7 +111,7 @@ def _browse(address: str) -> None:
             "no_browser", f"There is no {' or '.join(BROWSERS)} on this machine.", mend="Open it yourself."
         )
     try:
-        ended = subprocess.run([program, address], stdout=sys.stderr, timeout=30, check=False)
+        ended = subprocess.run([program, address], stdout=subprocess.DEVNULL, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StateError("no_browser", f"{program} could not open {address}.") from error
     if ended.returncode:
