@@ -1,8 +1,9 @@
 #!/bin/sh
 # Install the outside programs of `make test-real` into .real: Node and the MCP Inspector, borgmatic, a Home Assistant,
 # and the Wyoming servers that it hears and speaks with; all pinned by hash (deploy/real/lock.sh); and from Debian's
-# packages a kernel and busybox, unpacked and not installed, for the smallest virtual machine. Says nothing and touches no
-# network when they are there. Needs .venv (deploy/setup.sh dev). Some 450 MB to fetch, 1.7 GB on disk, three minutes.
+# packages, unpacked and not installed, a kernel and busybox for the smallest virtual machine, and a Docker engine. Says
+# nothing and touches no network when they are there. Needs .venv (deploy/setup.sh dev). Some 520 MB to fetch, 2 GB on
+# disk, three minutes.
 #
 # Node comes as a wheel, so that no system package and no particular npm is needed; ffmpeg, which Home Assistant makes
 # its mp3 with, does as well.
@@ -84,6 +85,22 @@ guest() {
     : >"$1"
 }
 
+# A Docker engine, unpacked and not installed: nothing of it runs but what a test starts. apt checks the signatures.
+docker_engine() {
+    fresh "$1" .real/docker || return 0
+    echo "Unpacking a Docker engine into .real" >&2
+    mkdir -p .real/docker/packages
+    (
+        cd .real/docker/packages
+        # shellcheck disable=SC2046  # one word a line
+        set -- $(cat "../../../$locks/docker.txt")
+        apt-get -q download "$@" >&2 || { apt-get -q update >&2 && apt-get -q download "$@" >&2; }
+        for package in *.deb; do dpkg -x "$package" ..; done
+    )
+    rm -r .real/docker/packages
+    : >"$1"
+}
+
 # The newest Home Assistant that a Python at hand allows: each wants its own. What the one for 3.13 listens with comes
 # as source only and needs a C++ compiler.
 python_for() {
@@ -115,3 +132,4 @@ wyoming "$(stamp_of wyoming $locks/wyoming.txt)"
 borgmatic "$(stamp_of borgmatic $locks/borgmatic.txt)"
 guest ".real/.guest-1"
 home_assistant "$(stamp_of home-assistant $locks/build.txt "$home_lock")"
+docker_engine "$(stamp_of docker $locks/docker.txt)"
