@@ -17,7 +17,6 @@ MAX_LINE = 8_192
 """Bytes of a log line that are kept."""
 
 _HEALTHS: dict[str, Health] = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting"}
-_RUNNING = frozenset({"running", "paused", "restarting"})
 _STATUS_HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _STATUS_CODE = re.compile(r"^(?:Exited|Restarting) \((-?\d+)\)")
 
@@ -45,7 +44,7 @@ def listed(raw: Mapping[str, Any]) -> Unit:
         name=min(map(str, names), key=len).lstrip("/"),  # a link adds "/other/name"
         running=state == "running",
         health=_HEALTHS[health[1]] if health else None,
-        exit_code=int(code[1]) if code and state not in _RUNNING else None,
+        exit_code=int(code[1]) if code else None,
         said=state,
         image=str(raw.get("Image", "")),
         labels=_labels(raw.get("Labels")),
@@ -68,7 +67,7 @@ def inspected(raw: Mapping[str, Any]) -> Unit:
         running=running,
         health=_HEALTHS.get(str(health)) if running else None,
         since=moment(state.get("FinishedAt" if ended else "StartedAt")) or moment(raw.get("Created")),
-        exit_code=int(state.get("ExitCode", 0)) if ended else None,
+        exit_code=int(state.get("ExitCode", 0)) if ended or status == "restarting" else None,
         restarts=int(raw.get("RestartCount") or 0),
         said=status,
         image=str(config.get("Image") or raw.get("Image", "")),

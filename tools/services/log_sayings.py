@@ -77,12 +77,12 @@ def say(name: str, errors: Errors, now: float, state: str = "") -> str:
         return f"{state} {sentence(f'Its last error{when}: {words}')}"
     if errors.lately:
         least = "at least " if errors.more else ""
-        count = f"{name} logged {least}{counted(errors.lately, 'error')} in the last hour"
+        count = sentence(f"{name} logged {least}{counted(errors.lately, 'error')} in the last hour")
         which = "It was" if errors.lately == 1 and not errors.more else "The newest"
-        return f"{count}. {sentence(f'{which}{when}: {words}')}"
+        return f"{count} {sentence(f'{which}{when}: {words}')}"
     if errors.lately is None:
         count = f"There are {counted(errors.count, 'error')}" if errors.count > 1 else "There is one error"
         return (
             f"{count} in the last {counted(errors.lines, 'line')} of {name}'s log. {sentence(f'The newest: {words}')}"
         )
-    return f"{name} logged no error in the last hour. {sentence(f'The last one{when}: {words}')}"
+    return f"{sentence(f'{name} logged no error in the last hour')} {sentence(f'The last one{when}: {words}')}"

@@ -15,10 +15,11 @@ from tools.services.placing import NotPlacedError, Place, place
 from tools.services.power_sayings import came_of_it, nothing_to_do
 from tools.settings import ServiceSettings, ToolSettings
 from tools.tool import Arguments, UnavailableError, resolve_required
+from tools.wording import sentence
 
 NO_ENGINE = "I can't start or stop services; set up an engine that runs them, as Docker or systemd, under [engines]."
 
-ANSWER_WITHIN_S: Mapping[str, float] = {"start": 4.5, "stop": 40.0, "restart": 45.0}
+ANSWER_WITHIN_S: Mapping[str, float] = {"start": 4.5, "stop": 30.0, "restart": 30.0}
 """A start is told within five seconds, done or not; what stops gets ten seconds from its engine, and whoever asked for
 a restart wants to know whether it is back."""
 
@@ -84,7 +85,8 @@ class ServicePower:
             async with asyncio.timeout(max(until - time.monotonic(), 0.5)):
                 before = await _order(found, action)
         except TimeoutError:
-            spoken = f"{name} is still {'stopping' if action == 'stop' else 'starting'}; {found.engine.name} is at it."
+            doing = "stopping" if action == "stop" else "starting"
+            spoken = sentence(f"{name} is still {doing}; {found.engine.name} is at it")
             return ToolResult(spoken=spoken, data=_data(action, found, found.unit, acted=True, settled=False))
         except EngineError as error:
             spoken = f"I couldn't {action} {name}: {error.reason}."
@@ -114,7 +116,7 @@ def _told(name: str, action: Action, found: Place, seen: Seen) -> ToolResult:
         "answers": seen.answers,
         "took_s": round(seen.took_s, 1),
     }
-    under_way = seen.unit.health == "starting" or not seen.settled
+    under_way = seen.unit.health == "starting" or (not seen.settled and seen.unit.said != "restarting")
     severity = Severity.NOTICE if under_way else Severity.WARNING
     return ToolResult(spoken=spoken, data=data, findings=() if well else (_finding(name, spoken, severity),))
 

@@ -27,6 +27,13 @@ def came_of_it(
     name: str, action: str, unit: Unit, *, answers: bool | None, why_not: str, took_s: float, settled: bool
 ) -> tuple[str, bool]:
     """The sentence, and whether what was wanted is so."""
+    said, well = _came_of_it(name, action, unit, answers, why_not, took_s, settled)
+    return sentence(said), well
+
+
+def _came_of_it(
+    name: str, action: str, unit: Unit, answers: bool | None, why_not: str, took_s: float, settled: bool
+) -> tuple[str, bool]:
     if action == "stop":
         return _stopped(name, unit, answers)
     again = " again" if action == "restart" else ""
@@ -37,7 +44,7 @@ def came_of_it(
     if unit.health == "unhealthy":
         return f"{name} is running{again}, but its own health check fails.", False
     if answers is False:
-        return sentence(f"{name} is running{again}, but it does not answer yet: {why_not}"), False
+        return f"{name} is running{again}, but it does not answer yet: {why_not}", False
     if action == "restart" and not settled:
         return f"{name} is running, and I can't see that it was restarted.", False
     return f"{name} is running{again}, {after(took_s)}.", True
@@ -53,13 +60,13 @@ def _stopped(name: str, unit: Unit, answers: bool | None) -> tuple[str, bool]:
 
 def _not_running(name: str, again: str, unit: Unit, settled: bool) -> str:
     if unit.said == "restarting":
-        return sentence(f"{name} keeps restarting{ending(unit)}")
+        return f"{name} keeps restarting{ending(unit)}"
     if unit.said in ("masked", "wrongly configured"):
         return f"{name} did not start: its unit is {unit.said}."
     if not settled:
         return f"{name} is still starting."
     came = "did not come back" if again else "did not start"
-    return sentence(f"{name} {came}{ending(unit) or ': it is not running'}")
+    return f"{name} {came}{ending(unit) or ': it is not running'}"
 
 
 def ending(unit: Unit) -> str:
