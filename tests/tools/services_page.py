@@ -37,7 +37,8 @@ def _of(vantage: Vantage, *, up: bool) -> Look:
 def every_case() -> dict[tuple[bool | None, bool | None, bool | None], ServiceState]:
     """By what is known of process, inside and way."""
     found = {}
-    for said in itertools.product((True, False, None), repeat=3):
+    known = (True, False, None)
+    for said in itertools.product(known, known, known):
         vantages: tuple[Vantage, ...] = ("process", "inside", "way")
         looks = [_of(vantage, up=up) for vantage, up in zip(vantages, said, strict=True) if up is not None]
         found[said] = merge("immich", looks, WINDOW_S)

@@ -24,7 +24,7 @@ def endpoint(address: str) -> Endpoint:
         return "", None
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
-        host, port = (parts.hostname or "").rstrip("."), parts.port
+        host, port = (parts.hostname or "").rstrip(".").casefold(), parts.port
     except ValueError:
         return "", None
     return host, port if port is not None else WEB_PORTS.get(parts.scheme)
