@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx
 
 from tools.alerts import asking, measured
 from tools.alerts.hosts import Hosts
 from tools.alerts.judging import untold
-from tools.alerts.port import Alert, Origin, SourceError
+from tools.alerts.port import Alert, SourceError
 from tools.alerts.rules_said import from_alertmanager, from_prometheus, vector
 from tools.settings_house import AlertSettings, WatcherSettings
+from tools.wording import listing
 
 ALL_STATES = {"active": "true", "silenced": "true", "inhibited": "true", "unprocessed": "true"}
 
@@ -39,17 +40,21 @@ class Prometheus:
         if isinstance(found, SourceError):
             raise found
         machines = measured.named([] if isinstance(uname, SourceError) else uname, self._hosts, self._settings.url)
-        if isinstance(disks, SourceError):
-            told = [self._untold("disk", "disks", disks)]
-        else:
-            told = measured.disks(self._limits, self.name, machines, disks)
-        if isinstance(memory, SourceError):
-            return [*found, *told, self._untold("memory", "memory", memory)]
-        return [*found, *told, *measured.memories(self._limits, self.name, machines, memory)]
+        told = list(found)
+        if not isinstance(disks, SourceError):
+            told += measured.disks(self._limits, self.name, machines, disks)
+        if not isinstance(memory, SourceError):
+            told += measured.memories(self._limits, self.name, machines, memory)
+        return told + self._untold({"disks": disks, "memory": memory})
 
-    def _untold(self, origin: Origin, what: str, error: SourceError) -> Alert:
-        subject = f"the {what} of the machines that {self.name} watches"
-        return untold(self.name, origin, subject, error.reason, f"{origin}:{self.name}")
+    def _untold(self, asked: Mapping[str, measured.Samples | SourceError]) -> list[Alert]:
+        """One alert for all that could not be measured."""
+        failed = {what: answer for what, answer in asked.items() if isinstance(answer, SourceError)}
+        if not failed:
+            return []
+        subject = f"the {listing(list(failed))} of the machines that {self.name} watches"
+        reason = next(iter(failed.values())).reason
+        return [untold(self.name, "disk", subject, reason, f"measured:{self.name}")]
 
     async def _firing(self, http: httpx.AsyncClient) -> Sequence[Alert] | SourceError:
         """Errors are given back, not raised: nothing may still run when the client closes."""
