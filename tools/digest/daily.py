@@ -11,6 +11,7 @@ from tools.digest.facts import Digest
 from tools.digest.keeping import keep_note
 from tools.digest.note import as_markdown
 from tools.notify.messages import NORMAL, Messages
+from tools.notify.services import can_push
 from tools.settings import ToolSettings
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ async def tell_digest(make: Callable[[], Awaitable[Digest]], settings: ToolSetti
         except OSError as error:
             log.warning("the digest's note could not be written: %s", error)
             text += " The note of it couldn't be written."
-    push = settings.digest.push and (settings.ntfy is not None or settings.gotify is not None)
+    push = settings.digest.push and can_push(settings)
     to = Caller(name="jarvis", door=Door.SCHEDULE)
     await asyncio.to_thread(
         messages.add, text, to, title=TITLE, priority=NORMAL, say=True, push=push, key=f"digest:{day}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from tests.tools.jobs.workers import Jobs, jobs_over, notes
 from tools.backups.records import BackupRecords
 from tools.settings import CalendarSettings, ToolSettings
-from tools.tasks.built_in import CALENDAR, LOOKS, built_in_tasks, next_exercise
+from tools.settings_house import DigestSettings
+from tools.tasks.built_in import CALENDAR, DIGEST, LOOKS, built_in_tasks, next_exercise
+from tools.tasks.schedules import local_zone
 from tools.when import next_time, parse_when
 
 NOW = 1_800_000_000.0
@@ -91,3 +94,20 @@ async def test_an_exercise_is_a_restore_test_that_is_recorded_as_one(jobs: Jobs)
     last = BackupRecords(jobs.store).last_restore_test("notes")
     assert last is not None
     assert (last["exercise"], last["ok"]) == (job.arguments["exercise"], True)
+
+
+async def test_the_digest_is_told_each_day_at_its_time_where_one_is_set(jobs: Jobs) -> None:
+    told: list[None] = []
+
+    async def tell() -> None:
+        told.append(None)
+
+    assert DIGEST not in built_in_tasks(ToolSettings(), jobs.store, jobs.starter, tell)
+    settings = ToolSettings(digest=DigestSettings(at="07:30"))
+    task = built_in_tasks(settings, jobs.store, jobs.starter, tell)[DIGEST]
+    assert task.when == parse_when(task.when, datetime(2026, 5, 13, 10)) == "every day at 07:30"
+    assert 0 < task.first_in_s <= 25 * 3600
+    first = datetime.fromtimestamp(time.time() + task.first_in_s, local_zone())
+    assert (first.hour, first.minute) == (7, 30)
+    await task.do()
+    assert told == [None]
