@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from pydantic import HttpUrl
 
+from tests.tools.notify.fakes import Clock
 from tools.calling import called_by
 from tools.contract import Caller, Door, JsonObject
 from tools.notify.messages import HIGH, LONGEST_WAIT_S, Messages
@@ -24,13 +25,6 @@ from tools.tool import UnavailableError
 
 CALLER = Caller(name="owner", door=Door.REPL, conversation="c1")
 HELLO = Outgoing(title="Jarvis", text="Hello.")
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Server:
@@ -69,22 +63,6 @@ async def ntfy() -> AsyncIterator[Server]:
     finally:
         listening.close()
         await listening.wait_closed()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(tmp_path / "jarvis.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def messages(store: Store, clock: Clock) -> Messages:
-    return Messages(store, clock)
 
 
 async def test_a_message_is_posted_once_with_topic_title_priority_and_tags(messages: Messages) -> None:
