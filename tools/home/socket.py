@@ -176,12 +176,12 @@ async def _connected(settings: HomeAssistantSettings) -> ClientConnection:
         raise _turned_away(error.response.status_code) from error
     except InvalidMessage as error:
         raise _unreachable(error.__cause__ if isinstance(error.__cause__, OSError) else None) from error
-    except (InvalidHandshake, InvalidURI, UnicodeError, ValueError) as error:
+    except OSError as error:  # TimeoutError is one; a certificate's error is a ValueError too
+        raise _unreachable(error) from error
+    except (InvalidHandshake, InvalidURI, ValueError) as error:
         raise HomeError(NONSENSE) from error
     except EOFError as error:
         raise HomeError(LOST) from error
-    except OSError as error:  # TimeoutError is one
-        raise _unreachable(error) from error
 
 
 async def _admitted(connection: ClientConnection, token: str, timeout_s: float) -> str:

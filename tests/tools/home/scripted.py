@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
@@ -48,6 +50,7 @@ class ScriptedHome:
     greeting: str | None = None
     after_auth: str | None = None
     status: int | None = None
+    tls: ssl.SSLContext | None = None
     asked: list[Json] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     connections: list[ServerConnection] = field(default_factory=list)
@@ -126,9 +129,7 @@ class ScriptedHome:
         return Response(self.status, HTTPStatus(self.status).phrase, _headers(), b"<html>no</html>")
 
 
-def _headers() -> Any:
-    from websockets.datastructures import Headers
-
+def _headers() -> Headers:
     return Headers([("Content-Type", "text/html"), ("Connection", "close"), ("Content-Length", "15")])
 
 
@@ -166,7 +167,9 @@ def a_home() -> ScriptedHome:
 @asynccontextmanager
 async def serving(home: ScriptedHome) -> AsyncIterator[ScriptedHome]:
     """On a port of 127.0.0.1: the same one again after the first time."""
-    async with serve(home.talk, "127.0.0.1", home.port, process_request=home.page, close_timeout=0.2) as server:
+    async with serve(
+        home.talk, "127.0.0.1", home.port, process_request=home.page, close_timeout=0.2, ssl=home.tls
+    ) as server:
         home.port = next(iter(server.sockets)).getsockname()[1]
         yield home
 
@@ -177,7 +180,8 @@ async def linked(home: ScriptedHome, folder: Path, **settings: Any) -> AsyncIter
     token = folder / "token"
     if not token.exists():
         token.write_text(TOKEN + "\n", encoding="utf-8")
-    given = {"url": f"http://127.0.0.1:{home.port}", "token_file": token, "timeout_s": 2.0, **settings}
+    scheme = "http" if home.tls is None else "https"
+    given = {"url": f"{scheme}://127.0.0.1:{home.port}", "token_file": token, "timeout_s": 2.0, **settings}
     link = open_link(HomeAssistantSettings.model_validate(given), folder / "names.json")
     try:
         await link.ready(5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.tools.home.scripted import TOKEN, ScriptedHome, a_home, linked, raw_entity, raw_state, serving, until
+from tests.tools.test_services import self_signed
 from tools.home import link as link_module
 from tools.home import session as session_module
 from tools.home import socket as socket_module
@@ -305,6 +307,34 @@ async def test_messages_that_mean_nothing_are_passed_over(tmp_path: Path, messag
         await home.becomes("light.desk", "on")
         assert await link.settled(["light.desk"], is_on, 2)
         assert len(home.connections) == 1
+
+
+async def test_a_certificate_that_nobody_vouches_for_gets_no_token_unless_the_settings_say_so(tmp_path: Path) -> None:
+    home = a_home()
+    home.tls = self_signed(tmp_path)
+    async with serving(home):
+        async with linked(home, tmp_path) as link:
+            assert link.trouble == "the certificate of Home Assistant is not trusted"
+            assert home.tokens == []
+        async with linked(home, tmp_path, verify_tls=False) as link:
+            assert link.trouble == ""
+            assert home.tokens == [TOKEN]
+
+
+async def test_a_name_that_nobody_knows_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    async with linked(a_home(), tmp_path, url="http://home.invalid:8123") as link:
+        assert link.trouble == "the name of the machine with Home Assistant cannot be found"
+
+
+async def test_an_address_that_is_silent_is_said_and_does_not_keep_who_asks_waiting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        async with linked(a_home(), tmp_path, url=f"http://127.0.0.1:{port}", timeout_s=0.1) as link:
+            assert link.trouble == "Home Assistant does not answer"
 
 
 async def test_a_message_that_is_too_long_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
