@@ -11,7 +11,7 @@ from tools.engines.docker_said import COMPOSE_SERVICE
 from tools.engines.port import Engine, EngineError, Unit
 from tools.names import plain
 from tools.settings import ServiceSettings
-from tools.wording import listing
+from tools.wording import listing, sentence
 
 T = TypeVar("T")
 
@@ -64,7 +64,8 @@ def _asked(name: str, service: ServiceSettings, engines: Mapping[str, Engine]) -
     if service.engine is None:
         return engines
     if service.engine not in engines:
-        raise NotPlacedError(f"{name} is said to run on {service.engine}, and no engine of that name is configured.")
+        said = f"{name} is said to run on {service.engine}, and no engine of that name is configured"
+        raise NotPlacedError(sentence(said))
     return {service.engine: engines[service.engine]}
 
 
