@@ -176,6 +176,7 @@ class FakeGotify:
         self.connected.clear()
         for one in list(self._sockets):
             await one.close(1011)
+        self._sockets.clear()
 
     async def _post(self, request: Request) -> Response:
         self.keys.append(request.headers.get("x-gotify-key", ""))

@@ -14,6 +14,9 @@ LONGEST_URGENT_S = 60.0
 """Between two announcements: twice as long each time while messages keep coming, up to these. A flood of any length is
 said at most every ten minutes, an urgent one every minute."""
 
+LULL_S = 120.0
+"""Without an announcement for so long, and twice the last gap, they no longer keep coming."""
+
 
 def is_quiet(moment: datetime, quiet_from: str | None, quiet_to: str | None) -> bool:
     """Whether this local moment is in the quiet hours, by the clock on the wall; without hours, or with none between
@@ -41,6 +44,6 @@ class Pace:
     def said(self, at: float) -> Pace:
         """After an announcement at this time."""
         shortest = max(self.group_s, SHORTEST_S)
-        keeps_coming = at - self.last <= 2 * max(self.gap_s, shortest)
+        keeps_coming = at - self.last <= 2 * max(self.gap_s, shortest) + LULL_S
         gap = min(max(self.gap_s, shortest) * 2, self.longest_s) if keeps_coming else min(shortest, self.longest_s)
         return replace(self, last=at, gap_s=gap)
