@@ -76,12 +76,14 @@ class ThisMachine:
 
 
 def memory_used(meminfo: str) -> float | None:
-    """Per cent that is not available, out of ``/proc/meminfo``; None where it does not say. Pure."""
+    """Per cent that is not available, out of ``/proc/meminfo``; None where it does not say, or nonsense. Pure."""
     found = {
         name: int(value) for name, value in re.findall(r"^(MemTotal|MemAvailable):\s+(\d+)", meminfo, re.MULTILINE)
     }
     total, available = found.get("MemTotal"), found.get("MemAvailable")
-    return 100.0 * (1 - available / total) if total and available is not None else None
+    if not total or available is None or available > total:
+        return None
+    return 100.0 * (1 - available / total)
 
 
 def _in_a_thread(path: Path) -> asyncio.Future[float]:

@@ -70,7 +70,7 @@ def _told(fields: Any, at: float) -> Told:
     severity = SEVERITIES.get(word.strip().casefold()) if isinstance(word, str) else None
     if severity is None:
         raise ValueError("its severity is not one that I know")
-    message, subject = fields.get("message") or "", fields.get("subject") or ""
+    message, subject = ("" if fields.get(name) is None else fields[name] for name in ("message", "subject"))
     if not isinstance(message, str) or not isinstance(subject, str):
         raise ValueError("its message is not text")  # noqa: TRY004
     since = fields.get("since")

@@ -57,7 +57,7 @@ class Reports:
         return found
 
     def _one(self, name: str) -> list[Alert]:
-        called = f"the report of {words.name(name)}"
+        called = f"the report of {_spoken(name)}"
         try:
             text, written = _read(self._folder / name)
             report = parse(text, written)
@@ -81,7 +81,7 @@ class Reports:
         found = []
         for told in bad:
             about = ": ".join(part for part in (told.subject, told.message) if part) or told.severity.value
-            said = f"{words.name(name)} reports {about.rstrip('.!? ')}"
+            said = f"{_spoken(name)} reports {about.rstrip('.!? ')}"
             # A report that knows nothing is not a source that could not be asked: it has answered.
             severity = Severity.WARNING if told.severity is Severity.UNKNOWN else told.severity
             found.append(self._about(f"{name}:{about}", told.subject or called, severity, said, told.since))
@@ -98,6 +98,11 @@ class Reports:
             since=since,
             foreign=True,
         )
+
+
+def _spoken(name: str) -> str:
+    """A folder's name as people say it."""
+    return words.name(name.replace("_", " "))
 
 
 def _read(folder: Path) -> tuple[str, float]:
