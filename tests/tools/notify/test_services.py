@@ -108,18 +108,6 @@ async def test_what_one_service_will_never_take_is_over_when_the_other_has_it(
     assert store.read("SELECT 1 FROM pushes") == []
 
 
-async def test_of_what_an_older_version_left_only_what_was_open_is_sent(
-    messages: Messages, store: Store, ntfy: Service, clock: Clock
-) -> None:
-    """Rows of schema 4, after the migration: the attempts of ntfy stand in their own table."""
-    for text in ("Open.", "Sent."):
-        messages.add(text, CALLER, push=True, key=text)
-    store.write("UPDATE messages SET next_at = NULL, pushed_at = ? WHERE key = 'Sent.'", [(clock.now,)])
-    await deliver([ntfy], messages)
-
-    assert ntfy.taken == ["Open."]
-
-
 async def said(services: list[Service], store: Store) -> ToolResult:
     tool = Notify(services, store)
     call = tool.plan(tool.arguments.model_validate({"message": "dinner"}))
