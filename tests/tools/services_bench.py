@@ -61,9 +61,10 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """``seconds`` of each round, and what was wrong with any of the answers."""
+    """``seconds`` of each round, and of the processor; and what was wrong with any of the answers."""
 
     seconds: Sequence[float]
+    cpu_seconds: Sequence[float]
     wrong: Sequence[str]
 
 
@@ -124,19 +125,20 @@ def settings_of(urls: Mapping[str, str], folder: Path) -> ToolSettings:
 
 async def measure(urls: Mapping[str, str], rounds: int, *, hanging: bool) -> Measured:
     """Ask again and again with one tool, as an assistant does."""
-    seconds, wrong = [], []
+    seconds, cpu_seconds, wrong = [], [], []
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "jarvis.db") as store:
         settings = settings_of(urls, Path(folder))
         async with httpx.AsyncClient(trust_env=False) as http:
             await http.get(urls["service 0"])
         tool = CheckServices(settings, NameIndex.from_settings(settings), store)
         for _ in range(rounds):
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             result = await tool.execute(PlannedCall(tool=tool.name))
             seconds.append(time.perf_counter() - began)
+            cpu_seconds.append(time.process_time() - cpu)
             wrong += faults(result, len(settings.services), hanging=hanging)
         await tool.aclose()
-    return Measured(seconds, wrong)
+    return Measured(seconds, cpu_seconds, wrong)
 
 
 def faults(result: ToolResult, count: int, *, hanging: bool) -> list[str]:
@@ -172,7 +174,8 @@ def main() -> int:
         median, slowest = statistics.median(measured.seconds), max(measured.seconds)
         print(  # noqa: T201 - a command
             f"{SERVICES} services, {len(KINDS)} watchers, {words}: median {median:.3f} s, "
-            f"first {measured.seconds[0]:.3f} s, slowest {slowest:.3f} s of {rounds} (limit {limit_s:g} s)"
+            f"first {measured.seconds[0]:.3f} s, slowest {slowest:.3f} s of {rounds} (limit {limit_s:g} s); "
+            f"processor {statistics.median(measured.cpu_seconds):.3f} s"
         )
         for fault in measured.wrong:
             print(f"  wrong: {fault}")  # noqa: T201
