@@ -82,14 +82,18 @@ def facts(well: Sequence[Alert]) -> list[str]:
     ours = {origin: [a for a in alerts if not a.foreign] for origin, alerts in by_origin.items()}
     found = [
         _disks(by_origin.get("disk", [])),
-        *(f"memory is {a.value:.0f} per cent used" for a in ours.get("memory", []) if a.subject == HERE),
-        *(f"the load is {a.value:.1f} per core" for a in ours.get("load", []) if a.subject == HERE),
+        *(f"memory is {value:.0f} per cent used" for value in _here(ours.get("memory", []))),
+        *(f"the load is {value:.1f} per core" for value in _here(ours.get("load", []))),
         *(a.said for a in ours.get("ups", [])[:1]),
         _certificates(by_origin.get("certificate", [])),
         _reports(by_origin.get("report", [])),
         *(a.said for a in ours.get("logs", [])[:1]),
     ]
     return [fact for fact in found if fact]
+
+
+def _here(alerts: Sequence[Alert]) -> list[float]:
+    return [alert.value for alert in alerts if alert.subject == HERE and alert.value is not None]
 
 
 def _disks(disks: Sequence[Alert]) -> str:

@@ -35,7 +35,7 @@ class CheckAlerts:
     arguments: ClassVar[type[Arguments]] = CheckAlertsArguments
 
     def __init__(self, settings: ToolSettings) -> None:
-        self._sources = sources(settings)
+        self.sources = sources(settings)
         self._rules = watches_rules(settings)
         self._within_s = settings.services_deadline_s
         self.deadline_s = settings.services_deadline_s + MARGIN_S
@@ -46,7 +46,7 @@ class CheckAlerts:
 
     async def execute(self, call: PlannedCall) -> ToolResult:
         """Ask all sources at once, merge, say. Raises nothing."""
-        looked = await gather(self._sources, self._within_s)
+        looked = await gather(self.sources, self._within_s)
         now = time.time()
         merged = merge(looked.alerts)
         heard = [one for one in merged if not one.silenced and one.severity is not Severity.OK]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tools.alerts.answering import listening, look
@@ -147,6 +147,7 @@ async def test_a_upsd_that_hangs_up_or_hangs_is_said_within_its_time_limit() -> 
 names = st.sampled_from(["ups.status", "ups.alarm", "battery.charge", "device.mfr", "input.voltage"])
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(names, st.text(max_size=20), max_size=4))
 def test_whatever_a_variable_holds_comes_back(values: dict[str, str]) -> None:
     values = {name: value.replace("\n", " ").replace("\r", " ") for name, value in values.items()}
@@ -157,6 +158,7 @@ def test_whatever_a_variable_holds_comes_back(values: dict[str, str]) -> None:
     assert nut_said.variables(lines, "rack") == values
 
 
+@settings(max_examples=50)
 @given(st.lists(st.text(max_size=30), max_size=3), st.dictionaries(names, st.text(max_size=15), max_size=4))
 def test_no_line_and_no_value_breaks_the_reading(lines: list[str], values: dict[str, str]) -> None:
     for read in (nut_said.upses, lambda some: nut_said.variables(some, "rack")):
