@@ -138,6 +138,9 @@ class Scheduler:
 
     def _set_up(self) -> None:
         self._schedules.reckon_anew()
+        for one in self._schedules.all():
+            if one.built_in and one.id not in self._built_in:  # no longer configured: it would be said as a reminder
+                self._schedules.remove(one.id)
         for name, task in self._built_in.items():
             self._schedules.keep_built_in(name, task.what, task.when, task.first_in_s)
         for one in self._schedules.broken_off():

@@ -301,3 +301,20 @@ async def test_what_comes_every_so_many_minutes_keeps_its_beat_however_late_it_i
     async with house.running():
         house.later(minutes=47)
         await house.looked(begun + 60 * 60)
+
+
+async def test_a_task_of_our_own_that_is_no_longer_configured_is_forgotten_and_not_said(house: House) -> None:
+    async def tell() -> None: ...
+
+    house.built_in = {"digest": BuiltIn("tell the digest of the day", "every day at 07:30", 60.0, tell)}
+    async with house.running():
+        async with asyncio.timeout(10):
+            while not house.schedules.all():  # noqa: ASYNC110 - threads
+                await asyncio.sleep(0.01)
+    house.built_in = {}
+    house.later(days=1)
+    async with house.running():
+        async with asyncio.timeout(10):
+            while house.schedules.all():  # noqa: ASYNC110 - threads
+                await asyncio.sleep(0.01)
+    assert house.messages.unannounced() == []
