@@ -80,6 +80,17 @@ PURE = (
     "tools.backups.kinds.rsync_words",
     "tools.backups.kinds.rclone_said",
     "tools.backups.kinds.command_said",
+    "tools.alerts.words",
+    "tools.alerts.hosts",
+    "tools.alerts.judging",
+    "tools.alerts.measured",
+    "tools.alerts.merging",
+    "tools.alerts.sayings",
+    "tools.alerts.rules_said",
+    "tools.alerts.beszel_said",
+    "tools.alerts.nut_said",
+    "tools.alerts.certificate_said",
+    "tools.alerts.report_said",
 )
 """Modules that decide and say, and touch nothing."""
 
