@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tools.engines.port import EngineError, Unit
@@ -47,7 +47,7 @@ async def look_until(
     cannot be asked any more."""
     pause, still_since, state = FIRST_PAUSE_S, time.monotonic(), ""
     while True:
-        unit = await _again(place, until)
+        unit = await _again(place, action, until)
         now = time.monotonic()
         if state != (state := f"{unit.running} {unit.said} {unit.since} {unit.restarts}"):
             still_since = now
@@ -61,12 +61,14 @@ async def look_until(
         pause = min(pause * 1.5, LONGEST_PAUSE_S)
 
 
-async def _again(place: Place, until: float) -> Unit:
-    """By its id where that is a name that it had; an engine that fails once is asked again."""
+async def _again(place: Place, action: Action, until: float) -> Unit:
+    """An engine that fails once is asked again. What is gone once it was stopped (``docker run --rm``) is stopped."""
     while True:
         try:
             return await place.engine.find(place.unit.name)
-        except EngineError:
+        except EngineError as error:
+            if error.unknown and action == "stop":
+                return replace(place.unit, running=False, health=None, said="gone")
             if time.monotonic() + FIRST_PAUSE_S >= until:
                 raise
             await asyncio.sleep(FIRST_PAUSE_S)

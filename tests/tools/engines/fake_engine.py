@@ -12,7 +12,8 @@ from tools.engines.port import EngineError, LogLine, Unit
 
 @dataclass
 class FakeEngine:
-    """``after``: by verb, what a unit becomes: states that are seen one after another, the last one for good."""
+    """``after``: by verb, what a unit becomes: states that are seen one after another, the last one for good; none: it
+    is gone."""
 
     name: str = "docker"
     known: dict[str, Unit] = field(default_factory=dict)
@@ -63,6 +64,8 @@ class FakeEngine:
             raise self.refusal
         self.orders.append((verb, unit.name))
         self._coming = [change(unit) for change in self.after.get(verb, (usual,))]
+        if not self._coming:
+            del self.known[unit.name]
 
     def _fail(self) -> None:
         if self.error is not None:

@@ -171,6 +171,15 @@ async def test_what_restarts_again_and_again_can_be_stopped() -> None:
     assert (engine.orders, told.spoken) == ([("stop", "jellyfin")], "Jellyfin is stopped.")
 
 
+async def test_what_is_gone_once_it_was_stopped_is_stopped() -> None:
+    engine = FakeEngine()
+    engine.add("jellyfin")
+    engine.after["stop"] = ()
+    told = await do("stop", engine)
+
+    assert (told.spoken, told.data["state"]) == ("Jellyfin is stopped.", "gone")
+
+
 async def test_what_does_not_stop_in_time_is_said_to_be_stopping() -> None:
     engine = FakeEngine()
     engine.add("jellyfin")
