@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from tools.contract import Severity
 
 NOW = 1_000_000.0
 HERE = "this machine"
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "alerts.md"
 
 
 def one(
@@ -84,6 +86,21 @@ def test_when_nothing_is_wrong_what_was_looked_at_is_said() -> None:
         "Nothing fires. The disk is 40 per cent full, memory is 31 per cent used, the load is 0.4 per core, "
         "the UPS is on mains power, both certificates are good for more than a month and the report is fine."
     )
+
+
+def test_the_page_about_alerts_quotes_what_is_said() -> None:
+    page = " ".join(line.removeprefix("> ") for line in DOCS.read_text(encoding="utf-8").splitlines())
+    low = "the UPS is on battery and its battery is low, with ten minutes left"
+    wrong = [one(low, Severity.CRITICAL, "ups"), one("the disk of nas is 88 per cent full", since=NOW - 7200)]
+    assert say(wrong, [("grafana", "the connection is refused")], NOW, rules=True) in page
+    well = [
+        ok("…", "disk", 40.0),
+        ok("…", "memory", 31.0),
+        ok("…", "load", 0.4),
+        ok("the UPS is on mains power", "ups"),
+        *(ok("…", "certificate", days) for days in (45.0, 300.0)),
+    ]
+    assert say(well, [], NOW, rules=True) in page
 
 
 def test_without_anything_at_which_rules_fire_it_does_not_say_that_nothing_fires() -> None:
