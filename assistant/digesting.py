@@ -13,7 +13,8 @@ from tools.digest.facts import Phrase, Worded
 TIMEOUT_S = 20.0
 """Nobody stands and waits; the model may have to be loaded first."""
 
-QUESTION = "What is wrong in the house, and what is fine?"
+QUESTION = "what is wrong, and what is fine?"
+"""Without a word that the facts do not have: what stands in the question comes back in the answer."""
 
 
 def digest_phraser(model: ChatModel, names: Callable[[], Awaitable[Names]], *, timeout_s: float = TIMEOUT_S) -> Phrase:

@@ -17,7 +17,7 @@ from tests.cli.conftest import Jarvis
 
 COMMANDS = {
     "demo", "ask", "repl", "listen", "serve", "tools", "mcp", "models", "eval", "doctor", "config", "turns", "version",
-    "backups",
+    "backups", "catalog", "digest",
 }  # fmt: skip
 
 

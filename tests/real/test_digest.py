@@ -19,7 +19,7 @@ from tests.oracle import concealed, falsehoods
 from tests.phrasings import PATIENCE_S
 from tests.seeded_results import house_names, turns
 
-COUNT, SEED = 8, 41
+COUNT, SEED = 6, 41
 
 
 async def names() -> Names:

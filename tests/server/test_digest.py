@@ -14,8 +14,10 @@ from assistant.errors import StateError
 from assistant.server.auth import read_tokens
 from assistant.server.http import http_app
 from assistant.state import RunningServer
+from tests.tools.digest.made import GITEA_DOWN as GITEA
+from tests.tools.digest.made import VMS
 from tools.contract import Severity
-from tools.digest.facts import Digest
+from tools.digest.facts import Digest, digest_of, phrased
 
 TOKEN = "correct-horse-battery"
 
@@ -51,3 +53,11 @@ async def test_the_command_asks_the_server_that_runs(url: str, app: App) -> None
 async def test_a_server_that_is_gone_is_an_error_that_says_so() -> None:
     with pytest.raises(StateError, match="gives no digest"):
         await RemoteSession(running("http://127.0.0.1:1")).digest()
+
+
+async def test_the_model_is_asked_for_its_words_where_the_app_has_one(app: App) -> None:
+    """No model is at hand in this house, which is the reason that is given."""
+    made = digest_of([GITEA, VMS], "2026-05-13T07:30:00+02:00")
+    worded = await phrased(made, [GITEA, VMS], app.house.phrase_digest)
+    assert worded.by == "facts"
+    assert worded.reason.startswith("the model failed")
