@@ -166,6 +166,7 @@ class Session:
         """One such thing at a time; what is stale when it is done is read again by it."""
         if self._end is None and (self._work is None or self._work.done()):
             self._work = asyncio.create_task(work, name="home assistant registries")
+            self._work.add_done_callback(_log_broken)
         else:
             work.close()
 
@@ -224,6 +225,11 @@ class Session:
         except RefusedCommandError as error:
             log.info("%s says no to %s: %s", NAME, kind, error.code)
             return None
+
+
+def _log_broken(work: asyncio.Task[None]) -> None:
+    if not work.cancelled() and (error := work.exception()) is not None:
+        log.error("%s broke", work.get_name(), exc_info=error)
 
 
 def _face(state: State | None) -> tuple[Any, ...] | None:

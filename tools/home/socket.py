@@ -24,6 +24,8 @@ from tools.web import WebError, secret
 
 MAX_MESSAGE_BYTES = 16 * 2**20
 """Of one message. The states of a thousand entities take half a megabyte."""
+MAX_PARTS = 500_000
+"""Objects and lists in one message: a few letters of text become a hundred bytes of memory each."""
 PING_EVERY_S = 2.0
 PONG_WITHIN_S = 4.0
 CLOSING_S = 0.5
@@ -222,6 +224,8 @@ def decoded(frame: str | bytes) -> list[dict[str, Any]]:
     """The messages in one frame: one, or a list of them. Raises _NonsenseError for what is no such thing."""
     if isinstance(frame, bytes):
         return []  # nothing that we ask for comes as bytes
+    if len(frame) > MAX_PARTS and frame.count("{") + frame.count("[") > MAX_PARTS:
+        raise _NonsenseError
     try:
         found = json.loads(frame, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

@@ -15,7 +15,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,12 @@ class House:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def has_floors(self) -> bool:
+        """Since 2024.4."""
+        year, month = self.version.split(".")[:2]
+        return (int(year), int(month)) >= (2024, 4)
 
     @property
     def token_file(self) -> Path:
@@ -266,7 +272,7 @@ async def _move_in(home: House, furniture: Furniture | None) -> None:
         home.token_file.touch(0o600)
         home.token_file.write_text(home.token + "\n", encoding="utf-8")
         if furniture is not None:
-            await furnish(admin, furniture)
+            await furnish(admin, furniture if home.has_floors else replace(furniture, floors={}))
 
 
 async def furnish(admin: Admin, furniture: Furniture) -> None:
@@ -278,7 +284,7 @@ async def furnish(admin: Admin, furniture: Furniture) -> None:
     areas = {area["name"].casefold(): area["area_id"] for area in await admin.command("config/area_registry/list")}
     for name, (floor, aliases) in furniture.areas.items():
         fields: dict[str, Any] = {"name": name, "aliases": list(aliases)}
-        if floor:
+        if floor in floors:
             fields["floor_id"] = floors[floor]
         known = areas.get(name.casefold())
         if known is None:

@@ -280,7 +280,7 @@ async def test_a_greeting_that_is_none_gets_no_token(tmp_path: Path, frame: str)
         assert home.tokens == []
 
 
-@pytest.mark.parametrize("frame", ["{", "[[]]", "7", "[" * 100_000])
+@pytest.mark.parametrize("frame", ["{", "[[]]", "7", "[" * 100_000, f"[{'{},' * 500_001}{{}}]"])
 async def test_nonsense_on_the_way_ends_the_connection_and_another_follows(tmp_path: Path, frame: str) -> None:
     async with serving(a_home()) as home, linked(home, tmp_path) as link:
         await home.say(frame)
