@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from assistant.cli.common import INTERRUPTED, ConfigOption, SmallOption, errors_explained, escape, read_house
+from assistant.cli.evaluate_home import show_trial, try_home
 from assistant.cli.evaluate_shown import show_comparison, show_report
 from assistant.config import ModelSettings, Settings
 from assistant.errors import ConfigError, TranscriptionError
@@ -91,6 +92,10 @@ def evaluate(
         float | None, typer.Option(min=0.0, max=2.0, help=f"0 for one run, {REPEATED_TEMPERATURE} for repeats.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model at the configured server, or an embedded one.")] = None,
+    home: Annotated[
+        str | None, typer.Option(metavar="URL", help="FILE… are said to this running Home Assistant, for real.")
+    ] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with a token for --home.")] = None,
     small: SmallOption = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when anything is wrong.")] = False,
     config: ConfigOption = None,
@@ -99,6 +104,15 @@ def evaluate(
     with errors_explained(as_json=as_json):
         if compare:
             _compare(files, as_json=as_json)
+            return
+        if home is not None:
+            trial = try_home(home, token_file, files, read_house(config, small=small).settings, engine.value)
+            if as_json:
+                typer.echo(trial.as_json_text())
+            else:
+                show_trial(trial, Console())
+            if strict and trial.wrong:
+                raise typer.Exit(1)
             return
         _check_writable(html)
         if temperature is None:

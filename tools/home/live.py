@@ -16,7 +16,9 @@ MAX_ALIASES = 12
 LONGEST_NAME = 60
 """Characters of a name; what is beyond is cut."""
 
-_BARE = frozenset({"light", "lights", "lamp", "switch", "sensor", "group", "lock", "plug", "main", "all"})
+_BARE = frozenset(
+    {"light", "lights", "lamp", "switch", "sensor", "group", "lock", "plug", "door", "window", "main", "all"}
+)
 """What is no name of its own once the room is taken off it: "Kitchen Light" stays "kitchen light"."""
 
 _JOINING = frozenset({"in", "the", "of", "s", "room"})
@@ -78,7 +80,7 @@ def read_home(
                 kind,
                 entity.id,
                 tuple(dict.fromkeys(others))[:MAX_ALIASES],
-                entity.device_class or _class_of_domain(entity.domain),
+                entity.device_class or _class_of(entity),
             )
         )
     order = {area: number for number, area in enumerate(area_names.values())}
@@ -147,9 +149,12 @@ def _without_place(name: str, places: Iterable[str]) -> str:
     return name
 
 
-def _class_of_domain(domain: str) -> str | None:
-    """So that groups by class find what has none of its own."""
-    return domain if domain in ("climate", "lock") else None
+def _class_of(entity: Entity) -> str | None:
+    """So that groups by class find what has none of its own: a cover that is called a blind."""
+    if entity.domain == "cover":
+        words = {word.removesuffix("s") for word in plain(entity.name)}
+        return next((name for name in ("blind", "curtain", "shutter", "shade", "awning") if name in words), None)
+    return entity.domain if entity.domain in ("climate", "lock") else None
 
 
 def _key(words: str) -> str:

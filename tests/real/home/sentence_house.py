@@ -93,7 +93,14 @@ MORE: Mapping[str, Any] = {
     "cover": [{"platform": "template", "covers": _COVERS}],
     "switch": [{"platform": "template", "switches": _SWITCHES}],
     "alarm_control_panel": [
-        {"platform": "manual", "name": "House alarm", "unique_id": "house_alarm", "arming_time": 0, "delay_time": 0}
+        {
+            "platform": "manual",
+            "name": "House alarm",
+            "unique_id": "house_alarm",
+            "arming_time": 0,
+            "delay_time": 0,
+            "code_arm_required": False,
+        }
     ],
     "template": [
         {

@@ -79,7 +79,7 @@ def alarm(_: Device, state: State, action: str, value: object) -> Order:
         if wants_code:
             raise CannotError("can't be disarmed without a code, which I don't have")
         return Order("alarm_control_panel", "alarm_disarm", being("disarmed"))
-    if wants_code and state.attributes.get("code_arm_required", True):
+    if state.attributes.get("code_arm_required", wants_code):
         raise CannotError("can't be armed without a code, which I don't have")
     way = ARM.get(word.removesuffix(" mode") or "away") if action != "stop" else None
     if way is None:
