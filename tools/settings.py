@@ -244,6 +244,9 @@ class ToolSettings(Frozen):
         default_factory=dict, description="What watches the house already, by name."
     )
     engines: dict[str, EngineSettings] = Field(default_factory=dict, description="What runs services, by name.")
+    local_engines: bool = Field(
+        default=True, description="Without [engines]: use this machine's own Docker socket, systemd or launchd."
+    )
     hypervisors: dict[str, HypervisorSettings] = Field(
         default_factory=dict, description="What runs virtual machines, by name."
     )

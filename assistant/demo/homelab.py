@@ -85,5 +85,10 @@ async def demo_homelab(
             for name, service in homelab.services.items()
         }
         yield (base or Settings()).model_copy(
-            update={"services": services, "backups": backups.settings(), "state_dir": state}
+            update={
+                "services": services,
+                "backups": backups.settings(),
+                "state_dir": state,
+                "local_engines": False,  # the demo's services are not those of the machine that it runs on
+            }
         )

@@ -32,8 +32,9 @@ def make(name: str, settings: EngineSettings) -> Engine:
 
 
 def engines_of(settings: ToolSettings) -> Mapping[str, Engine]:
-    """By name: those that are configured; where none is, what this machine has, under the name of its kind."""
-    found = settings.engines or at_hand()
+    """By name: those that are configured; where none is, what this machine has, under the name of its kind, unless
+    ``local_engines`` says no."""
+    found = settings.engines or (at_hand() if settings.local_engines else {})
     return {name: make(name, engine) for name, engine in found.items()}
 
 

@@ -32,6 +32,10 @@ def test_without_configuration_it_is_what_the_machine_has(tmp_path: Path) -> Non
     assert found["docker"].url == f"unix://{tmp_path}/docker.sock"
 
 
+def test_those_of_the_machine_are_left_alone_where_that_is_said() -> None:
+    assert engines_of(ToolSettings(local_engines=False)) == {}
+
+
 def test_a_machine_with_nothing_has_none(tmp_path: Path) -> None:
     nothing = tmp_path / "nothing"
     assert at_hand("linux", nothing, nothing) == {}
