@@ -330,6 +330,18 @@ async def test_a_name_that_nobody_knows_is_said(tmp_path: Path, monkeypatch: pyt
         assert link.trouble == "the name of the machine with Home Assistant cannot be found"
 
 
+async def test_an_address_outside_the_house_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class RefusedError(ConnectionError):  # as the egress guard makes it
+        code = "egress_refused"
+
+    async def refused(*_: Any, **__: Any) -> Any:
+        raise RefusedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", refused)
+    async with linked(a_home(), tmp_path, url="http://192.0.2.1:8123") as link:
+        assert link.trouble == "Home Assistant is outside the private network, and I may not go there"
+
+
 async def test_an_address_that_is_silent_is_said_and_does_not_keep_who_asks_waiting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
