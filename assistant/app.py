@@ -329,9 +329,8 @@ async def open_app(
         stack.enter_context(state.owned())
         tell("opening the tools")
         house = stack.enter_context(_tool_house(settings, state, RecordingHouse if record else ToolHouse))
-        toolbox = await stack.enter_async_context(
-            McpToolbox(mcp_server(house, trust_caller=True), settings.mcp_servers)
-        )
+        await stack.enter_async_context(house.outside)
+        toolbox = await stack.enter_async_context(McpToolbox(mcp_server(house, trust_caller=True)))
         traces = TraceStore(state.path / "traces.db", keep_words=settings.privacy.keep_transcripts)
         stack.callback(traces.close)
         model = ModelChain(lambda: _find_server(settings), lambda: _embedded_model(settings, models, state))

@@ -184,22 +184,6 @@ class PrivacySettings(Frozen):
     keep_transcripts: bool = Field(default=False, description="Keep what was said in the turn traces.")
 
 
-class McpServerSettings(Frozen):
-    """``[mcp_servers.NAME]``: an outside MCP server whose tools are added."""
-
-    command: tuple[str, ...] = Field(default=(), description="stdio server: program and arguments.")
-    url: str | None = Field(default=None, description="Streamable HTTP server.")
-    token_file: Path | None = Field(default=None, description="Bearer token for the URL.")
-    tools: tuple[str, ...] = Field(default=(), description="Only these tools; empty: all it lists.")
-    timeout_s: float = Field(default=20.0, gt=0, le=300, description="Seconds a call may take.")
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> McpServerSettings:
-        if bool(self.command) == bool(self.url):
-            raise ValueError("give either `command` (stdio) or `url` (HTTP), not both and not neither")
-        return self
-
-
 class Settings(ToolSettings):
     """The whole of ``jarvis.toml``."""
 
@@ -223,6 +207,3 @@ class Settings(ToolSettings):
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     privacy: PrivacySettings = PrivacySettings()
-    mcp_servers: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")], McpServerSettings] = Field(
-        default_factory=dict, description="Outside MCP servers, by name."
-    )

@@ -99,6 +99,9 @@ SAMPLES: Mapping[str, Any] = {
     "mcp_servers.NAME.command": ["notes-mcp", "--read-only"],
     "mcp_servers.NAME.url": "http://127.0.0.1:9000/mcp",
     "mcp_servers.NAME.token_file": "notes.token",
+    "mcp_servers.NAME.levels": {"search": "read", "add_page": "operate"},
+    "mcp_servers.NAME.rename": {"search": "find_note"},
+    "mcp_servers.NAME.describe": {"search": "Search the notes."},
 }
 """Shown in the example where a setting has no default that teaches anything."""
 

@@ -30,6 +30,9 @@ Only an in-process connection is believed; over stdio and HTTP the server makes 
 NAMES_URI = "jarvis://names"
 """MCP resource with the live names (services, backup jobs, …) and their aliases, as JSON."""
 
+OUTSIDE_URI = "jarvis://outside"
+"""MCP resource that tells of the outside servers: how each is, what it offers at what price, what was left out."""
+
 
 class Level(StrEnum):
     """How much a call can change; the policy decides by it."""

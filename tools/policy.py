@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.calling import called_by
+from tools.calling import called_by, current_caller
 from tools.confirmations import VOICE_DOORS, Confirmations, question
 from tools.contract import (
     Caller,
@@ -31,7 +31,7 @@ from tools.outbox import Outbox
 from tools.records import keep_call
 from tools.store import Store, StoreError
 from tools.taint import Taints
-from tools.tool import InvalidArgumentsError, Prepares, Tool, UnavailableError, read_arguments
+from tools.tool import CallError, InvalidArgumentsError, Prepares, Tool, UnavailableError, read_arguments
 from tools.wording import listing
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,8 @@ class CallPath:
         confirmations: Confirmations | None = None,
         taints: Taints | None = None,
     ) -> None:
-        self._tools = {tool.name: tool for tool in tools}
+        self._own = {tool.name: tool for tool in tools}
+        self._tools = dict(self._own)
         self._store = store
         self._outbox = outbox
         self._confirmations = confirmations or Confirmations(store)
@@ -114,8 +115,17 @@ class CallPath:
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """In their fixed order."""
+        """Ours in their fixed order, then those of outside servers."""
         return tuple(self._tools.values())
+
+    @property
+    def own_tools(self) -> tuple[Tool, ...]:
+        """Ours, in their fixed order."""
+        return tuple(self._own.values())
+
+    def add_outside(self, tools: Sequence[Tool]) -> None:
+        """The tools of outside servers, in place of those that were there before. No name of ours is taken over."""
+        self._tools = self._own | {tool.name: tool for tool in tools if tool.name not in self._own}
 
     async def call(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> CallOutcome:
         """The whole way of a call. Never raises but for cancellation: every refusal and failure is an outcome.
@@ -239,7 +249,9 @@ class CallPath:
         return planned
 
     async def _execute(self, call: PlannedCall) -> CallOutcome:
-        tool = self._tools[call.tool]
+        tool = self._tools.get(call.tool)
+        if tool is None:  # of an outside server, which has gone since it was planned
+            return refusal(call, "unavailable", "The tool for that is gone.", None)
         try:
             async with asyncio.timeout(tool.deadline_s):
                 result = await tool.execute(call)
@@ -248,6 +260,10 @@ class CallPath:
             return refusal(call, "timeout", "That took too long, so I can't tell you.", detail)
         except UnavailableError as error:
             return refusal(call, "unavailable", str(error), None)
+        except CallError as error:
+            if error.tainted:
+                self._taints.mark(current_caller())
+            return refusal(call, error.code, error.spoken, error.detail)
         except StoreError as error:
             return refusal(call, "failed", "My own database can't be used, so I can't tell you.", str(error))
         except Exception as error:  # the edge: a tool's bug is an honest outcome, not a dead server

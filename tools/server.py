@@ -26,7 +26,18 @@ from tools.background import Background, running
 from tools.backups.running import RunBackup, TestRestore
 from tools.backups.tool import CheckBackups
 from tools.catalog.tool import FindService
-from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Candidates, Door, JsonObject, Level, PlannedCall
+from tools.contract import (
+    CALLER_META,
+    NAMES_URI,
+    OUTSIDE_URI,
+    Caller,
+    CallOutcome,
+    Candidates,
+    Door,
+    JsonObject,
+    Level,
+    PlannedCall,
+)
 from tools.digest.daily import tell_digest
 from tools.digest.facts import Digest, Phrase
 from tools.digest.making import make_digest, no_model
@@ -49,6 +60,7 @@ from tools.notify.questions import PhoneQuestions
 from tools.notify.services import push_services
 from tools.notify.tool import Notify
 from tools.outbox import Outbox
+from tools.outside.servers import OutsideServers
 from tools.policy import CallPath
 from tools.restore_tests.scratch import clean_left_overs
 from tools.services.logs import ServiceLogs
@@ -60,7 +72,7 @@ from tools.tasks.built_in import built_in_tasks
 from tools.tasks.scheduler import Scheduler
 from tools.tasks.schedules import Schedules
 from tools.tasks.tool import CancelTask, ListTasks, Schedule
-from tools.tool import InvalidArgumentsError, Tool, read_arguments, schema_of
+from tools.tool import InvalidArgumentsError, Tool, input_schema, read_arguments
 from tools.vms.acts import Acts
 from tools.vms.hypervisors import make_all
 from tools.vms.inventory import Inventory
@@ -105,7 +117,7 @@ class ToolHouse:
         connected = settings.home_assistant
         link = open_link(connected, state_dir / "home-assistant.json") if connected is not None else None
         tools: tuple[Tool, ...] = (
-            CheckServices(settings, names, store),
+            CheckServices(settings, names, store, engines),
             CheckAlerts(settings),
             ServiceLogs(settings, names, engines),
             ServicePower(settings, names, engines),
@@ -127,6 +139,13 @@ class ToolHouse:
         if link is not None:
             self.listening.append(link)
         self.path = CallPath(tools, store, Outbox(state_dir / "outbox"))
+        self.outside = OutsideServers(
+            settings.mcp_servers,
+            budget=settings.outside_tokens,
+            taken=[tool.name for tool in tools],
+            changed=lambda others: self.path.add_outside(others),
+        )
+        """Entered by whoever wants the tools of outside servers among ours."""
 
     def _plan_order(self, words: str) -> PlannedCall | Candidates | None:
         """An order in words as a planned call, for what is scheduled; ``read_order`` is set by whoever can read."""
@@ -209,6 +228,7 @@ def mcp_server(
     async def list_tools(
         _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
+        house.outside.try_again()
         return types.ListToolsResult(tools=[_described(tool) for tool in house.path.tools])
 
     async def call_tool(
@@ -225,19 +245,30 @@ def mcp_server(
     async def list_resources(
         _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
-        described = types.Resource(
-            uri=NAMES_URI, name="names", description="Names that tools understand.", mime_type="application/json"
+        known = ((NAMES_URI, "Names that tools understand."), (OUTSIDE_URI, "How outside servers are."))
+        return types.ListResourcesResult(
+            resources=[
+                types.Resource(
+                    uri=uri, name=uri.removeprefix("jarvis://"), description=description, mime_type="application/json"
+                )
+                for uri, description in known
+            ]
         )
-        return types.ListResourcesResult(resources=[described])
 
     async def read_resource(
         _: ServerRequestContext[Any], params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        if str(params.uri) != NAMES_URI:
-            raise MCPError(types.INVALID_PARAMS, f"There is no resource {params.uri}; there is {NAMES_URI}.")
-        await house.path.ready()
-        text = json.dumps({**house.names.as_json(), "devices": list(house.home.by_kind())}, ensure_ascii=False)
-        content = types.TextResourceContents(uri=NAMES_URI, mime_type="application/json", text=text)
+        uri = str(params.uri)
+        if uri == OUTSIDE_URI:
+            told = house.outside.as_json()
+        elif uri == NAMES_URI:
+            await house.path.ready()
+            told = {**house.names.as_json(), "devices": list(house.home.by_kind())}
+        else:
+            raise MCPError(types.INVALID_PARAMS, f"There is no resource {uri}; there is {NAMES_URI}.")
+        content = types.TextResourceContents(
+            uri=uri, mime_type="application/json", text=json.dumps(told, ensure_ascii=False)
+        )
         return types.ReadResourceResult(contents=[content])
 
     server: Server[Any] = Server(
@@ -258,7 +289,7 @@ def _described(tool: Tool) -> types.Tool:
     return types.Tool(
         name=tool.name,
         description=tool.description,
-        input_schema=schema_of(tool.arguments),
+        input_schema=input_schema(tool),
         annotations=types.ToolAnnotations(
             read_only_hint=tool.level is Level.READ, destructive_hint=tool.level is Level.DESTRUCTIVE
         ),

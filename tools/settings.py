@@ -20,6 +20,8 @@ from tools.settings_house import (
     WatcherSettings,
 )
 from tools.settings_house import NtfySettings as NtfySettings
+from tools.settings_outside import McpServerSettings as McpServerSettings
+from tools.settings_outside import ServerName
 
 T = TypeVar("T")
 
@@ -215,7 +217,7 @@ class VmSettings(Frozen):
     friends: tuple[str, ...] = Field(
         default=(), description="Guests, by the names of their tokens, who may start and shut down this one."
     )
-    guacamole: str | None = Field(default=None, description="Name of its connection in Guacamole.")
+    guacamole: str | None = Field(default=None, description="Its connection in Guacamole: its name, or ID@postgresql.")
 
 
 class AreaSettings(Frozen):
@@ -258,6 +260,12 @@ class ToolSettings(Frozen):
         default_factory=AnnouncementSettings, description="What others send is said aloud."
     )
     digest: DigestSettings = Field(default_factory=DigestSettings, description="The daily summary.")
+    mcp_servers: dict[ServerName, McpServerSettings] = Field(
+        default_factory=dict, description="Outside MCP servers, by name."
+    )
+    outside_tokens: int = Field(
+        default=600, ge=0, description="Tokens that the tools of outside servers may cost a model together."
+    )
     restore_scratch: Path | None = Field(
         default=None, description="Folder for restore tests; empty: in the state folder. Never a source."
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
+from tools.contract import Candidates, JsonObject, Level, PlannedCall, RefusalCode, ToolResult
 from tools.names import NameIndex, Resolved, Unresolved, plain
 from tools.wording import listing
 
@@ -21,11 +21,20 @@ class Arguments(BaseModel):
 class Tool(Protocol):
     """One tool. ``plan`` is pure given the names; ``execute`` raises nothing that a caller must know."""
 
-    name: ClassVar[str]
-    description: ClassVar[str]
-    level: ClassVar[Level]
-    arguments: ClassVar[type[Arguments]]
-    deadline_s: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def level(self) -> Level: ...
+
+    @property
+    def arguments(self) -> type[Arguments]: ...
+
+    @property
+    def deadline_s(self) -> float: ...
 
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """Resolve the names."""
@@ -46,12 +55,31 @@ class Prepares(Protocol):
         ...
 
 
+@runtime_checkable
+class HasSchema(Protocol):
+    """A tool that brings its JSON schema with it: one of an outside server."""
+
+    input_schema: JsonObject
+
+
 class InvalidArgumentsError(ValueError):
     """The arguments do not fit the schema; the text says which and why, for the model that may mend them."""
 
 
 class UnavailableError(RuntimeError):
     """What the tool works on is not set up here; the text is the sentence to say."""
+
+
+class CallError(RuntimeError):
+    """The call came to nothing in a way that has a code, a sentence and perhaps a detail for a model that may mend its
+    arguments. ``tainted``: somebody outside the house could have written the detail."""
+
+    def __init__(self, code: RefusalCode, spoken: str, detail: str | None = None, *, tainted: bool = False) -> None:
+        super().__init__(detail or spoken)
+        self.code: RefusalCode = code
+        self.spoken = spoken
+        self.detail = detail
+        self.tainted = tainted
 
 
 def read_arguments(tool: Tool, raw: Mapping[str, Any]) -> Arguments:
@@ -62,6 +90,11 @@ def read_arguments(tool: Tool, raw: Mapping[str, Any]) -> Arguments:
         known = ", ".join(tool.arguments.model_fields) or "none"
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
         raise InvalidArgumentsError(f"{tool.name}: {problems}. Known arguments: {known}.") from error
+
+
+def input_schema(tool: Tool) -> JsonObject:
+    """What is told of its arguments."""
+    return tool.input_schema if isinstance(tool, HasSchema) else schema_of(tool.arguments)
 
 
 def schema_of(arguments: type[Arguments]) -> JsonObject:

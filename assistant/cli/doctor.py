@@ -22,7 +22,7 @@ from rich.table import Table
 
 from assistant.cli.common import ConfigOption, House, JsonOption, escape, out, read_house
 from assistant.config import Settings
-from assistant.errors import ConfigError
+from assistant.errors import ConfigError, JarvisError
 
 Status = Literal["ok", "warning", "broken"]
 MIN_FREE_BYTES = 2_000_000_000
@@ -244,7 +244,34 @@ def _mcp_servers(house: House) -> Check:
     ]
     if absent:
         return Check("outside MCP servers", "broken", f"program not found: {', '.join(absent)}", "Mend `command`.")
-    return Check("outside MCP servers", "ok", f"{len(house.settings.mcp_servers)} configured")
+    if not house.settings.mcp_servers:
+        return Check("outside MCP servers", "ok", "none configured")
+    return asyncio.run(_ask_outside(house))
+
+
+async def _ask_outside(house: House) -> Check:
+    """What they offer, asked for real: by the running server, or by one of our own for the moment."""
+    from assistant.cli.session import open_session
+    from assistant.outside_servers import WORTH_A_WARNING
+    from tools.contract import Door
+
+    try:
+        async with open_session(house, Door.CLI) as session:
+            outside = await session.outside()
+    except JarvisError as error:
+        return Check("outside MCP servers", "warning", error.detail, error.mend)
+    sick = [f"{server.name}: {server.detail or 'no answer yet'}" for server in outside.servers if not server.ok]
+    if sick:
+        return Check("outside MCP servers", "broken", "; ".join(sick), "Mend it, or take it out of [mcp_servers].")
+    tools = sum(len(server.tools) for server in outside.servers)
+    said = f"{len(outside.servers)} answer with {tools} tools, about {outside.tokens} of {outside.budget} tokens"
+    left_out = [reason for server in outside.servers for reason in server.left_out]
+    if left_out:
+        return Check("outside MCP servers", "warning", f"{said}; left out: {'; '.join(left_out)}", "See docs/mcp.md.")
+    if outside.tokens > WORTH_A_WARNING:
+        mend = "Name fewer in `tools`, or shorten them with `describe`."
+        return Check("outside MCP servers", "warning", f"{said}; small models choose badly among so much", mend)
+    return Check("outside MCP servers", "ok", said)
 
 
 def _egress(_: House) -> Check:

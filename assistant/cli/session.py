@@ -21,9 +21,10 @@ from assistant.app import App, open_app
 from assistant.cli.common import House, err, furnished
 from assistant.errors import AudioError, StateError, ToolboxError
 from assistant.events import TurnEvent, TurnFailed, TurnFinished, from_json
+from assistant.outside_servers import OutsideHealth, outside_health
 from assistant.ports import Engine, ToolDescription
 from assistant.state import RunningServer
-from tools.contract import Caller, CallOutcome, Door, JsonObject, Speech
+from tools.contract import OUTSIDE_URI, Caller, CallOutcome, Door, JsonObject, Speech
 from tools.digest.facts import Digest
 
 REMOTE_TIMEOUT_S = 180.0
@@ -40,6 +41,10 @@ class Session(Protocol):
 
     async def tools(self) -> tuple[ToolDescription, ...]:
         """Raises ToolboxError."""
+        ...
+
+    async def outside(self) -> OutsideHealth:
+        """How the outside MCP servers are. Raises ToolboxError."""
         ...
 
     async def call(self, name: str, arguments: JsonObject, *, ordered: bool = False) -> CallOutcome:
@@ -72,6 +77,9 @@ class LocalSession:
 
     async def tools(self) -> tuple[ToolDescription, ...]:
         return await self.app.toolbox.tools()
+
+    async def outside(self) -> OutsideHealth:
+        return await self.app.toolbox.outside()
 
     async def call(self, name: str, arguments: JsonObject, *, ordered: bool = False) -> CallOutcome:
         caller = self._caller.model_copy(update={"speech": Speech.ORDER}) if ordered else self._caller
@@ -124,6 +132,12 @@ class RemoteSession:
             )
             for tool in listed.tools
         )
+
+    async def outside(self) -> OutsideHealth:
+        async with self._client() as client:
+            resource = await client.read_resource(OUTSIDE_URI)
+        texts = [part.text for part in resource.contents if isinstance(part, types.TextResourceContents)]
+        return outside_health(texts[0] if texts else "")
 
     async def call(self, name: str, arguments: JsonObject, *, ordered: bool = False) -> CallOutcome:
         async with self._client(_yes if ordered else None) as client:

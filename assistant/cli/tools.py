@@ -10,6 +10,7 @@ from rich.table import Table
 
 from assistant.cli.common import ConfigOption, House, JsonOption, err, errors_explained, escape, out, read_house, run
 from assistant.cli.completion import complete_argument, complete_tool, remember_tools
+from assistant.outside_servers import OutsideHealth
 
 tools_app = typer.Typer(no_args_is_help=True, help="The MCP tools: list them, call one.")
 
@@ -61,7 +62,7 @@ async def _list(house: House, *, as_json: bool) -> None:
     from tools.contract import Door
 
     async with open_session(house, Door.CLI) as session:
-        tools = await session.tools()
+        tools, outside = await session.tools(), await session.outside()
     remember_tools(house.state_dir, {tool.name: list(tool.input_schema.get("properties", {})) for tool in tools})
     if as_json:
         listed = [
@@ -75,6 +76,20 @@ async def _list(house: House, *, as_json: bool) -> None:
         parameters = ", ".join(tool.input_schema.get("properties", {})) or "–"
         table.add_row(tool.name, parameters, "nothing" if tool.read_only else "something", escape(tool.description))
     out.print(table)
+    _show(outside)
+
+
+def _show(outside: OutsideHealth) -> None:
+    """What stands beside the table: what tools of outside servers cost, which are left out, who is sick."""
+    for server in outside.servers:
+        if not server.ok:
+            out.print(f"[red]{escape(server.name)}[/]: {escape(server.detail or 'it has not answered yet')}")
+        for tool in server.tools:
+            out.print(f"[dim]{escape(tool.name)}: {tool.level}, about {tool.tokens} tokens[/]")
+        for reason in server.left_out:
+            out.print(f"[yellow]left out of {escape(server.name)}[/]: {escape(reason)}")
+    if outside.servers:
+        out.print(f"Outside tools cost about {outside.tokens} of {outside.budget} tokens (outside_tokens).")
 
 
 async def _call(house: House, name: str, values: dict[str, object], *, as_json: bool) -> int:

@@ -93,7 +93,7 @@ class Doors:
 
     async def ready(self, _: Request) -> Response:
         """The tools answer, too."""
-        sick = [server.name for server in self._app.toolbox.health() if not server.ok]
+        sick = [server.name for server in (await self._app.toolbox.outside()).servers if not server.ok]
         return JSONResponse({"status": "degraded" if sick else "ready", "sick": sick})
 
     @contextmanager

@@ -1,5 +1,5 @@
-"""The tools, reached over MCP: our own server in process and outside ones by configuration."""
+"""The tools, reached over MCP: our own server in process, with the tools of outside ones in it."""
 
-from assistant.toolbox.toolbox import McpToolbox, ServerHealth
+from assistant.toolbox.toolbox import McpToolbox
 
-__all__ = ["McpToolbox", "ServerHealth"]
+__all__ = ["McpToolbox"]

@@ -1,14 +1,13 @@
-"""One MCP server's connection, owned by a task of its own.
+"""The connection to our own MCP server, owned by a task of its own.
 
 anyio's cancel scopes belong to the task that entered them, so a client is entered and left in one task and only used
-from others. Whatever a server does wrong comes out as ToolboxError within the time it was given.
+from others. Whatever goes wrong comes out as ToolboxError within the time it was given.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
@@ -23,44 +22,21 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CLOSE_TIMEOUT_S = 5.0
-"""More than the stdio transport needs to kill its child."""
 
 MAX_LIST_PAGES = 20
-
-RETRY_AFTER_S = 5.0
-"""After a failed connect calls fail at once for so long, so that a dead server costs a turn nothing."""
 
 Connector = Callable[[], AbstractAsyncContextManager[Client]]
 
 
 class Connection:
-    """Opens on first use, closes when told, and opens again after the server broke.
+    """Opens on first use and closes when told. ``connect`` makes a fresh client."""
 
-    ``connect`` makes a fresh client; ``why`` says, in words, why the last transport ended (stdio knows); ``durable``
-    connections are not dropped after a timeout (in process there is nothing to restart).
-    """
-
-    def __init__(
-        self,
-        name: str,
-        connect: Connector,
-        *,
-        timeout_s: float,
-        connect_timeout_s: float,
-        why: Callable[[], str] = lambda: "",
-        durable: bool = False,
-    ) -> None:
-        self.name = name
+    def __init__(self, connect: Connector, *, timeout_s: float, connect_timeout_s: float) -> None:
         self._connect = connect
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
-        self._why = why
-        self._durable = durable
         self._lock = asyncio.Lock()
         self._link: _Link | None = None
-        self._closing: set[asyncio.Task[None]] = set()
-        self._failed_at = float("-inf")
-        self._failure = ""
 
     async def use(self, what: str, act: Callable[[Client], Awaitable[T]]) -> T:
         """Run ``act`` on the open client within ``timeout_s``.
@@ -73,63 +49,40 @@ class Connection:
             with anyio.fail_after(self._timeout_s):
                 return await act(client)
         except TimeoutError:
-            raise self._broken("timeout", f"did not answer {what} within {self._timeout_s:g} s") from None
+            raise _broken("timeout", f"did not answer {what} within {self._timeout_s:g} s") from None
         except MCPError as error:
             if error.code == REQUEST_TIMEOUT:
-                raise self._broken("timeout", f"did not answer {what} in time") from error
+                raise _broken("timeout", f"did not answer {what} in time") from error
             if error.code == CONNECTION_CLOSED:
-                raise self._broken("crashed", f"went away during {what}") from error
+                raise _broken("crashed", f"went away during {what}") from error
             raise
         except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
-            raise self._broken("crashed", f"went away during {what} ({type(error).__name__})") from error
-        except (
-            Exception
-        ) as error:  # the edge to a server that may answer anything: the library does not name all it raises
-            raise ToolboxError(
-                "nonsense",
-                f"The MCP server {self.name!r} answered {what} with something that is no MCP: {_brief(error)}",
-            ) from error
+            raise _broken("crashed", f"went away during {what} ({type(error).__name__})") from error
+        except Exception as error:  # the edge to a library that does not name all it raises
+            raise _broken("nonsense", f"answered {what} with something that is no MCP: {_brief(error)}") from error
 
     async def open(self) -> Client:
         """The client, connecting if need be. Raises ToolboxError (unreachable, timeout)."""
         async with self._lock:
-            if self._link is not None and self._link.alive and not self._why():
-                return self._link.client
-            if time.monotonic() - self._failed_at < RETRY_AFTER_S:
-                raise ToolboxError("unreachable", self._failure, mend=_MEND)
-            self._drop()
-            link = _Link(self._connect)
-            try:
-                await link.enter(self._connect_timeout_s)
-            except ToolboxError as error:
-                self._failed_at = time.monotonic()
-                reason = self._why() or error.detail
-                self._failure = f"The MCP server {self.name!r} cannot be used: {reason}."
-                raise ToolboxError(error.code, self._failure, mend=_MEND) from error
-            self._link = link
-            return link.client
+            if self._link is None or not self._link.alive:
+                link = _Link(self._connect)
+                try:
+                    await link.enter(self._connect_timeout_s)
+                except ToolboxError as error:
+                    raise _broken(error.code, f"cannot be used: {error.detail}") from error
+                self._link = link
+            return self._link.client
 
     async def close(self) -> None:
         """Leave the client and wait until it is gone. Idempotent."""
         async with self._lock:
-            self._drop()
-            if self._closing:
-                await asyncio.wait(self._closing)
+            link, self._link = self._link, None
+            if link is not None:
+                await link.leave()
 
-    def _broken(self, code: str, what_happened: str) -> ToolboxError:
-        why = self._why()
-        if not self._durable:
-            self._drop()
-        detail = f"The MCP server {self.name!r} {what_happened}" + (f": {why}." if why else ".")
-        return ToolboxError(code, detail, mend=_MEND)
 
-    def _drop(self) -> None:
-        """Let the link go in the background: whoever is waiting for an answer need not wait for a child to die."""
-        link, self._link = self._link, None
-        if link is not None:
-            task = asyncio.create_task(link.leave())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+def _broken(code: str, what_happened: str) -> ToolboxError:
+    return ToolboxError(code, f"Our own tool server {what_happened}.", mend="See `jarvis doctor`.")
 
 
 async def list_tools(client: Client) -> list[Tool]:
@@ -143,9 +96,6 @@ async def list_tools(client: Client) -> list[Tool]:
         if cursor is None:
             break
     return tools
-
-
-_MEND = "See `jarvis doctor`."
 
 
 class _Link:
@@ -200,7 +150,7 @@ class _Link:
                 async with self._connect() as client:
                     self._entered.set_result(client)
                     await self._leaving.wait()
-        except Exception as error:  # noqa: BLE001 - the edge to an outside server: it may fail in any way it likes
+        except Exception as error:  # noqa: BLE001 - the edge to a library that does not name all it raises
             if self._entered.done():
                 log.debug("an MCP connection ended with %s", type(error).__name__)
             else:

@@ -21,19 +21,18 @@ from mcp_types import (
     ToolAnnotations,
 )
 
-from tools.contract import CALLER_META, NAMES_URI, CallOutcome, Level, ToolResult
+from tools.contract import CALLER_META, NAMES_URI, OUTSIDE_URI, CallOutcome, Level, ToolResult
 
 SCHEMA = {
-    "title": "check_servicesArguments",
     "type": "object",
-    "properties": {"service": {"title": "Service", "type": "string"}, "title": {"title": "Title", "type": "string"}},
+    "properties": {"service": {"type": "string"}, "title": {"type": "string"}},
 }
-"""As pydantic writes them: with titles, and a property that is really called title."""
 
 
 @dataclass
 class OwnServer:
     names: object = field(default_factory=lambda: {"service": {"gitea": ["git"]}, "job": {"photos": []}})
+    outside: object = None
     structured: dict[str, Any] | None = None
     callers: list[Any] = field(default_factory=list)
 
@@ -67,5 +66,5 @@ class OwnServer:
         return CallToolResult(content=[TextContent(text=outcome.spoken)], structured_content=structured)
 
     async def _read(self, _ctx: ServerRequestContext[Any], params: ReadResourceRequestParams) -> ReadResourceResult:
-        assert params.uri == NAMES_URI
-        return ReadResourceResult(contents=[TextResourceContents(uri=NAMES_URI, text=json.dumps(self.names))])
+        told = {NAMES_URI: self.names, OUTSIDE_URI: self.outside}[str(params.uri)]
+        return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, text=json.dumps(told))])

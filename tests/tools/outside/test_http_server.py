@@ -14,12 +14,10 @@ from mcp.server import MCPServer
 from mcp_types import ToolAnnotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.config import McpServerSettings
-from assistant.toolbox import McpToolbox, connection, outside_server
-from tests.toolbox.own_server import OwnServer
-from tools.contract import Caller
-
-CALLER = Caller()
+from tests.tools.outside.rig import opened
+from tools.outside import connection
+from tools.outside import server as server_module
+from tools.settings import McpServerSettings
 
 
 class Guarded:
@@ -101,63 +99,60 @@ def token_file(folder: Path, token: str) -> Path:
     return path
 
 
+def at(url: str, token_file: Path | None = None) -> dict[str, McpServerSettings]:
+    return {"weather": McpServerSettings(url=url, token_file=token_file, believe_hints=True)}
+
+
 async def test_a_server_at_a_url_is_asked_with_its_token_and_told_nothing_of_the_caller(tmp_path: Path) -> None:
     guard = Guarded(weather_app(), "open-sesame")
-    async with served(guard) as url:
-        outside = {"weather": McpServerSettings(url=url, token_file=token_file(tmp_path, "open-sesame"))}
-        async with McpToolbox(OwnServer().build(), outside) as box:
-            assert [tool.name for tool in await box.tools()][2:] == ["weather_forecast"]
-            outcome = await box.call("weather_forecast", {"place": "Kiel"}, CALLER)
+    async with served(guard) as url, opened(at(url, token_file(tmp_path, "open-sesame"))) as rig:
+        assert rig.names == ["weather_forecast"]
+        outcome = await rig.call("weather_forecast", {"place": "Kiel"})
     assert outcome.spoken == "Sunny in Kiel."
     sent = b"".join(guard.bodies)
     assert b'"place":"Kiel"' in sent.replace(b": ", b":")
     assert b"jarvis/caller" not in sent
-    assert b"owner" not in sent
+    assert b"anna" not in sent
 
 
 async def test_a_wrong_token_is_reported_and_nothing_else_breaks(tmp_path: Path) -> None:
-    async with served(Guarded(weather_app(), "open-sesame")) as url:
-        outside = {"weather": McpServerSettings(url=url, token_file=token_file(tmp_path, "wrong"))}
-        async with McpToolbox(OwnServer().build(), outside) as box:
-            assert not box.health()[1].ok
-            assert (await box.call("check_services", {}, CALLER)).ok
+    async with (
+        served(Guarded(weather_app(), "open-sesame")) as url,
+        opened(at(url, token_file(tmp_path, "wrong"))) as rig,
+    ):
+        assert not rig.told["ok"]
+        assert (await rig.call("look")).ok
 
 
 async def test_a_response_without_end_is_cut_off() -> None:
-    async with (
-        served(flooding) as url,
-        McpToolbox(OwnServer().build(), {"weather": McpServerSettings(url=url)}) as box,
-    ):
-        assert not box.health()[1].ok
-        assert (await box.call("check_services", {}, CALLER)).ok
+    async with served(flooding) as url, opened(at(url)) as rig:
+        assert not rig.told["ok"]
+        assert (await rig.call("look")).ok
 
 
 async def test_a_port_where_nobody_listens_is_reported() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/mcp"
-        async with McpToolbox(OwnServer().build(), {"weather": McpServerSettings(url=url)}) as box:
-            assert not box.health()[1].ok
+        async with opened(at(f"http://127.0.0.1:{free.getsockname()[1]}/mcp")) as rig:
+            assert not rig.told["ok"]
 
 
 async def test_a_server_that_comes_up_later_is_found_behind_a_turns_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outside_server, "RETRY_AFTER_S", 0.0)
+    monkeypatch.setattr(server_module, "RETRY_AFTER_S", 0.0)
     monkeypatch.setattr(connection, "RETRY_AFTER_S", 0.0)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
-        async with McpToolbox(OwnServer().build(), {"weather": McpServerSettings(url=url)}) as box:
-            assert not box.health()[1].ok
+        async with opened(at(f"http://127.0.0.1:{listener.getsockname()[1]}/mcp")) as rig:
+            assert not rig.told["ok"]
             async with served(weather_app(), listener):
-                await box.tools()
-                await asyncio.gather(*box._retries)
-                assert [tool.name for tool in await box.tools()][2:] == ["weather_forecast"]
-                assert box.health()[1].ok
+                rig.servers.try_again()
+                await asyncio.gather(*rig.servers._retries)
+                assert rig.names == ["weather_forecast"]
+                assert rig.told["ok"]
 
 
 @pytest.mark.parametrize("path", ["missing", "folder"])
 async def test_a_token_file_that_cannot_be_read_is_reported(tmp_path: Path, path: str) -> None:
     (tmp_path / "folder").mkdir()
-    outside = {"weather": McpServerSettings(url="http://127.0.0.1:9/mcp", token_file=tmp_path / path)}
-    async with McpToolbox(OwnServer().build(), outside) as box:
-        assert path in box.health()[1].detail
+    async with opened(at("http://127.0.0.1:9/mcp", tmp_path / path)) as rig:
+        assert path in rig.told["detail"]
