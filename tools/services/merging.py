@@ -164,6 +164,8 @@ def _unknown(looks: Sequence[Look]) -> str:
 
 
 def _held(look: Look) -> str:
+    if look.reason:
+        return says([look], look.reason)
     return f"{look.watcher} is still waiting for it" if look.hold == "pending" else f"{look.watcher} has paused it"
 
 

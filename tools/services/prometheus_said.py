@@ -116,7 +116,7 @@ def _target(
         at=at,
         since=since if up is not None else None,
         changes=changes,
-        reason=_reason(is_probe, up, status),
+        reason="its prober does not answer" if lost else _reason(is_probe, up, status),
         address=instance,
         hold="pending" if lost else None,
         beside=not is_probe,

@@ -28,7 +28,7 @@ from tools.services.beszel import read_beszel
 from tools.services.gatus import read_gatus
 from tools.services.kuma_said import read_metrics, read_page
 from tools.services.port import Observation, WatcherError
-from tools.services.prometheus_said import read_series
+from tools.services.prometheus_said import Series, read_series, read_targets, still_down
 from tools.services.watchers import OverHttp, make
 from tools.settings_house import WatcherSettings
 
@@ -167,6 +167,43 @@ async def test_prometheus_tells_states_times_and_changes_from_samples() -> None:
     seen = {next(other for other in one.also if ":" in other) if ":" not in one.service else one.service: one
             for one in seen.values()}  # fmt: skip
     check_history({thing.name: seen[thing.address] for thing in things})
+
+
+def a_series(metric: str, job: str, instance: str, *samples: tuple[float, float]) -> Series:
+    return Series(metric, {"job": job, "instance": instance}, list(samples))
+
+
+def test_prometheus_dates_an_outage_older_than_the_window_by_its_last_run_without_a_gap() -> None:
+    now = [a_series("up", "gitea", "10.0.0.5:3000", (9000.0, 0.0))]
+    window = [a_series("up", "gitea", "10.0.0.5:3000", *((8100.0 + 60 * n, 0.0) for n in range(15)))]
+    assert still_down(window, now)
+    times = (600, 1200, 4800, 5400, *range(6000, 9001, 600))
+    downs = [a_series("up", "gitea", "10.0.0.5:3000", *((float(at), 0.0) for at in times))]
+    (seen,) = read_targets(now, window, set(), downs, 600.0)
+    assert (seen.since, seen.at, seen.changes) == (4800.0, 8940.0, 0)
+    (seen,) = read_targets(now, window, set(), [], 600.0)
+    assert seen.since == 8100.0  # at least since then
+
+
+def test_up_of_a_job_that_a_prober_works_for_is_the_probers_own() -> None:
+    up = a_series("up", "web", "http://a/", (1.0, 1.0))
+    probe = a_series("probe_success", "web", "http://a/", (1.0, 0.0))
+    (seen,) = read_targets([up, probe], [], {"web"}, [], 600.0)
+    assert (seen.up, seen.reason, seen.beside) == (False, "it does not answer", False)
+    (seen,) = read_targets([a_series("up", "web", "http://a/", (1.0, 0.0))], [], {"web"}, [], 600.0)
+    assert (seen.up, seen.hold, seen.reason) == (None, "pending", "its prober does not answer")
+    assert read_targets([up], [], {"web"}, [], 600.0) == []
+
+
+def test_a_target_is_called_by_its_labels_and_by_a_job_of_its_own() -> None:
+    now = [
+        a_series("up", "gitea", "10.0.0.5:3000", (1.0, 1.0)),
+        a_series("up", "node", "a:9100", (1.0, 1.0)),
+        a_series("up", "node", "b:9100", (1.0, 1.0)),
+        Series("up", {"job": "pods", "instance": "c:1", "app": "immich"}, [(1.0, 1.0)]),
+    ]
+    names = [(seen.service, *seen.also) for seen in read_targets(now, [], set(), [], 600.0)]
+    assert names == [("gitea", "10.0.0.5:3000"), ("a:9100",), ("b:9100",), ("immich", "pods", "c:1")]
 
 
 async def test_beszel_systems_are_machines_with_the_last_report_as_time(secret: Path) -> None:
