@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assistant.app import App
+from assistant.app import App, open_app
 from assistant.cli.session import RemoteSession
+from assistant.config import Settings
 from assistant.errors import StateError
 from assistant.server.auth import read_tokens
 from assistant.server.http import http_app
@@ -19,6 +20,7 @@ from tests.tools.digest.made import VMS
 from tools.contract import Severity
 from tools.digest.facts import Digest, digest_of, phrased
 
+AT = "2026-05-13T07:30:00+02:00"
 TOKEN = "correct-horse-battery"
 
 
@@ -55,9 +57,12 @@ async def test_a_server_that_is_gone_is_an_error_that_says_so() -> None:
         await RemoteSession(running("http://127.0.0.1:1")).digest()
 
 
-async def test_the_model_is_asked_for_its_words_where_the_app_has_one(app: App) -> None:
-    """No model is at hand in this house, which is the reason that is given."""
-    made = digest_of([GITEA, VMS], "2026-05-13T07:30:00+02:00")
-    worded = await phrased(made, [GITEA, VMS], app.house.phrase_digest)
-    assert worded.by == "facts"
-    assert worded.reason.startswith("the model failed")
+async def test_the_apps_model_is_asked_for_its_words(tmp_path: Path) -> None:
+    """There is none in this house, which is the reason that is given."""
+    settings = Settings.model_validate(
+        {"state_dir": tmp_path / "state", "models_dir": tmp_path / "none", "model": {"discover": False}}
+    )
+    async with open_app(settings) as app:
+        made = await phrased(digest_of([GITEA, VMS], AT), [GITEA, VMS], app.house.phrase_digest)
+    assert made.by == "facts"
+    assert made.reason.startswith("the model failed")

@@ -137,7 +137,7 @@ def _part(outcome: CallOutcome) -> Part | None:
         looked_at = CHECKS.get(outcome.tool, outcome.tool)
         return Part(outcome.tool, Severity.UNKNOWN, (f"I couldn't check the {looked_at}.",), None)
     found = [finding.severity for finding in outcome.result.findings]
-    worst = max(found, key=lambda severity: _RANK[severity], default=Severity.OK)
+    worst = max(found, key=_RANK.__getitem__, default=Severity.OK)
     sentences = sentences_of(outcome.spoken)
     if outcome.tool == "check_alerts":
         sentences = _beside_others(sentences, worst)
@@ -165,6 +165,7 @@ def sentences_of(text: str) -> list[str]:
 
 def digest_of(outcomes: Sequence[CallOutcome], at: str) -> Digest:
     """The facts alone. ``at``: local time, ISO 8601."""
+    every = [part for outcome in outcomes if (part := _part(outcome)) is not None]
     parts = parts_of(outcomes)
     not_set_up = [CHECKS.get(o.tool, o.tool) for o in outcomes if _is_not_set_up(o)]
     failed = [CHECKS.get(o.tool, o.tool) for o in outcomes if not o.ok and o.error != "unavailable"]
@@ -172,7 +173,7 @@ def digest_of(outcomes: Sequence[CallOutcome], at: str) -> Digest:
     findings = _findings(outcomes)
     return Digest(
         at=at,
-        severity=parts[0].severity if parts else Severity.OK,
+        severity=max((part.severity for part in every), key=_RANK.__getitem__, default=Severity.OK),
         sentences=facts or (_nothing(not_set_up),),
         facts=facts or (_nothing(not_set_up),),
         findings=tuple(findings[:MOST_FINDINGS]),

@@ -75,6 +75,11 @@ def test_nothing_looks_wrong_is_not_said_behind_a_service_that_is_down() -> None
     assert digest(blind, GITEA_DOWN).sentences[-1] == "I couldn't ask prometheus, because it is down."
 
 
+def test_what_a_check_found_counts_though_it_says_nothing() -> None:
+    silent = said("check_vms", "", (Severity.CRITICAL, "windows: off"))
+    assert digest(silent, NO_ALERTS).severity is Severity.CRITICAL
+
+
 def test_what_is_said_twice_is_said_once() -> None:
     alert = said("check_alerts", "Gitea is down.", (Severity.CRITICAL, "gitea: down"))
     assert digest(alert, GITEA_DOWN).sentences == ("Gitea is down.", "The other eleven are up.")
