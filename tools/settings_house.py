@@ -108,6 +108,9 @@ class AlertSettings(Frozen):
     load_warning: float = Field(
         default=4.0, gt=0, description="Load of this machine per core, over 15 minutes, that is a warning."
     )
+    temperature_warning_c: float = Field(
+        default=85.0, gt=0, description="Degrees of this machine's hottest sensor that are a warning."
+    )
     log_errors_warning: int = Field(default=100, gt=0, description="Errors that loki counts that are a warning.")
     reports: tuple[Path, ...] = Field(
         default=(), description="Folders of agents' reports, each with NAME/latest.json in it."

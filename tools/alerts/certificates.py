@@ -72,6 +72,8 @@ class Certificates:
                 trusted = not place.checked or await _trusted(place, checking)
         except (OSError, TimeoutError) as error:
             return [_untold(self.name, place, asking.why(error))]
+        except UnicodeError:
+            return [_untold(self.name, place, "its address is not one that can be asked")]
         except ValueError:
             return [_untold(self.name, place, "what it shows is no certificate")]
         where = f"{place.host}:{place.port}"

@@ -1,4 +1,4 @@
-"""This machine: its disks, memory and load, read from the system itself."""
+"""This machine: its disks, memory, load and temperature, read from the system itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.alerts import judging
+from tools.alerts import judging, sensors
 from tools.alerts.hosts import HERE, Host
 from tools.alerts.port import Alert
 from tools.settings_house import AlertSettings
@@ -20,19 +20,26 @@ DISK_S = 2.0
 
 
 class ThisMachine:
-    """See ``port.Source``. ``meminfo``: where Linux tells of memory; other systems do not, and memory is left out."""
+    """See ``port.Source``. ``meminfo``, ``hwmon``: where Linux tells of memory and temperatures; other systems do not,
+    and both are left out."""
 
     name = HERE
 
-    def __init__(self, settings: AlertSettings, meminfo: Path = Path("/proc/meminfo")) -> None:
+    def __init__(
+        self,
+        settings: AlertSettings,
+        meminfo: Path = Path("/proc/meminfo"),
+        hwmon: Path = Path("/sys/class/hwmon"),
+    ) -> None:
         self._settings = settings
         self._meminfo = meminfo
+        self._hwmon = hwmon
         self._asked: dict[Path, asyncio.Future[float]] = {}
 
     async def alerts(self) -> Sequence[Alert]:
         """Raises nothing: what cannot be read is an alert of its own."""
         disks = await asyncio.gather(*(self._disk(path) for path in self._settings.disks))
-        return [*disks, *await asyncio.to_thread(self._memory), *self._load()]
+        return [*disks, *await asyncio.to_thread(self._memory), *self._load(), *await asyncio.to_thread(self._heat)]
 
     async def _disk(self, path: Path) -> Alert:
         subject = judging.disk_name(THIS, str(path))
@@ -73,6 +80,12 @@ class ThisMachine:
         except OSError:
             return []
         return [judging.load(self._settings, self.name, THIS, fifteen / (os.cpu_count() or 1))]
+
+    def _heat(self) -> list[Alert]:
+        found = sensors.hottest(self._hwmon)
+        if found is None:
+            return []
+        return [judging.temperature(self._settings, self.name, THIS, found.degrees, found.critical)]
 
 
 def memory_used(meminfo: str) -> float | None:

@@ -59,6 +59,23 @@ def load(settings: AlertSettings, source: str, host: Host, per_core: float) -> A
     )
 
 
+def temperature(settings: AlertSettings, source: str, host: Host, degrees: float, critical: float | None) -> Alert:
+    """Celsius. ``critical``: the part's own limit."""
+    severity = Severity.WARNING if degrees >= settings.temperature_warning_c else Severity.OK
+    if critical is not None and degrees >= critical:
+        severity = Severity.CRITICAL
+    return Alert(
+        source=source,
+        origin="temperature",
+        severity=severity,
+        subject=host.name,
+        said=f"the hottest sensor of {host.name} is at {degrees:.0f} degrees",
+        key=f"temperature:{host.name}",
+        foreign=not host.known,
+        value=degrees,
+    )
+
+
 def untold(source: str, origin: Origin, subject: str, reason: str, key: str, *, foreign: bool = False) -> Alert:
     """What could not be looked at. ``subject``: "the certificate of nextcloud"; ``reason``: the end of "because …"."""
     return Alert(

@@ -10,7 +10,7 @@ from tools.alerts.port import Alert
 from tools.contract import Severity
 
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.UNKNOWN, Severity.NOTICE, Severity.OK)
-ORIGINS_FIRST = ("ups", "host", "disk", "rule", "certificate", "memory", "load", "report", "logs")
+ORIGINS_FIRST = ("ups", "host", "disk", "rule", "certificate", "memory", "temperature", "load", "report", "logs")
 """Of alerts equally bad, what goes off soonest when nobody acts."""
 
 

@@ -20,6 +20,8 @@ MAX_LINES = 1_000
 
 MAX_UPSES = 20
 
+NO_ADDRESS = "its address is not one that can be asked"
+
 
 class Nut:
     """One upsd. ``alone``: no other is configured, so that its only UPS is "the UPS"."""
@@ -36,6 +38,8 @@ class Nut:
                 return await self._look()
         except (OSError, TimeoutError) as error:
             raise SourceError(asking.why(error)) from error
+        except UnicodeError as error:  # a name that no resolver takes
+            raise SourceError(NO_ADDRESS) from error
 
     async def _look(self) -> list[Alert]:
         host, port = _address(self._settings.url)
@@ -123,7 +127,7 @@ def _address(url: str) -> tuple[str, int]:
         split = urlsplit(url if "//" in url else f"//{url}")
         host, port = split.hostname, split.port
     except ValueError as error:
-        raise SourceError("its address is not one that can be asked") from error
+        raise SourceError(NO_ADDRESS) from error
     if not host:
-        raise SourceError("its address is not one that can be asked")
+        raise SourceError(NO_ADDRESS)
     return host, port or PORT

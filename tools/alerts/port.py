@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from tools.contract import Severity
 
-Origin = Literal["rule", "certificate", "ups", "disk", "memory", "load", "host", "report", "logs"]
+Origin = Literal["rule", "certificate", "ups", "disk", "memory", "load", "temperature", "host", "report", "logs"]
 """What it is about: a rule that fires at Prometheus, Alertmanager, Beszel or Grafana; or what is looked at here."""
 
 

@@ -84,6 +84,7 @@ def facts(well: Sequence[Alert]) -> list[str]:
         _disks(by_origin.get("disk", [])),
         *(f"memory is {value:.0f} per cent used" for value in _here(ours.get("memory", []))),
         *(f"the load is {value:.1f} per core" for value in _here(ours.get("load", []))),
+        *(f"the hottest sensor is at {value:.0f} degrees" for value in _here(ours.get("temperature", []))),
         *(a.said for a in ours.get("ups", [])[:1]),
         _certificates(by_origin.get("certificate", [])),
         _reports(by_origin.get("report", [])),

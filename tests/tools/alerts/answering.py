@@ -81,7 +81,7 @@ async def site(bodies: Mapping[str, Any], **options: Any) -> AsyncIterator[Site]
 
 def settings_of(**settings: Any) -> ToolSettings:
     """Only what a test names: what this machine itself has to say is left out, however busy or full it is."""
-    quiet = {"disks": (), "memory_warning_pct": 100, "load_warning": 1e6}
+    quiet = {"disks": (), "memory_warning_pct": 100, "load_warning": 1e6, "temperature_warning_c": 1e6}
     return ToolSettings.model_validate({**settings, "alerts": {**quiet, **settings.get("alerts", {})}})
 
 

@@ -134,6 +134,7 @@ async def test_a_upsd_that_hangs_up_or_hangs_is_said_within_its_time_limit() -> 
                 "cellar": {"kind": "nut", "url": f"127.0.0.1:{one}"},
                 "attic": {"kind": "nut", "url": f"tcp://127.0.0.1:{other}", "timeout_s": 0.2},
                 "shed": {"kind": "nut", "url": "tcp://"},
+                "barn": {"kind": "nut", "url": f"tcp://{'x' * 70}.lan"},
             }
         )
     assert time.monotonic() - started < 2.0
@@ -141,6 +142,7 @@ async def test_a_upsd_that_hangs_up_or_hangs_is_said_within_its_time_limit() -> 
         {"source": "cellar", "reason": "it breaks off the connection"},
         {"source": "attic", "reason": "it does not answer in time"},
         {"source": "shed", "reason": "its address is not one that can be asked"},
+        {"source": "barn", "reason": "its address is not one that can be asked"},
     ]
 
 

@@ -77,6 +77,7 @@ def test_when_nothing_is_wrong_what_was_looked_at_is_said() -> None:
         ok("the disk is 40 per cent full", "disk", 40.2),
         ok("…", "memory", 31.0),
         ok("…", "load", 0.4),
+        ok("…", "temperature", 52.4),
         ok("the UPS is on mains power", "ups"),
         ok("…", "certificate", 45.0),
         ok("…", "certificate", 300.0),
@@ -84,7 +85,8 @@ def test_when_nothing_is_wrong_what_was_looked_at_is_said() -> None:
     ]
     assert say(well, [], NOW, rules=True) == (
         "Nothing fires. The disk is 40 per cent full, memory is 31 per cent used, the load is 0.4 per core, "
-        "the UPS is on mains power, both certificates are good for more than a month and the report is fine."
+        "the hottest sensor is at 52 degrees, the UPS is on mains power, "
+        "both certificates are good for more than a month and the report is fine."
     )
 
 
@@ -130,7 +132,7 @@ merged_alerts = st.builds(
     one,
     said=st.text("ab c", min_size=1, max_size=8),
     severity=st.sampled_from(list(Severity)),
-    origin=st.sampled_from(["disk", "memory", "load", "ups", "certificate", "report", "logs", "rule"]),
+    origin=st.sampled_from(["disk", "memory", "load", "temperature", "ups", "certificate", "report", "logs", "rule"]),
     since=st.none() | st.floats(0, NOW),
     silenced=st.booleans(),
     value=st.none() | st.floats(0, 100),

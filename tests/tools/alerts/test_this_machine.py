@@ -113,9 +113,36 @@ async def test_memory_that_runs_out_is_a_warning(tmp_path: Path) -> None:
     assert alerts[0].said == "94 per cent of the memory of this machine is used"
 
 
-async def test_where_the_system_does_not_tell_of_memory_it_is_left_out(tmp_path: Path) -> None:
-    alerts = await ThisMachine(AlertSettings(disks=()), tmp_path / "none").alerts()
+async def test_what_the_system_does_not_tell_is_left_out(tmp_path: Path) -> None:
+    alerts = await ThisMachine(AlertSettings(disks=()), tmp_path / "none", tmp_path).alerts()
     assert [alert.origin for alert in alerts] == ["load"]
+
+
+def sensor(root: Path, number: int, degrees: str, critical: str | None = None) -> None:
+    chip = root / f"hwmon{number}"
+    chip.mkdir(parents=True)
+    (chip / "temp1_input").write_text(f"{degrees}\n")
+    if critical is not None:
+        (chip / "temp1_crit").write_text(f"{critical}\n")
+
+
+@pytest.mark.parametrize(
+    "readings, severity, degrees",
+    [
+        ([("41000", None), ("52000", "100000")], Severity.OK, 52),
+        ([("41000", None), ("86000", "100000")], Severity.WARNING, 86),
+        ([("84000", None), ("71000", "70000")], Severity.CRITICAL, 71),
+        ([("50000", "0"), ("-273150", None), ("255000", None), ("broken", None)], Severity.OK, 50),
+    ],
+)
+async def test_heat_is_judged_by_our_limit_and_by_the_parts_own(
+    tmp_path: Path, readings: list[tuple[str, str | None]], severity: Severity, degrees: int
+) -> None:
+    for number, (reading, critical) in enumerate(readings):
+        sensor(tmp_path, number, reading, critical)
+    machine = ThisMachine(AlertSettings(disks=()), tmp_path / "none", tmp_path)
+    _load, heat = await machine.alerts()
+    assert (heat.severity, heat.value, heat.origin) == (severity, degrees, "temperature")
 
 
 lines = st.tuples(st.sampled_from(["MemTotal", "MemAvailable", "Mem"]), st.integers(-5, 10**6) | st.text(max_size=5))
