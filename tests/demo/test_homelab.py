@@ -106,6 +106,7 @@ def test_pictures_are_pictures(built: Path) -> None:
 async def test_the_settings_name_every_service_with_its_aliases_and_every_job(built: Path) -> None:
     async with demo_homelab(built, Settings(engine="sentences")) as settings:
         assert settings.services["jellyfin"].aliases == ("jelly fin", "the media server")
+        assert not settings.local_engines
         assert set(settings.backups) == set(read_homelab().backups) == set(JOBS)
         assert {job: one.kind for job, one in settings.backups.items()} == {
             job: one.kind for job, one in read_homelab().backups.items()

@@ -63,26 +63,37 @@ def _without_traces(lines: Sequence[Said]) -> list[Said]:
 
 def say(name: str, errors: Errors, now: float, state: str = "") -> str:
     """Two sentences. ``state``: said first, where the service does not run."""
-    first = f"{state} " if state else ""
     if not errors.lines:
-        return f"{first}The log of {name} is empty."
+        return f"{state} The log of {name} is empty.".lstrip()
     if not errors.found:
-        when = f"; its last line is from {ago(now - errors.last_at)}" if errors.last_at is not None else ""
-        when = when.replace("from just now", "new")
-        return f"{first}There are no errors in the last {counted(errors.lines, 'line')} of {name}'s log{when}."
+        return f"{state} {_nothing_wrong(name, errors, now)}".lstrip()
     newest = errors.found[-1]
     words = cut(newest.text, SPOKEN_LONGEST)
     when = f", {ago(now - newest.at)}" if newest.at is not None else ""
     if state:
         return f"{state} {sentence(f'Its last error{when}: {words}')}"
-    if errors.lately:
-        least = "at least " if errors.more else ""
-        count = sentence(f"{name} logged {least}{counted(errors.lately, 'error')} in the last hour")
-        which = "It was" if errors.lately == 1 and not errors.more else "The newest"
-        return f"{count} {sentence(f'{which}{when}: {words}')}"
     if errors.lately is None:
-        count = f"There are {counted(errors.count, 'error')}" if errors.count > 1 else "There is one error"
-        return (
-            f"{count} in the last {counted(errors.lines, 'line')} of {name}'s log. {sentence(f'The newest: {words}')}"
+        first = (
+            f"There {'is' if errors.count == 1 else 'are'} {counted(errors.count, 'error')} in {_lines(name, errors)}"
         )
-    return f"{sentence(f'{name} logged no error in the last hour')} {sentence(f'The last one{when}: {words}')}"
+        which = "It is" if errors.count == 1 else "The newest"
+    elif errors.lately:
+        least = "at least " if errors.more else ""
+        first = f"{name} logged {least}{counted(errors.lately, 'error')} in the last hour"
+        which = "It was" if errors.lately == 1 and not errors.more else "The newest"
+    else:
+        first, which = f"{name} logged no error in the last hour", "The last one"
+    return f"{sentence(first)} {sentence(f'{which}{when}: {words}')}"
+
+
+def _nothing_wrong(name: str, errors: Errors, now: float) -> str:
+    said = f"There are no errors in {_lines(name, errors)}"
+    if errors.last_at is None:
+        return sentence(said)
+    which, age = "it" if errors.lines == 1 else "the last one", now - errors.last_at
+    return sentence(f"{said}; {which} is {'new' if age < 45 else f'from {ago(age)}'}")
+
+
+def _lines(name: str, errors: Errors) -> str:
+    lines = "line" if errors.lines == 1 else f"last {counted(errors.lines, 'line')}"
+    return f"the {'one ' if errors.lines == 1 else ''}{lines} of {name}'s log"
