@@ -39,7 +39,7 @@ from assistant.models import ModelStore
 from assistant.narrowing.narrower import Narrower
 from assistant.narrowing.router import Router
 from assistant.own_voice import OwnVoice
-from assistant.ports import AudioSource, Engine, Names, Woken
+from assistant.ports import AudioSource, Engine, Names, Samples, SpeechChunk, Woken
 from assistant.reply import Reply, local_now
 from assistant.sentences import HassilMatcher
 from assistant.speaking import say
@@ -145,12 +145,31 @@ class App:
 
     async def clip(self, data: bytes) -> AudioSource:
         """An uploaded clip as a source, decoded in a limited child. Raises AudioError."""
-        return ClipSource(await decode_clip(data, max_clip_s=self.settings.server.max_clip_s))
+        return ClipSource(await self.clip_samples(data))
+
+    async def clip_samples(self, data: bytes) -> Samples:
+        """An uploaded clip, decoded in a limited child. Raises AudioError."""
+        return await decode_clip(data, max_clip_s=self.settings.server.max_clip_s)
+
+    def speech(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
+        """What the mouth makes of spoken text; nothing without one. Raises SynthesisError."""
+        return self.synthesizer.synthesize(text) if self.synthesizer is not None else _silence()
 
     async def clip_file(self, path: Path, *, realtime: bool = False) -> AudioSource:
         """A clip from a file. Raises AudioError."""
         samples = await read_clip(path, max_clip_s=self.settings.server.max_clip_s)
         return ClipSource(samples, realtime=realtime)
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """As it is remembered; a new one where it is not."""
+        return self._conversation(conversation_id)[0]
+
+    def recall(self, conversation_id: str, exchanges: Sequence[tuple[str, str]]) -> None:
+        """What was said and answered before, told by a client that remembers it, where we do not any more."""
+        conversation = self.conversation(conversation_id)
+        if not conversation.exchanges:
+            for said, answered in exchanges:
+                conversation.remember(said, answered)
 
     def microphone(self, on_state: Callable[[MicrophoneState], None] | None = None) -> MicrophoneSource:
         """The configured microphone; open it with ``with``. Raises AudioError there."""
@@ -305,6 +324,11 @@ class App:
             self.traces.keep(events, caller.door.value)
         except StateError as error:
             log.warning("the turn's trace is lost: %s", error.detail)
+
+
+async def _silence() -> AsyncGenerator[SpeechChunk, None]:
+    return
+    yield
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import get_args
 
-from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -71,6 +71,22 @@ async def bounded_body(request: Request, limit: int) -> bytes:
 
 
 async def _from_form(headers: Headers, body: bytes, max_upload_bytes: int) -> Command:
+    files, fields = await read_parts(headers, body)
+    conversation, engine = _conversation(fields.get("conversation_id")), _engine(fields.get("engine"))
+    if (clip := files.get("audio")) is not None:
+        if len(clip) > max_upload_bytes:
+            raise _too_large(max_upload_bytes)
+        return Command(None, clip, conversation, engine)
+    if "audio" in fields:
+        raise RequestError(400, "audio_is_no_file", "The part `audio` must be a file: give it a filename.")
+    if "text" in fields:
+        return Command(_text(fields["text"]), None, conversation, engine)
+    raise RequestError(400, "missing_part", "The form has neither a part `audio` nor a part `text`.")
+
+
+async def read_parts(headers: Headers, body: bytes) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The one file of a multipart body and its fields, by their names. Raises RequestError."""
+
     async def once() -> AsyncGenerator[bytes, None]:
         yield body
 
@@ -80,7 +96,8 @@ async def _from_form(headers: Headers, body: bytes, max_upload_bytes: int) -> Co
     except (MultiPartException, KeyError, ValueError, AttributeError) as error:
         raise RequestError(400, "bad_multipart", f"The multipart body cannot be read: {error}.") from error
     try:
-        return await _from_parts(form, max_upload_bytes)
+        files = {name: await part.read() for name, part in form.items() if isinstance(part, UploadFile)}
+        return files, {name: part for name, part in form.items() if isinstance(part, str)}
     finally:
         await form.close()
 
@@ -89,22 +106,6 @@ class _InMemory(MultiPartParser):
     """What is said in the house is not written to a disk on the way; the body is bounded already."""
 
     spool_max_size = 0  # of SpooledTemporaryFile: never
-
-
-async def _from_parts(form: FormData, max_upload_bytes: int) -> Command:
-    conversation = _conversation(form.get("conversation_id"))
-    engine = _engine(form.get("engine"))
-    audio, text = form.get("audio"), form.get("text")
-    if isinstance(audio, UploadFile):
-        clip = await audio.read()
-        if len(clip) > max_upload_bytes:
-            raise _too_large(max_upload_bytes)
-        return Command(None, clip, conversation, engine)
-    if isinstance(audio, str):
-        raise RequestError(400, "audio_is_no_file", "The part `audio` must be a file: give it a filename.")
-    if isinstance(text, str):
-        return Command(_text(text), None, conversation, engine)
-    raise RequestError(400, "missing_part", "The form has neither a part `audio` nor a part `text`.")
 
 
 def _from_json(body: bytes) -> Command:

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import TypeVar
 
 from starlette.responses import StreamingResponse
 
 from assistant.broadcast import RunningTurn
 from assistant.events import AudioReady, TurnEvent, to_json
+
+Event = TypeVar("Event")
 
 PING_S = 15.0
 """A comment line goes out after this much silence: proxies give up streams that say nothing, and models are slow."""
@@ -23,7 +26,7 @@ def event_stream(turn: RunningTurn, *, with_audio: bool) -> StreamingResponse:
     """
 
     async def blocks() -> AsyncIterator[bytes]:
-        async with aclosing(_with_pauses(turn.events())) as events:
+        async with aclosing(with_pauses(turn.events())) as events:
             async for event in events:
                 yield b": still there\n\n" if event is None else _block(event, with_audio=with_audio)
         outcome = await turn.outcome()
@@ -37,7 +40,7 @@ def _block(event: TurnEvent, *, with_audio: bool) -> bytes:
     return f"event: {event.kind}\ndata: ".encode() + to_json(shown) + b"\n\n"
 
 
-async def _with_pauses(events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerator[TurnEvent | None, None]:
+async def with_pauses(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event | None, None]:
     """The events, and None for every PING_S without one."""
     async with aclosing(events):
         while True:
@@ -54,5 +57,5 @@ async def _with_pauses(events: AsyncGenerator[TurnEvent, None]) -> AsyncGenerato
             yield event
 
 
-async def _next(events: AsyncGenerator[TurnEvent, None]) -> TurnEvent | None:
+async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
     return await anext(events, None)

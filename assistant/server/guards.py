@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.server.answers import problem
 from assistant.server.auth import Authenticator
+from assistant.server.openai_forms import in_form_of
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/health", "/alerts"})
@@ -58,7 +59,7 @@ class Guards:
             finally:
                 caller_name.reset(token)
             return
-        await answer(scope, receive, send)
+        await in_form_of(scope["path"], answer)(scope, receive, send)
 
     def _name(self, path: str, authorization: str | None) -> str | None:
         is_open = path in OPEN_PATHS or path.startswith(OPEN_BELOW)

@@ -30,6 +30,9 @@ from assistant.server.event_stream import event_stream
 from assistant.server.guards import Guards, caller_name, server_names
 from assistant.server.mcp_door import McpDoor
 from assistant.server.message_doors import MessageDoors
+from assistant.server.openai_audio import AudioDoor
+from assistant.server.openai_chat import ChatDoor
+from assistant.server.openai_forms import FormError, in_form_of
 from assistant.server.recent import RecentTurns
 from assistant.speech.wav import wav_bytes
 from tools.contract import Caller, Door
@@ -126,6 +129,13 @@ class Doors:
             status = 413 if error.code in TOO_LONG else 400
             raise RequestError(status, error.code, error.detail, error.mend) from error
 
+    def start_typed(self, text: str, conversation_id: str, caller: Caller) -> RunningTurn:
+        """A turn without a mouth. Raises RequestError where too many are under way."""
+        with self._place_to_run():
+            turn = self._app.start_turn(text, caller=caller, conversation_id=conversation_id)
+            self._recent.add(turn, caller.name)
+        return turn
+
     def _start(self, command: Command, utterance: str | AudioSource) -> RunningTurn:
         name = caller_name.get()
         turn = self._app.start_turn(
@@ -152,6 +162,7 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
     end (``McpDoor``, ``MessageDoors``).
     """
     doors, messages = Doors(app), MessageDoors(app)
+    chat, audio = ChatDoor(app, doors.start_typed), AudioDoor(app)
     ntfy = app.settings.ntfy
     phones = ntfy.confirm_url.host if ntfy is not None and ntfy.confirm_url is not None else None
     names = server_names([*app.settings.server.allowed_hosts, *([phones] if phones else [])], bound_host)
@@ -168,6 +179,11 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
             Route("/turns/{turn_id}/reply.wav", doors.reply_audio),
             Route("/turns/{turn_id}/events", doors.events),
             Route("/digest", doors.digest),
+            Route("/v1/models", chat.models),
+            Route("/v1/models/{model}", chat.model),
+            Route("/v1/chat/completions", chat.chat, methods=["POST"]),
+            Route("/v1/audio/transcriptions", audio.transcribe, methods=["POST"]),
+            Route("/v1/audio/speech", audio.speak, methods=["POST"]),
             Route("/health", doors.health),
             Route("/ready", doors.ready),
             *messages.routes,
@@ -175,7 +191,12 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
             Route("/mcp/", endpoint=mcp),
         ],
         middleware=[Middleware(Guards, authenticator=authenticator, names=names)],
-        exception_handlers={RequestError: _request_error, HTTPException: _http_exception, Exception: _bug},
+        exception_handlers={
+            RequestError: _request_error,
+            FormError: _form_error,
+            HTTPException: _http_exception,
+            Exception: _bug,
+        },
         lifespan=lifespan,
     )
     web.state.mcp = mcp
@@ -197,22 +218,30 @@ def _busy(message: str) -> RequestError:
     return RequestError(503, "busy", message, "Try again in a few seconds.", {"Retry-After": str(RETRY_AFTER_S)})
 
 
-async def _request_error(_: Request, error: Exception) -> Response:
+async def _request_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestError):
+        raise error
+    return in_form_of(request.url.path, error.answer)
+
+
+async def _form_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, FormError):
         raise error
     return error.answer
 
 
-async def _http_exception(_: Request, error: Exception) -> Response:
+async def _http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     codes = {404: "not_found", 405: "method_not_allowed"}
     code = codes.get(error.status_code, "refused")
-    return problem(error.status_code, code, str(error.detail), headers=error.headers)
+    answer = problem(error.status_code, code, str(error.detail), headers=error.headers)
+    return in_form_of(request.url.path, answer)
 
 
-async def _bug(_: Request, error: Exception) -> Response:
+async def _bug(request: Request, error: Exception) -> Response:
     """A bug of ours: an id in the answer and in the log, nothing of the inside."""
     number = secrets.token_hex(4)
     log.error("request failed (%s)", number, exc_info=error)
-    return problem(500, "internal_error", f"A bug of ours. The log has it under {number}.")
+    answer = problem(500, "internal_error", f"A bug of ours. The log has it under {number}.")
+    return in_form_of(request.url.path, answer)
