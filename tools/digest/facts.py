@@ -147,8 +147,10 @@ def _part(outcome: CallOutcome) -> Part | None:
 def _is_not_set_up(outcome: CallOutcome) -> bool:
     if outcome.error == "unavailable":
         return True
+    if outcome.result is None or outcome.result.findings:
+        return False
     key = _LISTS.get(outcome.tool)
-    return outcome.result is not None and key is not None and outcome.result.data.get(key) == []
+    return key is not None and outcome.result.data.get(key) == []
 
 
 def _beside_others(sentences: list[str], worst: Severity) -> list[str]:

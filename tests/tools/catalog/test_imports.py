@@ -58,6 +58,8 @@ endpoints:
   - {name: resolver, url: "dns://1.1.1.1"}
   - {name: off, enabled: false, url: "http://off.lan/"}
   - {name: six, url: "tcp://[fd00::1]:22"}
+  - {name: shell, url: "ssh://me:secret@nas/x"}
+  - {name: odd, url: "tcp://nas:99999"}
 """
 
 
@@ -119,6 +121,8 @@ def test_what_is_no_web_page_has_a_port_or_a_note() -> None:
     assert found["mail"].fields == {"tcp": "mail.lan:587"}
     assert found["router"].fields == {"host": "192.168.1.1"}
     assert found["six"].fields == {"tcp": "[fd00::1]:22"}
+    assert found["shell"].fields == {"tcp": "nas:22"}
+    assert found["odd"].fields == {}
     assert found["secret"].fields == found["resolver"].fields == {}
     assert "variable" in found["secret"].notes[0]
     assert "off" not in found

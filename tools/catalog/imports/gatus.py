@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from tools.catalog.found import Found, clean, is_web, name_from, without_empty
 from tools.catalog.imports.yaml_text import read_yaml, tables
@@ -13,6 +12,10 @@ from tools.catalog.imports.yaml_text import read_yaml, tables
 _STATUS = re.compile(r"^\s*\[STATUS\]\s*==\s*(?:(\d{3})|any\(([\d,\s]+)\))\s*$")
 _BELOW = re.compile(r"^\s*\[STATUS\]\s*(?:<\s*400|<=\s*399)\s*$")
 """What a service of ours is up by without being told."""
+
+_AUTHORITY = re.compile(r"^(?:[^@/]*@)?(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:/?#\[\]@]+)(?::(?P<port>\d{1,5}))?(?:[/?#]|$)")
+_USUAL = {"ssh": 22, "ws": 80, "wss": 443}
+"""Ports where the address has none."""
 
 _CONNECTED = re.compile(r"^\s*\[CONNECTED\]\s*==\s*true\s*$")
 
@@ -58,14 +61,10 @@ def _address(url: str) -> tuple[dict[str, Any], list[str]]:
         return {"url": url}, []
     scheme, _, rest = url.partition("://")
     if scheme in ("tcp", "tls", "starttls", "ws", "wss", "ssh", "grpc", "grpcs"):
-        parts = urlsplit(f"tcp://{rest}")
-        try:
-            port = parts.port or {"ssh": 22, "ws": 80, "wss": 443}.get(scheme)
-        except ValueError:
-            port = None
-        if parts.hostname and port:
-            host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-            return {"tcp": f"{host}:{port}"}, []
+        found = _AUTHORITY.match(rest)
+        port = int(found["port"] or _USUAL.get(scheme, 0)) if found else 0
+        if found and 0 < port < 65_536:
+            return {"tcp": f"{found['host']}:{port}"}, []
     if scheme == "icmp" and rest:
         return {"host": rest.split("/")[0]}, ["it is only pinged there; here it has no port that is asked"]
     return {}, [f"its address {url!r} is none that can be asked here" if url else "it has no address"]
