@@ -20,8 +20,8 @@ CHECKS: Mapping[str, str] = {
 }
 """The tools that are asked, and what they look at."""
 
-_LISTS = {"check_services": "services", "check_backups": "jobs", "check_vms": "vms"}
-"""Where each tool's data has what it looked at: an empty list is nothing that was set up."""
+_LISTS = {"check_services": "services", "check_backups": "jobs"}
+"""Where a tool that is always there has what it looked at: an empty list is nothing that was set up."""
 
 MOST_SENTENCES = 5
 MOST_FINDINGS = 200

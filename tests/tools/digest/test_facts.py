@@ -52,9 +52,9 @@ def test_what_is_not_set_up_is_left_out_and_told_beside() -> None:
     assert made.failed == ()
 
 
-def test_no_machine_at_a_hypervisor_that_cannot_be_asked_is_news() -> None:
-    blind = said("check_vms", "I couldn't ask nuc.", (Severity.UNKNOWN, "nuc: it does not answer"), vms=[])
-    assert digest(blind).sentences == ("I couldn't ask nuc.",)
+def test_an_empty_list_with_a_finding_is_news() -> None:
+    blind = said("check_services", "I couldn't ask gatus.", (Severity.UNKNOWN, "gatus: no answer"), services=[])
+    assert digest(blind).sentences == ("I couldn't ask gatus.",)
 
 
 def test_with_nothing_set_up_there_is_nothing_to_tell() -> None:
