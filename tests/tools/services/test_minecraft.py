@@ -12,8 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tools.backups.test_run import FakeKind, Script
 from tests.tools.services.minecraft_server import Game, running, seven_bits
+from tools.backups import kinds
 from tools.backups.port import NOT_NOW
+from tools.backups.records import BackupRecords
+from tools.backups.run import run_backup
 from tools.services.minecraft import hook, main, players, probe_minecraft, say_status
 from tools.services.minecraft_ping import (
     MinecraftError,
@@ -25,7 +29,9 @@ from tools.services.minecraft_ping import (
     varint,
 )
 from tools.services.rcon import rcon
+from tools.settings import BackupSettings
 from tools.settings_house import MinecraftSettings
+from tools.store import Store
 
 
 @pytest.fixture
@@ -178,6 +184,39 @@ async def test_the_hook_is_a_command_with_exit_codes_and_without_the_password_in
 
     assert (child.returncode, out, err) == (0, b"the world is on the disk and held still\n", b"")
     assert game.commands == ["save-off", "save-all flush"]
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_its_world_is_backed_up_only_when_it_is_on(
+    on: bool, game: Game, password: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeKind, "script", Script(), raising=False)
+    monkeypatch.setitem(kinds.ADAPTERS, "sqlite", "tests.tools.backups.test_run:FakeKind")
+    port, rcon_port = (game.port, game.rcon_port) if on else (nowhere(), nowhere())
+    where = ["127.0.0.1", "--port", str(port), "--rcon-port", str(rcon_port), "--password-file", str(password)]
+    job = BackupSettings.model_validate(
+        {
+            "kind": "sqlite",
+            "repository": "/copies",
+            "before": [sys.executable, "-m", "tools.services.minecraft", "save-off", *where],
+            "after": [sys.executable, "-m", "tools.services.minecraft", "save-on", *where],
+        }
+    )
+    with Store(tmp_path / "jarvis.db") as store:
+        records = BackupRecords(store)
+        report = await run_backup("world", job, records, progress=lambda *_: None)
+        entered = records.last_run("world")
+
+    if on:
+        assert game.commands == ["save-off", "save-all flush", "save-on"]
+        assert (report.ok, report.skipped, FakeKind.script.done[0]) == (True, False, ("copy", "main"))
+        assert entered is not None
+    else:
+        assert (game.commands, FakeKind.script.done, entered) == ([], [], None)
+        assert (report.ok, report.skipped) == (True, True)
+        assert report.spoken == (
+            "The world backup was left out: the command before it says that there is nothing to copy now."
+        )
 
 
 def test_without_a_password_it_says_so_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
