@@ -146,7 +146,7 @@ def faults(result: ToolResult, count: int, *, hanging: bool) -> list[str]:
     found = []
     if result.data["counts"]["up"] != count:
         found.append(f"counts are {result.data['counts']}")
-    by_name = {watcher["name"]: watcher for watcher in result.data["watchers"]}
+    by_name = {watcher["watcher"]: watcher for watcher in result.data["watchers"]}
     for name in KINDS:
         if name == HANGING and hanging:
             if by_name[name]["believed"] or "The slow one does not answer." not in result.spoken:

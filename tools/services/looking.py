@@ -53,7 +53,8 @@ async def look_everywhere(
 
 async def _ask(watcher: Watcher, seen: Seen) -> None:
     try:
-        seen.observed[watcher.name] = await watcher.look()
+        found = await watcher.look()
+        seen.observed[watcher.name] = [*seen.observed.get(watcher.name, ()), *found]  # an engine may be called like one
     except WatcherError as error:
         seen.failed[watcher.name] = error.reason
 

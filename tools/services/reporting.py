@@ -36,7 +36,7 @@ def data_of(judged: Judged, failed: Mapping[str, str], *, in_full: bool) -> Json
         "counts": {state.value: sum(s.state is state for s in judged.states) for state in State},
         "watchers": [
             {
-                "name": one.watcher,
+                "watcher": one.watcher,
                 "believed": one.trouble is None,
                 "services": len(one.looks),
                 "unknown_to_catalogue": one.unknown,
@@ -44,7 +44,7 @@ def data_of(judged: Judged, failed: Mapping[str, str], *, in_full: bool) -> Json
             }
             for one in judged.said
         ]
-        + [{"name": name, "believed": False, "reason": reason} for name, reason in failed.items()],
+        + [{"watcher": name, "believed": False, "reason": reason} for name, reason in failed.items()],
         "unknown_to_catalogue": sum(one.unknown for one in judged.said),
     }
 

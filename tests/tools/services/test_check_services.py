@@ -225,7 +225,7 @@ async def test_a_watcher_that_hangs_costs_only_its_own_answer(house: House) -> N
     assert result.findings == (
         Finding(severity=Severity.WARNING, subject="kuma", message="cannot be asked: it does not answer in time"),
     )
-    assert [(w["name"], w["believed"]) for w in result.data["watchers"]] == [("gatus", True), ("kuma", False)]
+    assert [(w["watcher"], w["believed"]) for w in result.data["watchers"]] == [("gatus", True), ("kuma", False)]
 
 
 async def test_watchers_that_fail_are_named_with_the_reason_where_it_is_not_silence(house: House) -> None:
