@@ -18,6 +18,7 @@ from assistant.config_file import Loaded, every_setting
 SAMPLES: Mapping[str, Any] = {
     "state_dir": "/var/lib/jarvis",
     "models_dir": "/srv/models/jarvis",
+    "guests": ["ben"],
     "microphone": "USB Audio",
     "loudspeaker": "USB Audio",
     "services.NAME.url": "http://127.0.0.1:8096/health",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,13 +105,16 @@ class CallPath:
         *,
         confirmations: Confirmations | None = None,
         taints: Taints | None = None,
+        guests: Collection[str] = (),
     ) -> None:
+        """``guests``: names of callers who are guests, whatever role their door gives them."""
         self._own = {tool.name: tool for tool in tools}
         self._tools = dict(self._own)
         self._store = store
         self._outbox = outbox
         self._confirmations = confirmations or Confirmations(store)
         self._taints = taints or Taints()
+        self._guests = frozenset(guests)
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -133,6 +136,8 @@ class CallPath:
         A call cancels the question that an earlier utterance of its conversation left open, unless it brings the yes.
         """
         started = time.perf_counter()
+        if caller.name in self._guests:
+            caller = caller.model_copy(update={"role": GUEST})
         await self.ready(name)
         planned = self.plan(name, arguments)
         with called_by(caller):

@@ -138,7 +138,7 @@ class ToolHouse:
         """What runs in the process that owns the state folder, besides the scheduler."""
         if link is not None:
             self.listening.append(link)
-        self.path = CallPath(tools, store, Outbox(state_dir / "outbox"))
+        self.path = CallPath(tools, store, Outbox(state_dir / "outbox"), guests=settings.guests)
         self.outside = OutsideServers(
             settings.mcp_servers,
             budget=settings.outside_tokens,

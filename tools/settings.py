@@ -260,6 +260,10 @@ class ToolSettings(Frozen):
         default_factory=AnnouncementSettings, description="What others send is said aloud."
     )
     digest: DigestSettings = Field(default_factory=DigestSettings, description="The daily summary.")
+    guests: tuple[str, ...] = Field(
+        default=(),
+        description="Names of tokens whose holders are guests: they may look, and do what friends of a machine may.",
+    )
     mcp_servers: dict[ServerName, McpServerSettings] = Field(
         default_factory=dict, description="Outside MCP servers, by name."
     )

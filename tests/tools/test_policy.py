@@ -413,6 +413,17 @@ def test_a_yes_lifts_what_a_yes_can_lift(call: PlannedCall, caller: Caller, tain
         assert not (call.protected and caller.role != "owner" and after.allowed)
 
 
+async def test_who_is_named_a_guest_is_one_at_every_door(tmp_path: Path) -> None:
+    with Store(tmp_path / "jarvis.db") as store:
+        path = CallPath((ThingTool(), SwitchTool()), store, Outbox(tmp_path / "outbox"), guests=["ben"])
+        for door in Door:
+            ben = ANNA.model_copy(update={"name": "ben", "door": door})
+            assert (await path.call("switch", {"thing": "lamp"}, ben)).error == "refused"
+            assert (await path.call("look", {"thing": "lamp"}, ben)).ok
+        assert (await path.call("switch", {"thing": "lamp"}, ANNA)).ok
+        assert {line["role"] for line in store.audit_lines() if line["who"] == "ben"} == {"guest"}
+
+
 @given(CALLS, CALLERS, st.booleans(), st.booleans())
 def test_being_allowed_by_name_gives_a_guest_what_a_member_may_and_changes_nothing_for_others(
     call: PlannedCall, caller: Caller, tainted: bool, confirmed: bool

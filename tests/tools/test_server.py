@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import RequestParamsMeta
 
 from tests.fakes_mcp import Person, outcome_of
-from tools.contract import CALLER_META, NAMES_URI, Caller, CallOutcome, Door, JsonObject
+from tools.contract import CALLER_META, NAMES_URI, OUTSIDE_URI, Caller, CallOutcome, Door, JsonObject
 from tools.recording import PLANNED, RecordingHouse
 from tools.server import ToolHouse, mcp_server
 from tools.settings import ToolSettings
@@ -182,9 +182,16 @@ async def test_a_refusal_is_a_readable_result_that_a_model_can_mend(
     assert text in content.text
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_how_outside_servers_are_is_a_resource(house: ToolHouse, trusted: bool) -> None:
+    async with Client(mcp_server(house, trust_caller=trusted)) as client:
+        (content,) = (await client.read_resource(OUTSIDE_URI)).contents
+    assert json.loads(getattr(content, "text", "")) == {"budget": 600, "servers": []}
+
+
 async def test_the_names_of_the_house_are_a_resource(house: ToolHouse) -> None:
     async with Client(mcp_server(house, trust_caller=True)) as client:
-        (listed,) = (await client.list_resources()).resources
+        listed, _ = (await client.list_resources()).resources
         (content,) = (await client.read_resource(NAMES_URI)).contents
         with pytest.raises(MCPError, match="There is no resource"):
             await client.read_resource("jarvis://secrets")
