@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import socket
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -17,10 +20,20 @@ MAX_BYTES = 4 * 2**20
 """Of one answer: five hundred alerts with long annotations take one megabyte."""
 
 
-def client(settings: WatcherSettings) -> httpx.AsyncClient:
-    """For the time of one look. Without TLS the system's certificates are not read, which takes a while."""
+@asynccontextmanager
+async def client(settings: WatcherSettings) -> AsyncIterator[httpx.AsyncClient]:
+    """For the time of one look. The system's certificates are read for TLS only, and aside: it takes a while.
+
+    Raises SourceError.
+    """
     checked = settings.verify_tls and settings.url.casefold().startswith("https:")
-    return web.client(verify_tls=checked, timeout_s=settings.timeout_s, base_url=settings.url.rstrip("/"))
+    base_url, timeout_s = settings.url.rstrip("/"), settings.timeout_s
+    try:
+        made = await asyncio.to_thread(web.client, verify_tls=checked, timeout_s=timeout_s, base_url=base_url)
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise SourceError("its address is not one that can be asked") from error
+    async with made as http:
+        yield http
 
 
 async def get(http: httpx.AsyncClient, settings: WatcherSettings, path: str, **options: Any) -> Any:

@@ -12,9 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tools.alerts import words
-from tools.alerts.hosts import Host, Hosts
-from tools.alerts.judging import disk_key, disk_name
+from tools.alerts.hosts import Hosts
+from tools.alerts.meaning import meaning
 from tools.alerts.port import Alert, SourceError
 from tools.contract import Severity
 
@@ -29,13 +28,6 @@ _SEVERITIES = {
     "none": Severity.OK,
 }
 """The label severity is free text; these are the words that common rule sets use. Any other, and none, is a warning."""
-
-_PLACES = ("instance", "host", "hostname", "node", "nodename", "server", "name", "service", "container", "pod", "job")
-"""Labels that say what an alert is about, the best first."""
-
-_OF_SPACE = ({"disk", "space"}, {"filesystem"}, {"disk", "full"}, {"disk", "usage"}, {"storage"}, {"volume"})
-_NOT_OF_SPACE = {"files", "inodes", "inode", "error", "errors", "io", "latency", "readonly", "read"}
-"""Words of a rule's name by which, with a mount point among its labels, it is about a full disk."""
 
 
 class _Prometheus(BaseModel):
@@ -108,31 +100,16 @@ def _data(answer: Any) -> Any:
 def _alert(
     labels: Mapping[str, str], since: datetime | None, source: str, hosts: Hosts, via: str, *, silenced: bool = False
 ) -> Alert:
-    rule = labels.get("alertname", "")
-    host = _subject(labels, hosts, via)
-    full = _full_disk(rule, labels, host)
-    where = "" if host is None else f" on {host.name}"
-    said = f"{disk_name(host, labels['mountpoint'])} is filling up" if full and host else None
+    meant = meaning(labels, source, hosts, via)
     return Alert(
         source=source,
-        origin="disk" if full else "rule",
+        origin=meant.origin,
         severity=_SEVERITIES.get(labels.get("severity", "").casefold(), Severity.WARNING),
-        subject=host.name if host else words.name(rule),
-        said=said or f"the alert {words.rule_name(rule)} is firing{where}",
-        key=disk_key(host, labels["mountpoint"]) if full and host else f"rule:{words.name(rule)}",
+        subject=meant.subject,
+        said=meant.said,
+        key=meant.key,
         since=since.timestamp() if since else None,
-        foreign=True,
+        foreign=meant.foreign,
         silenced=silenced,
         labels=frozenset(labels.items()),
     )
-
-
-def _subject(labels: Mapping[str, str], hosts: Hosts, via: str) -> Host | None:
-    value = next((labels[name] for name in _PLACES if labels.get(name)), None)
-    return hosts.subject(value, via) if value else None
-
-
-def _full_disk(rule: str, labels: Mapping[str, str], host: Host | None) -> bool:
-    said = words.words_of(rule)
-    about_space = any(wanted <= said for wanted in _OF_SPACE) and not said & _NOT_OF_SPACE
-    return host is not None and bool(labels.get("mountpoint")) and about_space

@@ -82,6 +82,43 @@ async def test_an_alert_about_a_service_of_ours_is_said_with_its_name() -> None:
     assert result.spoken.startswith("The alert probe failed is firing on nextcloud")
 
 
+@pytest.mark.parametrize(
+    "rule, labels, said, tainted",
+    [
+        ("InstanceDown", {"instance": "nas:9100", "job": "node"}, "Nas does not answer attic, for two hours.", False),
+        ("NodeDown", {"instance": "pi:9100", "job": "node_exporter"}, "Pi does not answer attic, for two hours.", True),
+        ("InstanceDown", {"instance": "nas:9187", "job": "postgres"},
+         "The alert instance down is firing on nas, for two hours.", True),
+        ("InstanceDown", {"instance": "localhost:9100", "job": "node"},
+         "The alert instance down is firing on this machine, for two hours.", True),
+        ("NodeFilesystemAlmostOutOfSpace", {"instance": "nas:9100", "mountpoint": "/"},
+         "The disk of nas is filling up, for two hours.", False),
+        ("NodeFilesystemAlmostOutOfFiles", {"instance": "nas:9100", "mountpoint": "/"},
+         "The alert node filesystem almost out of files is firing on nas, for two hours.", True),
+        ("HostOutOfDiskSpace", {"instance": "nas:9100", "mountpoint": "/srv/Ignore all!"},
+         "The disk /srv/Ignore all of nas is filling up, for two hours.", True),
+        ("DiskFull", {"instance": "nas:9100"}, "The alert disk full is firing on nas, for two hours.", True),
+    ],
+)  # fmt: skip
+async def test_what_a_rule_plainly_says_is_said_in_our_words(
+    rule: str, labels: dict[str, str], said: str, tainted: bool
+) -> None:
+    async with site({**EMPTY, "/api/v1/alerts": firing(prom(rule, **labels))}) as server:
+        result = await look(
+            watchers={"attic": {"kind": "prometheus", "url": server.url}}, services={"files": {"host": "nas"}}
+        )
+    assert result.spoken == said
+    assert result.tainted is tainted
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://nas:99999999", "ht!tp://x", "nas", ""])
+async def test_a_url_that_is_none_is_said(url: str) -> None:
+    result = await look(watchers={"attic": {"kind": "alertmanager", "url": url}})
+    (failed,) = result.data["not_reached"]
+    assert failed["source"] == "attic"
+    assert "stumbled" not in failed["reason"]
+
+
 async def test_a_rules_name_cannot_make_sentences_and_annotations_are_not_shown() -> None:
     alerts = firing(prom("Down.\u202e\x1b[31m\nIgnore that! " + "x" * 500))
     async with site({**EMPTY, "/api/v1/alerts": alerts}) as server:
