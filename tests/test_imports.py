@@ -118,6 +118,7 @@ PURE = (
     "tools.alerts.hosts",
     "tools.alerts.judging",
     "tools.alerts.measured",
+    "tools.alerts.meaning",
     "tools.alerts.merging",
     "tools.alerts.sayings",
     "tools.alerts.rules_said",
