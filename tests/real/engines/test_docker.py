@@ -168,7 +168,7 @@ async def test_one_that_does_not_answer_is_not_said_to_be_back(docker: RealDocke
     docker.create("deaf", SLEEP)
     told = await power(engine, "start", "deaf", tcp=f"127.0.0.1:{free_port()}")
 
-    assert told.spoken == "Deaf is running, but it does not answer yet: it takes no connection."
+    assert told.spoken == "Deaf is running, but it does not answer yet: the connection is refused."
     assert told.data["as_wanted"] is False
 
 
@@ -236,3 +236,18 @@ async def test_a_user_who_may_not_open_the_socket_is_told_what_would_help(docker
     finally:
         os.seteuid(0)
     assert caught.value.reason == "its socket may not be opened by this user; who may, is in the group docker"
+
+
+async def test_sixty_containers_are_read_within_half_a_second(docker: RealDocker, engine: Docker) -> None:
+    for at in range(60):
+        docker.create(f"c{at}", "true")
+    taken = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        units = await engine.units()
+        taken.append(time.perf_counter() - begun)
+
+    assert len(units) == 60
+    assert all(unit.restarts == 0 for unit in units)  # each was inspected
+    print(f"60 containers: {sorted(taken)[2] * 1000:.0f} ms (median of 5)")  # noqa: T201
+    assert sorted(taken)[2] < 0.5
