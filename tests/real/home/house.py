@@ -68,6 +68,11 @@ class House:
         return (int(year), int(month)) >= (2024, 4)
 
     @property
+    def says_goodbye(self) -> bool:
+        """Whether it ends its connections in due form when it stops: 2025.4 does, 2024.3 drops them."""
+        return self.has_floors
+
+    @property
     def token_file(self) -> Path:
         return self.folder / "token"
 
