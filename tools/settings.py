@@ -279,6 +279,12 @@ class ToolSettings(Frozen):
         default=900.0, gt=0, description="Window in which three changes of state make a service flapping."
     )
 
+    @property
+    def connected(self) -> bool:
+        """Whether anything of a house is configured, that can be asked about."""
+        parts = (self.services, self.backups, self.watchers, self.engines, self.hypervisors)
+        return any(parts) or self.catalog is not None or self.home_assistant is not None
+
     @field_validator("services", "backups", "vms", "areas", "watchers", "engines", "hypervisors")
     @classmethod
     def _names_are_speakable(cls, value: dict[str, T]) -> dict[str, T]:

@@ -73,7 +73,7 @@ def read_house(config: Path | None, *, small: bool = False) -> House:
         level=settings.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
     egress.install(settings.privacy.allow_hosts)
-    return House(settings, demo=not settings.services and not settings.backups)
+    return House(settings, demo=not settings.connected)
 
 
 @asynccontextmanager
