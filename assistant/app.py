@@ -20,6 +20,7 @@ from typing import Any
 
 from mcp.server import Server
 
+from assistant.announcing import Announced
 from assistant.api_key import read_api_key
 from assistant.app_speech import cues, listener, player, spoken_names, synthesizer, transcriber, warm_speech
 from assistant.broadcast import RunningTurn
@@ -58,7 +59,7 @@ from assistant.toolbox import McpToolbox
 from assistant.traces import TraceStore
 from assistant.turn import Stages, TurnRequest, run_turn
 from assistant.understanding import Understanding, Understood
-from tools.contract import Caller, Door
+from tools.contract import RINGS_TAG, Caller, Door
 from tools.digest.facts import Digest
 from tools.notify.links import Question
 from tools.notify.questions import Answered
@@ -214,7 +215,7 @@ class App:
         """The summary of the house; ``plain``: without the model."""
         return await self.house.digest(plain=plain)
 
-    async def announcement(self, door: Door, room: str | None = None) -> str | None:
+    async def announcement(self, door: Door, room: str | None = None) -> Announced | None:
         """The next thing to say at this door in this room: what was asked for here, was scheduled, or came from others;
         each is given out once."""
         try:
@@ -222,7 +223,7 @@ class App:
         except StoreError as error:
             log.warning("nothing can be announced: %s", error)
             return None
-        return message.text if message is not None else None
+        return Announced(message.text, RINGS_TAG in message.tags) if message is not None else None
 
     async def shown_messages(self, name: str, after: int) -> tuple[list[dict[str, Any]], int]:
         """What a page of this caller shows of it, newer than that id, and the id to go on from. Raises StateError."""

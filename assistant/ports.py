@@ -237,8 +237,8 @@ class Player(Protocol):
         ...
 
 
-Cue = Literal["listening", "your_turn", "failed", "stopped"]
-"""Sounds that say what is going on: woken; your answer, please; it failed; it is silent now."""
+Cue = Literal["listening", "your_turn", "failed", "stopped", "ringing"]
+"""Sounds that say what is going on: woken; your answer, please; it failed; it is silent now; a timer is done."""
 
 
 class Cues(Protocol):

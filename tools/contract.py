@@ -34,6 +34,10 @@ OUTSIDE_URI = "jarvis://outside"
 """MCP resource that tells of the outside servers: how each is, what it offers at what price, what was left out."""
 
 
+RINGS_TAG = "alarm_clock"
+"""Tag of a message that rings until somebody hears it; ntfy shows it as a clock."""
+
+
 class Level(StrEnum):
     """How much a call can change; the policy decides by it."""
 

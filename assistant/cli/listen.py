@@ -73,10 +73,15 @@ async def listen_to(app: App) -> None:
             out.print(f"[bold]{escape(text)}[/]")
             await app.say(text)
 
+        async def ring() -> None:
+            if app.cues is not None:
+                await app.cues.play("ringing")
+
         telling = asyncio.create_task(
             announce(
                 lambda: app.announcement(Door.MICROPHONE),
                 tell,
+                ring=ring,
                 quiet=lambda: not in_turn,
                 failed=lambda error: err.print(f"[yellow]{escape(error.detail)}[/]"),
             )

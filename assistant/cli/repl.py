@@ -88,8 +88,8 @@ class _Conversation:
         from tools.contract import Door
 
         if isinstance(self._session, LocalSession):
-            while (text := await self._session.app.announcement(Door.REPL)) is not None:
-                out.print(f"[bold]{escape(text)}[/]")
+            while (one := await self._session.app.announcement(Door.REPL)) is not None:
+                out.print(f"[bold]{escape(one.text)}[/]")
 
     async def _command(self, line: str) -> None:
         if line == "/tools":

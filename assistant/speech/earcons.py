@@ -34,6 +34,7 @@ _TONES: dict[Earcon, tuple[tuple[float, float], ...]] = {
     "your_turn": ((C6, 0.06), (E6, 0.09)),
     "failed": ((G5, 0.06), (E5, 0.09)),
     "stopped": ((C6, 0.06), (G5, 0.06)),
+    "ringing": ((E6, 0.05), (G5, 0.04), (E6, 0.05)),
 }
 """Frequency in Hz and length in s of each tone; equal-tempered on A = 440 Hz, so that any two of them fit together.
 

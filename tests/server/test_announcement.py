@@ -15,14 +15,14 @@ async def test_what_was_asked_for_at_a_door_is_given_out_there_and_once(app: App
     app.house.messages.add(TEXT, Caller(door=Door.REPL))
 
     assert await app.announcement(Door.MICROPHONE) is None
-    assert await app.announcement(Door.REPL) == TEXT
+    assert await app.announcement(Door.REPL) == (TEXT, False)
     assert await app.announcement(Door.REPL) is None
 
 
 async def test_what_was_scheduled_is_said_at_the_first_door_that_can(app: App) -> None:
     app.house.messages.add(TEXT, Caller(door=Door.SCHEDULE))
 
-    assert await app.announcement(Door.MICROPHONE) == TEXT
+    assert await app.announcement(Door.MICROPHONE) == (TEXT, False)
     assert await app.announcement(Door.REPL) is None
 
 
@@ -38,4 +38,4 @@ async def test_a_database_that_cannot_be_used_announces_nothing(app: App, monkey
     with monkeypatch.context() as patched:
         patched.setattr(Store, "read", broken)
         assert await app.announcement(Door.REPL) is None
-    assert await app.announcement(Door.REPL) == TEXT
+    assert await app.announcement(Door.REPL) == (TEXT, False)

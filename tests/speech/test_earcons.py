@@ -59,7 +59,7 @@ def test_any_two_can_be_told_apart() -> None:
     """By the loudest tone at the beginning or at the end, at least two semitones."""
     for one, other in combinations(KINDS, 2):
         pairs = [
-            (heard_frequency(samples(kind)[part], 22_050) for kind in (one, other))
+            [heard_frequency(samples(kind)[part], 22_050) for kind in (one, other)]
             for part in (slice(0, 700), slice(-1100, None))
         ]
         assert max(abs(np.log2(a / b)) for a, b in pairs) > 2 / 12, (one, other)

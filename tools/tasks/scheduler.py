@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tools.contract import Caller, CallOutcome, Door, PlannedCall
+from tools.contract import RINGS_TAG, Caller, CallOutcome, Door, PlannedCall
 from tools.jobs.ledger import JobLedger
 from tools.jobs.locks import take
 from tools.jobs.recovery import recover
@@ -23,7 +23,7 @@ from tools.notify.messages import HIGH, NORMAL, Messages
 from tools.notify.services import can_push, deliver, push_services
 from tools.settings import ToolSettings
 from tools.store import Store, StoreError
-from tools.tasks.sayings import said_broken_off, said_due, said_missed, said_not_done
+from tools.tasks.sayings import ALARM, TIMER, said_broken_off, said_due, said_missed, said_not_done, sort_of
 from tools.tasks.schedules import Scheduled, Schedules
 
 log = logging.getLogger(__name__)
@@ -239,7 +239,8 @@ class Scheduler:
         """Once for each moment at which it should come, however often it is tried."""
         key = f"schedule:{one.id}:{moment:.0f}" if one.recurring and moment else f"schedule:{one.id}"
         push = can_push(self._settings)
-        self._messages.add(text, _asked_by(one), priority=priority, push=push, key=key)
+        tags = (RINGS_TAG,) if one.agreed is None and sort_of(one.what) in (TIMER, ALARM) else ()
+        self._messages.add(text, _asked_by(one), priority=priority, push=push, key=key, tags=tags)
 
 
 def _asked_by(one: Scheduled) -> Caller:

@@ -105,6 +105,10 @@ class Schedules:
         self.changed: Callable[[], None] = lambda: None
         """Called when something was added: who waits for the next moment has to look again."""
 
+    def now(self) -> float:
+        """Unix seconds, by the clock that all of it goes by."""
+        return self._clock()
+
     def add(self, what: str, when: str, agreed: PlannedCall | None, caller: Caller) -> Scheduled:
         """Keep it. Raises ValueError when that time has passed."""
         schedule_id = secrets.token_hex(6)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
@@ -160,7 +159,7 @@ class ListTasks:
         """Raises StoreError."""
         jobs = await asyncio.to_thread(self._ledger.active)
         scheduled = await asyncio.to_thread(self._schedules.of_people)
-        tasks = said_tasks(jobs, scheduled, time.time())
+        tasks = said_tasks(jobs, scheduled, self._schedules.now())
         data: JsonObject = {
             "jobs": [_job_as_json(job) for job in jobs],
             "scheduled": [_scheduled_as_json(one) for one in scheduled],

@@ -59,8 +59,8 @@ async def announced(app: App, enough: Callable[[list[str]], bool], seconds: floa
     said: list[str] = []
     async with asyncio.timeout(seconds):
         while not enough(said):
-            if (text := await app.announcement(Door.MICROPHONE)) is not None:
-                said.append(text)
+            if (one := await app.announcement(Door.MICROPHONE)) is not None:
+                said.append(one.text)
             await asyncio.sleep(0.1)
     return said
 

@@ -26,10 +26,10 @@ class Tasks:
 
     def __init__(self, store: Store) -> None:
         self.ledger = JobLedger(store)
-        self.schedules = Schedules(store)
+        now = datetime(2026, 5, 13, 10).astimezone()
+        self.schedules = Schedules(store, now.timestamp)
         self.order: PlannedCall | Candidates | None = None
-        clock = lambda: datetime(2026, 5, 13, 10).astimezone()  # noqa: E731
-        self.schedule = Schedule(lambda _: self.order, clock, self.schedules)
+        self.schedule = Schedule(lambda _: self.order, lambda: now, self.schedules)
         self.list = ListTasks(self.ledger, self.schedules)
         self.cancel = CancelTask(self.ledger, self.schedules)
 
