@@ -68,6 +68,7 @@ class MessageDoors:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        app.house.questions.served = True
         self._confirms = RateLimit(CONFIRMS_A_MINUTE)
         self._alerts = RateLimit(ALERTS_A_MINUTE)
         self._ending = asyncio.Event()

@@ -57,12 +57,14 @@ class PhoneQuestions:
         self._messages = messages
         self._services = services
         self._base_url = base_url.rstrip("/") if base_url else None
+        self.served = False
+        """Whether answers are taken in this process: its HTTP server says so."""
         self._doing: set[asyncio.Task[CallOutcome]] = set()
 
     @property
     def possible(self) -> bool:
         """Whether anybody can be asked at all."""
-        return self._base_url is not None and bool(self._services)
+        return self.served and self._base_url is not None and bool(self._services)
 
     async def ask(self, call: PlannedCall, caller: Caller, opened: OpenConfirmation) -> bool:
         """Send the question of an open confirmation; False when no phone got it, and nothing is left open then."""

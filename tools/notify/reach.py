@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from pydantic import HttpUrl
@@ -41,6 +44,10 @@ class Reached:
     host: str
     host_header: str
 
+    def headers(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Of a request: its own, and what keeps an answer as large as it looks."""
+        return {"Host": self.host_header, "Accept-Encoding": "identity", **more}
+
     def at(self, path: str) -> httpx.URL:
         """A path below the server's URL."""
         return self.url.copy_with(path=self.url.path.rstrip("/") + path)
@@ -55,36 +62,43 @@ async def reach(name: str, url: HttpUrl) -> Reached:
     return Reached(httpx.URL(str(url)).copy_with(host=address), host, header)
 
 
-async def post(name: str, url: HttpUrl, path: str, body: object, headers: dict[str, str]) -> bytes:
-    """Post JSON, follow nothing; the beginning of the answer. Raises PushError."""
+@asynccontextmanager
+async def asking(
+    there: Reached, method: str, url: httpx.URL, headers: Mapping[str, str], silence_s: float = TIMEOUT_S, **body: Any
+) -> AsyncIterator[httpx.Response]:
+    """The answer, while it comes; nothing is followed. Raises httpx.HTTPError."""
+    limits = httpx.Timeout(TIMEOUT_S, read=silence_s)
+    async with (
+        httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=limits) as client,
+        client.stream(
+            method, url, headers=there.headers(headers), extensions={"sni_hostname": there.host}, **body
+        ) as answer,
+    ):
+        yield answer
+
+
+async def post(name: str, url: HttpUrl, path: str, body: object, headers: Mapping[str, str]) -> bytes:
+    """Post JSON; the beginning of the answer. Raises PushError."""
     try:
         async with asyncio.timeout(TIMEOUT_S):
             there = await reach(name, url)
-            async with (
-                httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=TIMEOUT_S) as client,
-                client.stream(
-                    "POST",
-                    there.at(path),
-                    json=body,
-                    headers={"Host": there.host_header, **headers},
-                    extensions={"sni_hostname": there.host},
-                ) as answer,
-            ):
+            async with asking(there, "POST", there.at(path), headers, json=body) as answer:
                 check_status(name, answer.status_code)
-                return await _beginning(answer)
+                return await beginning(answer, _SHOWN_BYTES)
     except TimeoutError as error:
         raise PushError(f"{name} does not answer") from error
     except httpx.HTTPError as error:
         raise PushError(f"{name} cannot be reached") from error
 
 
-async def _beginning(answer: httpx.Response) -> bytes:
+async def beginning(answer: httpx.Response, most_bytes: int) -> bytes:
+    """As it comes over the line: what is compressed all the same is not unpacked, and then makes no sense."""
     found = bytearray()
-    async for chunk in answer.aiter_bytes():
+    async for chunk in answer.aiter_raw():
         found += chunk
-        if len(found) >= _SHOWN_BYTES:
+        if len(found) >= most_bytes:
             break
-    return bytes(found)
+    return bytes(found[:most_bytes])
 
 
 def check_status(name: str, status: int) -> None:
@@ -109,6 +123,8 @@ async def _address(name: str, host: str, port: int) -> str:
     try:
         found = await loop.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
+        if getattr(error, "code", None) == "egress_refused":  # the process's own guard
+            raise PushError(f"the {name} server is outside the private network") from error
         raise PushError(f"the name of the {name} server is not known") from error
     addresses = [str(one[4][0]) for one in found]
     if not addresses or not all(_is_in_the_house(address) for address in addresses):

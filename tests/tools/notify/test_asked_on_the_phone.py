@@ -56,6 +56,7 @@ def things(house: ToolHouse, tmp_path: Path) -> Iterator[Things]:
 def phone(house: ToolHouse, things: Things) -> Phone:
     found = Phone()
     house.questions._services = [found]
+    house.questions.served = True  # as by its HTTP server
     return found
 
 

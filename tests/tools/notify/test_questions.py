@@ -61,6 +61,7 @@ class House:
         self.messages, self.phone = Messages(store, clock), Phone()
         self.links = Links(store, folder, clock)
         self.questions = PhoneQuestions(self.path, self.links, self.messages, [self.phone], base_url)
+        self.questions.served = True
 
     async def asks(self, caller: Caller = WEBUI) -> bool:
         outcome = await self.path.call("break", LAMP, caller)
@@ -233,6 +234,13 @@ async def test_without_an_address_nobody_is_asked(store: Store, tmp_path: Path, 
     assert not house.questions.possible
     assert not await house.asks()
     assert house.phone.got == []
+
+
+async def test_where_no_answer_can_come_in_nobody_is_asked(house: House) -> None:
+    house.questions.served = False
+    assert not await house.asks()
+    assert house.phone.got == []
+    assert house.store.read("SELECT 1 FROM confirmations WHERE burnt = 0") == []
 
 
 async def test_only_so_many_questions_are_open_at_once(house: House) -> None:

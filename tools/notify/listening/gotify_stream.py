@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-import httpx
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tools.notify.gotify import GOTIFY, from_gotify
 from tools.notify.listening.cleaning import titled
@@ -18,7 +18,7 @@ from tools.notify.listening.inbox import Inbox, Received
 from tools.notify.listening.stream import number_in, words_in
 from tools.notify.port import PushError
 from tools.notify.published import Published
-from tools.notify.reach import TIMEOUT_S, Reached, check_status, reach, token
+from tools.notify.reach import TIMEOUT_S, Reached, asking, beginning, check_status, reach, token
 from tools.settings_house import GotifySettings
 
 PING_S = 30.0
@@ -31,6 +31,7 @@ MOST_PAGES = 5
 """Of what came while nobody listened; older messages are left."""
 
 MOST_MESSAGE_BYTES = 262_144
+MOST_PAGE_BYTES = 8 * 2**20
 
 
 class GotifyStream:
@@ -54,6 +55,12 @@ class GotifyStream:
         async with asyncio.timeout(TIMEOUT_S):
             there = await reach(GOTIFY, self._settings.url)
             headers = {"X-Gotify-Key": await self._token()}
+        try:
+            await self._listen(there, headers, opened)
+        except InvalidStatus as error:
+            check_status(GOTIFY, error.response.status_code)
+
+    async def _listen(self, there: Reached, headers: dict[str, str], opened: Callable[[], None]) -> None:
         address = there.at("/stream")
         secure = there.url.scheme == "https"
         async with connect(
@@ -85,14 +92,13 @@ class GotifyStream:
         known = await asyncio.to_thread(self._inbox.last, self.name)
         last = int(known) if known is not None and known.isdecimal() else None
         missed: list[dict[str, Any]] = []
-        async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=TIMEOUT_S) as client:
-            since = 0
-            for _ in range(MOST_PAGES):
-                page = await self._page(client, there, headers, since)
-                missed += [one for one in page if last is None or one["id"] > last]
-                if len(page) < PAGE or last is None or page[-1]["id"] <= last:
-                    break
-                since = page[-1]["id"]
+        since = 0
+        for _ in range(MOST_PAGES):
+            page = await self._page(there, headers, since)
+            missed += [one for one in page if last is None or one["id"] > last]
+            if len(page) < PAGE or last is None or page[-1]["id"] <= last:
+                break
+            since = page[-1]["id"]
         missed.sort(key=lambda one: one["id"])
         if last is None:
             newest = str(missed[-1]["id"]) if missed else "0"
@@ -100,17 +106,12 @@ class GotifyStream:
         elif missed:
             await asyncio.to_thread(self._keep, missed)
 
-    async def _page(
-        self, client: httpx.AsyncClient, there: Reached, headers: dict[str, str], since: int
-    ) -> list[dict[str, Any]]:
+    async def _page(self, there: Reached, headers: dict[str, str], since: int) -> list[dict[str, Any]]:
         """Newest first; ``since``: only those with smaller ids, 0: all."""
         url = there.at("/message").copy_with(params={"limit": str(PAGE), **({"since": str(since)} if since else {})})
-        async with asyncio.timeout(TIMEOUT_S):
-            answer = await client.get(
-                url, headers={"Host": there.host_header, **headers}, extensions={"sni_hostname": there.host}
-            )
-        check_status(GOTIFY, answer.status_code)
-        found = _decoded(answer.content)
+        async with asyncio.timeout(TIMEOUT_S), asking(there, "GET", url, headers) as answer:
+            check_status(GOTIFY, answer.status_code)
+            found = _decoded(await beginning(answer, MOST_PAGE_BYTES))
         rows = found.get("messages") if isinstance(found, dict) else None
         read = [_message(row) for row in rows[:PAGE]] if isinstance(rows, list) else []
         return [one for one in read if one is not None]

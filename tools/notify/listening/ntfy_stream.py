@@ -8,15 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import httpx
-
 from tools.notify.listening.cleaning import titled
 from tools.notify.listening.inbox import Inbox, Received
 from tools.notify.listening.stream import MOST_ID_CHARACTERS, number_in, words_in
 from tools.notify.ntfy import NTFY, Ntfy
 from tools.notify.port import NORMAL
 from tools.notify.published import Published
-from tools.notify.reach import TIMEOUT_S, check_status, reach
+from tools.notify.reach import TIMEOUT_S, asking, check_status, reach
 from tools.settings import NtfySettings
 
 SILENCE_S = 130.0
@@ -72,22 +70,14 @@ class NtfyStream:
         """
         async with asyncio.timeout(TIMEOUT_S):
             there = await reach(NTFY, self._settings.url)
-            headers = {"Host": there.host_header, **await Ntfy(self._settings).headers()}
-        limits = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
-        async with (
-            httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=limits) as client,
-            client.stream(
-                "GET",
-                there.at(f"/{self._topic}/json"),
-                params={"since": await asyncio.to_thread(self._since)},
-                headers=headers,
-                extensions={"sni_hostname": there.host},
-            ) as answer,
-        ):
+            headers = await Ntfy(self._settings).headers()
+        since = await asyncio.to_thread(self._since)
+        url = there.at(f"/{self._topic}/json").copy_with(params={"since": since})
+        async with asking(there, "GET", url, headers, silence_s=SILENCE_S) as answer:
             check_status(NTFY, answer.status_code)
             opened()
             lines = Lines()
-            async for chunk in answer.aiter_bytes():
+            async for chunk in answer.aiter_raw():
                 if read := [one for one in map(_message, lines.feed(chunk)) if one is not None]:
                     await asyncio.to_thread(self._keep, read)
 

@@ -95,7 +95,7 @@ def test_the_hour_that_comes_twice_is_quiet_twice_and_the_one_that_is_skipped_mo
     assert [is_quiet(one.astimezone(BERLIN), "22:00", "03:00") for one in spring] == [True, False]
 
 
-@given(st.floats(0, 600), st.floats(1, 100))
+@given(st.floats(0, 600), st.floats(1, 50))
 def test_a_flood_of_any_density_is_said_a_few_times_an_hour(group_s: float, every_s: float) -> None:
     pace, said, now = Pace(group_s), 0, NOW
     first = now

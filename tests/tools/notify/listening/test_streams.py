@@ -275,6 +275,19 @@ async def test_gotifys_nonsense_is_passed_over_and_our_own_is_no_news(
     assert (len(text), priority, at) == (200, 1, NOW)
 
 
+async def test_a_client_token_that_gotify_refuses_is_said_once(
+    inbox: Inbox, messages: Messages, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fake_ntfy() as refusing:  # any server that answers 401 to the handshake
+        refusing.refused = [401] * 100
+        settings = gotify_settings(FakeGotify(), tmp_path).model_copy(update={"url": refusing.settings.url})
+        task = asyncio.create_task(Listening(GotifyStream(settings, inbox, messages.published)).run())
+        await until(lambda: len(refusing.refused) < 97)
+        task.cancel()
+        await asyncio.wait([task])
+    assert caplog.messages == ["gotify is not listened to: Gotify does not accept the access token"]
+
+
 async def test_without_a_client_token_gotify_is_not_listened_to_and_that_is_said(
     inbox: Inbox, messages: Messages, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
