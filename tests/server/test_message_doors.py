@@ -187,7 +187,7 @@ async def test_alertmanagers_alerts_become_an_announcement(app: App, client: htt
     assert answer.json() == {"new": 0}
     (announcer,) = [part for part in app.house.listening if part.name == "announcer"]
     await asyncio.to_thread(announcer.look)  # type: ignore[attr-defined]
-    assert await app.announcement(Door.MICROPHONE) == "Two alerts: Ups on battery; Disk full."
+    assert await app.announcement(Door.MICROPHONE) == ("Two alerts: Ups on battery; Disk full.", False)
     assert await app.announcement(Door.MICROPHONE) is None
 
 
@@ -239,7 +239,7 @@ async def test_a_page_asks_what_was_announced_since(app: App, client: httpx.Asyn
         5,
         "kitchen",
     )
-    assert await app.announcement(Door.SATELLITE, "kitchen") == "Before."  # the page took nothing
+    assert await app.announcement(Door.SATELLITE, "kitchen") == ("Before.", False)  # the page took nothing
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "9" * 30, "١"])
