@@ -15,10 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tools.home.faults import NAME, RESTARTING, GoodbyeError, RefusedTokenError
 from tools.home.kept import Names, keep, remembered
 from tools.home.port import Entity, HomeError, Place, State
 from tools.home.session import Session
-from tools.home.socket import NAME, RESTARTING, GoodbyeError, HomeSocket, RefusedTokenError, home_socket
+from tools.home.socket import HomeSocket, home_socket
 from tools.settings_house import HomeAssistantSettings
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+from tools.home.faults import NAME, RESTARTING, STARTING, GoodbyeError, RefusedCommandError
 from tools.home.port import Entity, HomeError, State
 from tools.home.registry import ASSISTANT, Registry, listed_in, read_registry, with_aliases
-from tools.home.socket import NAME, RESTARTING, STARTING, GoodbyeError, HomeSocket, RefusedCommandError
+from tools.home.socket import HomeSocket
 from tools.home.states import States
 from tools.settings_house import HomeAssistantSettings
 

@@ -18,6 +18,17 @@ from urllib.parse import urlsplit, urlunsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 
+from tools.home.faults import (
+    LOST,
+    NAME,
+    NONSENSE,
+    SLOW,
+    RefusedTokenError,
+    ended,
+    refusal,
+    turned_away,
+    unreachable,
+)
 from tools.home.port import HomeError
 from tools.settings_house import HomeAssistantSettings
 from tools.web import WebError, secret
@@ -31,13 +42,6 @@ PONG_WITHIN_S = 4.0
 CLOSING_S = 0.5
 """A peer that is gone without a word is noticed after the three together at the latest."""
 
-NAME = "Home Assistant"
-STARTING = f"{NAME} is still starting"
-RESTARTING = f"{NAME} is restarting"
-LOST = f"the connection to {NAME} broke off"
-SLOW = f"{NAME} does not answer in time"
-NONSENSE = f"what answers at the address of {NAME} does not speak its language"
-
 Handler = Callable[[Any], None]
 """Gets each event of a subscription; pure and quick."""
 
@@ -46,22 +50,6 @@ log = logging.getLogger(__name__)
 _UNHEARD = logging.Logger("websockets.home")
 _UNHEARD.disabled = True
 """At its lowest level the library logs whole messages, and one of them is the token."""
-
-
-class RefusedTokenError(HomeError):
-    """The token is wrong, or was revoked: trying again soon is of no use."""
-
-
-class RefusedCommandError(HomeError):
-    """Home Assistant says no to one command. ``code``: its own word for why."""
-
-    def __init__(self, code: str, reason: str, said: str) -> None:
-        super().__init__(reason, said)
-        self.code = code
-
-
-class GoodbyeError(HomeError):
-    """It ended an admitted connection in due form: most likely it restarts."""
 
 
 class HomeSocket:
@@ -93,7 +81,7 @@ class HomeSocket:
         except TimeoutError as error:
             raise HomeError(SLOW) from error
         except ConnectionClosed as error:
-            raise _ended(error) from error
+            raise ended(error) from error
         finally:
             del self._waiting[id_]
 
@@ -103,7 +91,7 @@ class HomeSocket:
             while True:
                 self._take(await self._connection.recv())
         except ConnectionClosed as error:
-            self._end = _ended(error)
+            self._end = ended(error)
         except _NonsenseError:
             self._end = HomeError(NONSENSE)
         except asyncio.CancelledError:
@@ -175,11 +163,11 @@ async def _connected(settings: HomeAssistantSettings) -> ClientConnection:
             logger=_UNHEARD,
         )
     except InvalidStatus as error:
-        raise _turned_away(error.response.status_code) from error
+        raise turned_away(error.response.status_code) from error
     except InvalidMessage as error:
-        raise _unreachable(error.__cause__ if isinstance(error.__cause__, OSError) else None) from error
+        raise unreachable(error.__cause__ if isinstance(error.__cause__, OSError) else None) from error
     except OSError as error:  # TimeoutError is one; a certificate's error is a ValueError too
-        raise _unreachable(error) from error
+        raise unreachable(error) from error
     except (InvalidHandshake, InvalidURI, ValueError) as error:
         raise HomeError(NONSENSE) from error
     except EOFError as error:
@@ -245,27 +233,6 @@ def _kind(frame: str | bytes) -> object:
     return messages[0].get("type") if len(messages) == 1 else None
 
 
-_REFUSALS = {
-    "not_found": f"{NAME} does not know how to do that",
-    "unauthorized": f"the user whose token I have may not do that in {NAME}",
-    "service_validation_error": f"{NAME} refuses that order as wrong",
-    "invalid_format": f"{NAME} refuses that order as wrong",
-    "home_assistant_error": f"{NAME} tried and failed",
-    "timeout": f"{NAME} gave up waiting for the device",
-    "unknown_command": f"this version of {NAME} does not know that question",
-    "unknown_error": f"something broke inside {NAME}",
-}
-MAX_SAID = 160
-
-
-def refusal(error: object) -> RefusedCommandError:
-    """What a failed result says, in our words, and its own ones capped on one line. Pure."""
-    found = error if isinstance(error, dict) else {}
-    code, said = str(found.get("code", ""))[:40], str(found.get("message", ""))[: 4 * MAX_SAID]
-    line = " ".join("".join(char if char.isprintable() else " " for char in said).split())[:MAX_SAID]
-    return RefusedCommandError(code, _REFUSALS.get(code, f"{NAME} says no"), line)
-
-
 def _tls(settings: HomeAssistantSettings) -> ssl.SSLContext | None:
     if settings.url.scheme != "https":
         return None
@@ -273,38 +240,3 @@ def _tls(settings: HomeAssistantSettings) -> ssl.SSLContext | None:
     if not settings.verify_tls:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
-
-
-def _ended(error: ConnectionClosed) -> HomeError:
-    if error.sent is not None and not error.rcvd_then_sent:
-        if error.sent.code == 1009:
-            return HomeError(f"{NAME} sends more at once than I take")
-        if error.sent.code == 1011:
-            return HomeError(f"{NAME} does not answer any more")
-        if error.sent.code == 1002:
-            return HomeError(NONSENSE)
-    if error.rcvd is not None:
-        return GoodbyeError(RESTARTING)
-    return HomeError(LOST)
-
-
-def _turned_away(status: int) -> HomeError:
-    if status in (502, 503, 504):
-        return HomeError(f"{NAME} is not running behind its address (HTTP status {status})")
-    if status in (401, 403):
-        return HomeError(f"{NAME} refuses this machine (HTTP status {status}); it may have banned its address")
-    return HomeError(f"{NAME} is not at its address (HTTP status {status})")
-
-
-def _unreachable(error: BaseException | None) -> HomeError:
-    if getattr(error, "code", None) == "egress_refused":
-        return HomeError(f"{NAME} is outside the private network, and I may not go there")
-    if isinstance(error, TimeoutError):
-        return HomeError(f"{NAME} does not answer")
-    if isinstance(error, ConnectionRefusedError):
-        return HomeError(f"{NAME} is not running, or not at its address: the connection is refused")
-    if isinstance(error, ssl.SSLError):
-        return HomeError(f"the certificate of {NAME} is not trusted")
-    if type(error).__name__ == "gaierror":
-        return HomeError(f"the name of the machine with {NAME} cannot be found")
-    return HomeError(f"{NAME} cannot be reached")
