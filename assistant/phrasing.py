@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +18,9 @@ from tools.contract import ToolResult
 
 TIMEOUT_S = 4.0
 """The tools' own sentences are there already, so nobody waits longer than that for nicer ones."""
+
+Asking = Callable[[str, Sequence[ToolResult]], list[dict[str, str]]]
+"""What the model is asked with, where it is not an utterance that is answered: (utterance, results) → messages."""
 
 MOST_SENTENCES = 2
 """Of the model's words; it may have as many as the tools', when those are more."""
@@ -53,6 +56,7 @@ async def phrase_results(
     names: Names,
     *,
     timeout_s: float = TIMEOUT_S,
+    asking: Asking | None = None,
 ) -> Phrasing:
     """The model's answer from these results, when all of it stands in them and no result is left out.
 
@@ -67,7 +71,7 @@ async def phrase_results(
     reply: ModelReply | None = None
     try:
         async with asyncio.timeout(timeout_s):
-            reply = await _answer(model, utterance, results)
+            reply = await _answer(model, (asking or _messages)(utterance, results))
     except TimeoutError:
         reason: str | None = "it took too long"
     except ChatError as error:
@@ -80,9 +84,9 @@ async def phrase_results(
     return Phrasing(_plain(reply), "", reply, took_ms)
 
 
-async def _answer(model: ChatModel, utterance: str, results: Sequence[ToolResult]) -> ModelReply | None:
+async def _answer(model: ChatModel, messages: Sequence[Mapping[str, str]]) -> ModelReply | None:
     """Raises ChatError."""
-    async with aclosing(model.complete(_messages(utterance, results), ())) as pieces:
+    async with aclosing(model.complete(messages, ())) as pieces:
         async for piece in pieces:
             if isinstance(piece, ModelReply):
                 return piece

@@ -7,10 +7,11 @@ import random
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from assistant.digesting import digest_phraser
+from assistant.digesting import digest_phraser, digest_prompt
 from assistant.errors import ChatError, ToolboxError
 from assistant.events import ModelDelta
 from assistant.ports import ChatModel, ModelReply, Names
+from assistant.truth import Evidence, unsupported
 from tests.digests import digest_from, outcomes_of
 from tests.fakes import FakeChatModel
 from tests.honest import paraphrase
@@ -18,7 +19,7 @@ from tests.liar import LyingModel, lie
 from tests.oracle import falsehoods
 from tests.seeded_results import house_names, turns
 from tests.tools.digest.made import said
-from tools.contract import CallOutcome, Severity
+from tools.contract import CallOutcome, Severity, ToolResult
 from tools.digest.facts import Digest, Phrase
 
 NAMES = house_names()
@@ -120,3 +121,20 @@ async def test_what_honest_words_say_is_true_and_some_of_them_are_said() -> None
             false += falsehoods(made.text, turn)
     assert false == []
     assert spoken > 5
+
+
+async def test_the_model_is_given_the_prompt_its_examples_as_turns_and_the_facts() -> None:
+    model = FakeChatModel([ModelReply(BOTH)])
+    await digest_from((GITEA, PHOTOS), phraser(model))
+    (messages,) = model.asked
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert messages[-1]["content"] == "Gitea is down. The photos backup is ok."
+    assert "Facts:" not in str(messages)
+
+
+def test_each_example_of_the_prompt_says_all_its_facts_and_nothing_else() -> None:
+    _, examples = digest_prompt()
+    assert len(examples) == 2
+    for facts, message in examples:
+        evidence = Evidence([ToolResult(spoken=facts)], "", Names({"service": {"wiki": ()}, "job": {"letters": ()}}))
+        assert unsupported(message, evidence) is None
