@@ -17,10 +17,12 @@ async def answers(service: ServiceSettings, timeout_s: float) -> tuple[bool | No
     if not can_be_asked(service):
         return None, ""
     made: list[Attempt] = []
+    # reading the system's certificates takes longer than many a look, and http needs none
+    checked = service.verify_tls and service.url is not None and service.url.scheme == "https"
     try:
         async with (
             asyncio.timeout(timeout_s),
-            web.client(verify_tls=service.verify_tls, timeout_s=service.timeout_s) as http,
+            web.client(verify_tls=checked, timeout_s=service.timeout_s) as http,
         ):
             await probe(http, service, made)
     except TimeoutError:
