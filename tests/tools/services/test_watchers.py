@@ -151,6 +151,48 @@ def test_kuma_monitors_of_ports_and_containers_tell_where_and_what() -> None:
     assert (seen["box"].vantage, seen["box"].reason) == ("process", "its container does not run")
 
 
+RECORDED = (
+    'monitor_response_time{monitor_name="Code (git)",monitor_type="http",monitor_url="http://127.0.0.1:38472/x",'
+    'monitor_hostname="null",monitor_port="null"} 3\n'
+    'monitor_status{monitor_name="Code (git)",monitor_type="http",monitor_url="http://127.0.0.1:38472/x",'
+    'monitor_hostname="null",monitor_port="null"} 1\n'
+    'monitor_status{monitor_name="dead \\"one\\"",monitor_type="http",monitor_url="http://127.0.0.1:1/",'
+    'monitor_hostname="null",monitor_port="null"} 0\n'
+    'monitor_status{monitor_name="ssh",monitor_type="port",monitor_url="https://",monitor_hostname="127.0.0.1",'
+    'monitor_port="38471"} 1\n'
+)
+RECORDED_PAGE = {
+    "publicGroupList": [
+        {"id": 2, "name": "All", "weight": 1,
+         "monitorList": [{"id": 1, "name": "Code (git)", "sendUrl": 0, "type": "http"},
+                         {"id": 2, "name": 'dead "one"', "sendUrl": 0, "type": "http"}]},
+    ],
+    "maintenanceList": [],
+}  # fmt: skip
+RECORDED_BEATS = {
+    "heartbeatList": {
+        "1": [{"status": 1, "time": "2026-11-22 01:13:49.019", "msg": "", "ping": 11}],
+        "2": [{"status": 0, "time": "2026-11-22 01:13:49.087", "msg": "", "ping": None},
+              {"status": 0, "time": "2026-11-22 01:14:09.150", "msg": "", "ping": None}],
+    },
+    "uptimeList": {"1_24": 1, "2_24": 0},
+}  # fmt: skip
+
+
+def test_what_a_real_uptime_kuma_said_is_understood() -> None:
+    """Recorded from version 2.0.0-dev.0."""
+    metrics = {one.service: one for one in read_metrics(RECORDED, 1000.0) or ()}
+    assert {name: (one.up, one.address, one.latency_ms) for name, one in metrics.items()} == {
+        "Code (git)": (True, "http://127.0.0.1:38472/x", 3.0),
+        'dead "one"': (False, "http://127.0.0.1:1/", None),
+        "ssh": (True, "127.0.0.1:38471", None),
+    }
+    up, down = read_page(RECORDED_PAGE, RECORDED_BEATS, 0.0)
+    assert (up.service, up.up, up.latency_ms) == ("Code (git)", True, 11.0)
+    assert down.up is False
+    assert [up.at, down.since, down.at] == pytest.approx([1795310029.019, 1795310029.087, 1795310049.15])
+
+
 async def test_a_kuma_status_page_tells_times_and_changes_without_a_password() -> None:
     check_history(await looked("uptime-kuma", page_server(kuma_page(THINGS)), status_page="house"))
     held = await looked(
