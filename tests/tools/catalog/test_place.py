@@ -18,7 +18,10 @@ def service(**fields: Any) -> ServiceSettings:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"host": "nas", "port": 8096, "dns": "jellyfin.lan"}, "Jellyfin runs on nas, port 8096, at http://jellyfin.lan."),
+        (
+            {"host": "nas", "port": 8096, "dns": "jellyfin.lan"},
+            "Jellyfin runs on nas, port 8096, at http://jellyfin.lan.",
+        ),
         ({"host": "nas", "port": 8096, "owner": "anna"}, "Jellyfin runs on nas, port 8096. Anna looks after it."),
         (
             {"host": "nas", "restore": "Restore the config, then start it"},
