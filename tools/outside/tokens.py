@@ -7,7 +7,7 @@ import math
 
 from tools.contract import JsonObject
 
-CHARACTERS_A_TOKEN = 3.9
+CHARACTERS_A_TOKEN = 3.6
 """Of tools in OpenAI's function form, for the tokenizer of the embedded model; tests/real/test_token_budget.py holds
 the estimate against the count."""
 

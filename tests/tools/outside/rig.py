@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ class Rig:
     path: CallPath
     store: Store
     servers: OutsideServers
+    caller: Caller = CALLER
+
+    def for_another_turn(self) -> Rig:
+        """The same, asked in a turn and a conversation of its own."""
+        turn = secrets.token_hex(4)
+        return replace(self, caller=CALLER.model_copy(update={"turn_id": turn, "conversation": turn}))
 
     @property
     def names(self) -> list[str]:
@@ -44,13 +51,15 @@ class Rig:
         told: JsonObject = self.servers.as_json()["servers"][0]
         return told
 
-    async def call(self, name: str, arguments: Mapping[str, Any] | None = None, caller: Caller = CALLER) -> CallOutcome:
-        return await self.path.call(name, arguments or {}, caller)
+    async def call(
+        self, name: str, arguments: Mapping[str, Any] | None = None, caller: Caller | None = None
+    ) -> CallOutcome:
+        return await self.path.call(name, arguments or {}, caller or self.caller)
 
-    async def call_with_yes(self, name: str, arguments: Mapping[str, Any], caller: Caller = CALLER) -> CallOutcome:
-        asked = await self.call(name, arguments, caller)
+    async def call_with_yes(self, name: str, arguments: Mapping[str, Any]) -> CallOutcome:
+        asked = await self.call(name, arguments)
         assert asked.confirmation is not None
-        yes = caller.model_copy(update={"confirmation": asked.confirmation.nonce})
+        yes = self.caller.model_copy(update={"confirmation": asked.confirmation.nonce})
         return await self.call(name, arguments, yes)
 
 
