@@ -319,10 +319,12 @@ from tools.settings import ToolSettings
 from tools.store import Store
 
 egress.install()
-settings = ToolSettings.model_validate({"services": {"cloud": {"url": sys.argv[1]}}})
+services = {"cloud": {"url": sys.argv[1]}, "port": {"tcp": "192.0.2.1:22"}}
+settings = ToolSettings.model_validate({"services": services})
 with Store(Path(sys.argv[2]) / "jarvis.db") as store:
     tool = CheckServices(settings, NameIndex.from_settings(settings), store)
-    print(asyncio.run(tool.execute(PlannedCall(tool="check_services", arguments={"service": "cloud"}))).spoken)
+    for name in services:
+        print(asyncio.run(tool.execute(PlannedCall(tool="check_services", arguments={"service": name}))).spoken)
 """
 
 
@@ -331,4 +333,6 @@ def test_a_service_outside_the_house_is_not_asked_and_the_reason_is_said(tmp_pat
     done = subprocess.run(
         [sys.executable, "-c", OUTSIDE, url, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout == "Cloud is down: it is outside the private network, and I may not go there.\n"
+    assert done.stdout.splitlines() == [
+        f"{name} is down: it is outside the private network, and I may not go there." for name in ("Cloud", "Port")
+    ]

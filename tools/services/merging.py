@@ -117,16 +117,26 @@ def _between(name: str, process: _Side, inside: _Side, way: _Side) -> ServiceSta
 def _state(name: str, state: State, sides: Sequence[_Side], told: str = "", reason: str | None = None) -> ServiceState:
     """The first side is what the state goes by; the times and figures are those of the looks that agree with it."""
     looks = [look for side in sides if side.up == sides[0].up for look in side.looks]
-    times = [look.since for look in looks if look.since is not None]
     own = next((look for side in sides for look in side.looks if look.watcher is None), None)
-    since = None
-    if times:
-        since = max(times) if state is State.UP else min(times)
+    since = _up_since(looks) if state is State.UP else _first(looks)
     why = "" if state is State.UP else sides[0].why
     return ServiceState(
         name, state, since, own.status_code if own else None, own.latency_ms if own else None,
         why if reason is None else reason, told,
     )  # fmt: skip
+
+
+def _first(looks: Sequence[Look]) -> float | None:
+    return min((look.since for look in looks if look.since is not None), default=None)
+
+
+def _up_since(looks: Sequence[Look]) -> float | None:
+    """The latest that somebody tells. That it has run for so long is not that it has answered for so long; but it has
+    not answered for longer than it has run."""
+    answered = [look for look in looks if look.vantage != "process"]
+    if answered and all(look.since is None for look in answered):
+        return None
+    return max((look.since for look in looks if look.since is not None), default=None)
 
 
 def _restless(name: str, restless: Sequence[Look], saying: Sequence[Look], window_s: float) -> ServiceState:

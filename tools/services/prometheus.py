@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 
 from tools.services.asking import Asked, together
-from tools.services.port import Observation
+from tools.services.port import Observation, WatcherError
 from tools.services.prometheus_said import Series, read_series, read_targets, still_down
 from tools.settings_house import WatcherSettings
 
@@ -26,13 +28,17 @@ class Prometheus:
         self._window_s = window_s
 
     async def look(self) -> list[Observation]:
-        """All targets that it knows now. Raises WatcherError."""
+        """All targets that it knows now. Raises WatcherError. When an older outage began is left out where there is no
+        time left to ask for it."""
+        began = time.monotonic()
         now, history, probers = await together(
             self._query(NOW), self._query(f"{LOOKS}[{int(self._window_s)}s]"), self._query(PROBERS)
         )
         downs: list[Series] = []
         if still_down(history, now):
-            downs = await self._downs()
+            with suppress(WatcherError, TimeoutError):
+                async with asyncio.timeout(self.asked.settings.timeout_s - (time.monotonic() - began)):
+                    downs = await self._downs()
         jobs = {one.labels.get("job", "") for one in probers}
         return read_targets(now, history, jobs, downs, STEP_S)
 

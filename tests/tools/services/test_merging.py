@@ -159,3 +159,11 @@ def test_up_since_is_the_latest_and_down_since_the_earliest_that_somebody_tells(
     up = merge("gitea", [look(True, 1, 500), look(True, 1, 9000, "kuma")], WINDOW_S)
     down = merge("gitea", [look(False, 1, 500), look(False, 1, 9000, "kuma")], WINDOW_S)
     assert (up.since, down.since) == (NOW - 500, NOW - 9000)
+
+
+def test_that_it_runs_for_long_is_not_that_it_answers_for_long() -> None:
+    runs = look(True, 0, 7200, "docker", vantage="process")
+    assert merge("gitea", [runs], WINDOW_S).since == NOW - 7200
+    assert merge("gitea", [runs, look(True, 0, None, None)], WINDOW_S).since is None
+    assert merge("gitea", [runs, look(True, 0, 86400)], WINDOW_S).since == NOW - 7200  # not longer than it runs
+    assert merge("gitea", [runs, look(True, 0, 60)], WINDOW_S).since == NOW - 60

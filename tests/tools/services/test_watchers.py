@@ -227,6 +227,19 @@ def test_prometheus_dates_an_outage_older_than_the_window_by_its_last_run_withou
     assert seen.since == 8100.0  # at least since then
 
 
+async def test_prometheus_that_has_no_time_left_for_old_outages_tells_the_rest() -> None:
+    things = [replace(thing, address=f"10.0.0.5:{3000 + n}") for n, thing in enumerate(THINGS)]
+    quick = prometheus_server(things)
+
+    async def slow_in_the_past(request: Request) -> Answer:
+        return await (hang if request.path.endswith("query_range") else quick)(request)
+
+    began = time.perf_counter()
+    seen = await looked("prometheus", slow_in_the_past, timeout_s=0.6)
+    assert time.perf_counter() - began < 1.5
+    check_history(seen)
+
+
 def test_up_of_a_job_that_a_prober_works_for_is_the_probers_own() -> None:
     up = a_series("up", "web", "http://a/", (1.0, 1.0))
     probe = a_series("probe_success", "web", "http://a/", (1.0, 0.0))
