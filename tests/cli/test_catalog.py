@@ -332,3 +332,23 @@ def test_what_stands_in_the_configuration_is_changed_there(house: House) -> None
     refused = house("edit", "gitea", EDITOR="true")
     assert refused.exit_code == 3
     assert "gitea stands in jarvis.toml." in refused.stderr
+
+
+# ── Docker (a real engine: tests/real/engines/test_import.py) ─────────────────────────────────────────────────────
+
+
+def test_an_engine_that_cannot_be_asked_is_said_by_name(house: House) -> None:
+    house.toml.write_text(
+        f'catalog = "catalog"\n[engines.nuc]\nkind = "docker"\nurl = "unix://{house.folder}/no.sock"\n'
+    )
+    result = house("import", "docker")
+    assert result.exit_code == 1
+    assert "nuc could not be asked" in result.stderr
+    assert "Nothing is new." in result.stdout
+
+
+def test_without_an_engine_there_is_nothing_to_import_from(house: House) -> None:
+    house.toml.write_text('catalog = "catalog"\n[engines.units]\nkind = "systemd"\n')
+    refused = house("import", "docker")
+    assert refused.exit_code == 3
+    assert "[engines.docker]" in refused.stderr
