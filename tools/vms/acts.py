@@ -170,12 +170,20 @@ class Acts:
         return await self._wait_until_off(hypervisor, order, state)
 
     async def _wait_until_off(self, hypervisor: Hypervisor, order: Order, state: VmState) -> ToolResult:
+        """A look that fails is no end: the next one may not."""
         until = self._ticks() + order.settings.shutdown_wait_s
+        unseen: HypervisorError | None = None
         while state not in STOPPED and self._ticks() < until:
             await asyncio.sleep(self._pause_s)
-            state = (await hypervisor.find(order.key)).state
+            try:
+                state, unseen = (await hypervisor.find(order.key)).state, None
+            except HypervisorError as error:
+                unseen = error
         if state in STOPPED:
             return _read_back(order, state, wanted=STOPPED, said="is off")
+        if unseen is not None:
+            spoken = f"{order.vm} was told to shut down, and I can't see whether it is off: {unseen}"
+            return _result(order, spoken, done=False, said=unseen.detail)
         waited = duration(order.settings.shutdown_wait_s).replace("one ", "a ", 1)
         spoken = f"{order.vm} is still shutting down after {waited}. Say force off to pull its plug"
         return _result(order, spoken, done=False, state=state)
@@ -190,10 +198,13 @@ def _needless(order: Order, machine: Machine) -> ToolResult | None:
         if state is VmState.SHUTTING_DOWN:
             return _result(order, f"{vm} is shutting down just now; start it when it's off", done=False, state=state)
         return None
+    if state is VmState.CRASHED and order.action == "force-off":
+        return None  # what is left of it may still be held
     if state in STOPPED:
         if order.action == "reboot":
             return _result(order, f"{vm} {is_(state)}, so it can't be rebooted; say start", done=False, state=state)
-        return _result(order, f"{vm} {is_(state)} already", done=True, state=state)
+        already = " already" if state is VmState.OFF else ""
+        return _result(order, f"{vm} {is_(state)}{already}", done=True, state=state)
     if order.action in ("shutdown", "reboot") and state in (VmState.PAUSED, VmState.ASLEEP):
         spoken = f"{vm} {is_(state)} and can't hear that; start it first, or say force off"
         return _result(order, spoken, done=False, state=state)

@@ -61,7 +61,7 @@ ACTS: dict[str, Callable[[Any, str], Any]] = {
     "start": start,
     "shutdown": lambda domain, _: domain.shutdown(),
     "reboot": lambda domain, _: domain.reboot(0),
-    "force_off": lambda domain, _: domain.destroy(),
+    "force_off": lambda domain, _: domain.destroy() if domain.isActive() else None,
     "snapshot": snapshot,
 }
 

@@ -210,6 +210,10 @@ async def test_names_that_stand_in_no_configuration_are_outside_text(make: Make)
         (RUNNING, "force-off", "Endeavour is off.", ["force_off endeavour"]),
         (PAUSED, "force-off", "Endeavour is off.", ["force_off endeavour"]),
         (OFF, "force-off", "Endeavour is off already.", []),
+        (CRASHED, "start", "Endeavour is running.", ["start endeavour"]),
+        (CRASHED, "shutdown", "Endeavour has crashed.", []),
+        (CRASHED, "reboot", "Endeavour has crashed, so it can't be rebooted; say start.", []),
+        (CRASHED, "force-off", "Endeavour is off.", ["force_off endeavour"]),
     ],
 )
 async def test_each_act_is_done_when_it_has_to_be_and_read_back(
@@ -256,6 +260,28 @@ async def test_a_machine_that_does_not_go_is_said_to_be_still_at_it(make: Make) 
     said = "Windows is still shutting down after a few seconds. Say force off to pull its plug."
     assert await rig.told() == [said]
     assert rig.messages.unannounced()[0].priority == 5
+
+
+async def test_a_hypervisor_that_falls_silent_meanwhile_is_looked_at_again(make: Make) -> None:
+    fake = FakeHypervisor.of(windows=RUNNING)
+    fake.stubborn = True
+    rig = make(fake, answer_within_s=0.05)
+    await rig.power("windows", "shutdown")
+    fake.broken = HypervisorError("it does not answer in time")
+    await asyncio.sleep(0.05)
+    fake.set("windows", OFF)
+    fake.broken = None
+    assert await rig.told() == ["Windows is off."]
+
+
+async def test_a_shutdown_whose_end_cannot_be_seen_is_not_claimed(make: Make) -> None:
+    fake = FakeHypervisor.of(windows=RUNNING)
+    fake.stubborn = True
+    rig = make(fake, settings=settings_of({"nuc": {"shutdown_wait_s": 0.2}}), answer_within_s=0.05)
+    await rig.power("windows", "shutdown")
+    fake.broken = HypervisorError("the connection is refused")
+    said = "Windows was told to shut down, and I can't see whether it is off: the connection is refused."
+    assert await rig.told() == [said]
 
 
 async def test_the_plug_can_be_pulled_while_it_shuts_down_and_is_told_once(make: Make) -> None:
