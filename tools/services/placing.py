@@ -15,8 +15,12 @@ from tools.wording import listing, sentence
 
 T = TypeVar("T")
 
-ENGINE_GRACE_S = 15.0
-"""Engines keep their own time limits; one that does not is cut here."""
+WITHIN_S = 10.0
+"""What the engines get together; they are asked at the same time, and keep time limits of their own."""
+
+
+ALIKE = 2
+"""Rank of a unit that is not called as the service is, only nearly so."""
 
 
 class NotPlacedError(Exception):
@@ -36,7 +40,9 @@ class Place:
     unit: Unit
 
 
-async def place(name: str, service: ServiceSettings, engines: Mapping[str, Engine]) -> Place:
+async def place(
+    name: str, service: ServiceSettings, engines: Mapping[str, Engine], within_s: float = WITHIN_S
+) -> Place:
     """The one unit that runs the service. Raises NotPlacedError.
 
     The best match of all engines counts, and there has to be one of it: what is stopped must be the right one.
@@ -50,8 +56,10 @@ async def place(name: str, service: ServiceSettings, engines: Mapping[str, Engin
             return [(0, await asked[one].find(exact))]
         return matching(await asked[one].units(), (name, *service.aliases)) or await _by_name(asked[one], name)
 
-    found, failed = await _of_all(asked, look)
+    found, failed = await _of_all(asked, look, within_s)
     places = [(rank, Place(asked[one], unit)) for one, units in found.items() for rank, unit in units]
+    if failed:  # who could not be asked may have the one that is called just so
+        places = [(rank, one) for rank, one in places if rank < ALIKE]
     best = [one for rank, one in places if rank == min(rank for rank, _ in places)]
     if len(best) == 1:
         return best[0]
@@ -82,7 +90,7 @@ def matching(units: Iterable[Unit], names: Sequence[str]) -> list[tuple[int, Uni
             elif unit.labels.get(COMPOSE_SERVICE) == name:
                 found.append((1, unit))
             elif alike and alike in (_key(unit.name), _key(unit.labels.get(COMPOSE_SERVICE, ""))):
-                found.append((2, unit))
+                found.append((ALIKE, unit))
         if found:
             return found
     return []
@@ -94,7 +102,7 @@ async def _by_name(engine: Engine, name: str) -> list[tuple[int, Unit]]:
         return []
     for spelled in dict.fromkeys((name, "-".join(plain(name)), "".join(plain(name)))):
         try:
-            return [(2, await engine.find(spelled))]
+            return [(ALIKE, await engine.find(spelled))]
         except EngineError as error:
             if not error.unknown:
                 raise
@@ -102,7 +110,7 @@ async def _by_name(engine: Engine, name: str) -> list[tuple[int, Unit]]:
 
 
 async def _of_all(
-    engines: Mapping[str, Engine], look: Callable[[str], Awaitable[list[tuple[int, Unit]]]]
+    engines: Mapping[str, Engine], look: Callable[[str], Awaitable[list[tuple[int, Unit]]]], within_s: float
 ) -> tuple[dict[str, list[tuple[int, Unit]]], dict[str, str]]:
     """What each engine found, and why others could not be asked."""
     found: dict[str, list[tuple[int, Unit]]] = {}
@@ -110,7 +118,7 @@ async def _of_all(
 
     async def one(name: str) -> None:
         try:
-            async with asyncio.timeout(ENGINE_GRACE_S):
+            async with asyncio.timeout(within_s):
                 found[name] = await look(name)
         except TimeoutError:
             failed[name] = "it does not answer in time"

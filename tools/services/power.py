@@ -10,18 +10,22 @@ from typing import Any, ClassVar, Literal, cast
 from tools.contract import Candidates, Finding, JsonObject, Level, PlannedCall, Severity, ToolResult
 from tools.engines.port import Engine, EngineError, Unit
 from tools.names import NameIndex
-from tools.services.coming_back import Action, Seen, look_until
+from tools.services.answering import answers
+from tools.services.coming_back import ANSWER_S, Action, Seen, look_until
 from tools.services.placing import NotPlacedError, Place, place
-from tools.services.power_sayings import came_of_it, nothing_to_do
+from tools.services.power_sayings import came_of_it, so_already, told_already
 from tools.settings import ServiceSettings, ToolSettings
 from tools.tool import Arguments, UnavailableError, resolve_required
-from tools.wording import sentence
 
 NO_ENGINE = "I can't start or stop services; set up an engine that runs them, as Docker or systemd, under [engines]."
 
 ANSWER_WITHIN_S: Mapping[str, float] = {"start": 4.5, "stop": 30.0, "restart": 30.0}
 """A start is told within five seconds, done or not; what stops gets ten seconds from its engine, and whoever asked for
 a restart wants to know whether it is back."""
+
+
+PLACING_SHARE = 0.6
+"""Of that time, at most, to find out which engine has it."""
 
 
 class ServicePowerArguments(Arguments):
@@ -67,13 +71,12 @@ class ServicePower:
         service = self._settings.services[name]
         started = time.monotonic()
         try:
-            found = await place(name, service, self._engines)
+            found = await place(name, service, self._engines, ANSWER_WITHIN_S[action] * PLACING_SHARE)
         except NotPlacedError as error:
             return _failed(name, error.spoken, {"action": action}, tainted=error.tainted)
         unit = found.unit
-        if (said := nothing_to_do(name, action, unit)) is not None:
-            done = ToolResult(spoken=said, data=_data(action, found, unit, acted=False))
-            return done if unit.health != "unhealthy" else done.model_copy(update={"findings": (_finding(name, said),)})
+        if so_already(action, unit):
+            return await _told_already(name, service, action, found)
         return await self._act(name, service, action, found, started)
 
     async def _act(
@@ -85,8 +88,7 @@ class ServicePower:
             async with asyncio.timeout(max(until - time.monotonic(), 0.5)):
                 before = await _order(found, action)
         except TimeoutError:
-            doing = "stopping" if action == "stop" else "starting"
-            spoken = sentence(f"{name} is still {doing}; {found.engine.name} is at it")
+            spoken = f"I told {found.engine.name} to {action} {name}; it had not finished when I stopped waiting."
             return ToolResult(spoken=spoken, data=_data(action, found, found.unit, acted=True, settled=False))
         except EngineError as error:
             spoken = f"I couldn't {action} {name}: {error.reason}."
@@ -97,6 +99,15 @@ class ServicePower:
             spoken = f"I told {found.engine.name} to {action} {name}, and can't see what came of it: {error.reason}."
             return _failed(name, spoken, _data(action, found, found.unit, acted=True), Severity.UNKNOWN)
         return _told(name, action, found, seen)
+
+
+async def _told_already(name: str, service: ServiceSettings, action: Action, found: Place) -> ToolResult:
+    """It runs, or is stopped, already. What runs is asked whether it answers: that may be why somebody wants it."""
+    unit = found.unit
+    answering, why_not = await answers(service, ANSWER_S / 2) if action == "start" else (None, "")
+    spoken, well = told_already(name, action, unit, answering, why_not)
+    data = _data(action, found, unit, acted=False) | {"answers": answering}
+    return ToolResult(spoken=spoken, data=data, findings=() if well else (_finding(name, spoken),))
 
 
 async def _order(found: Place, action: Action) -> Unit:

@@ -9,18 +9,24 @@ KILLED = 137
 """128 + SIGKILL, as shells and engines count it: killed, by the kernel for its memory or by the engine."""
 
 
-def nothing_to_do(name: str, action: str, unit: Unit) -> str | None:
-    """Said instead of acting: it runs already, or it is stopped already."""
+def so_already(action: str, unit: Unit) -> bool:
+    """Whether there is nothing to do: it runs, or it is stopped."""
     if action == "stop":
-        if unit.running or unit.said in ("restarting", "starting", "stopping", "paused"):
-            return None
-        return sentence(f"{name} is stopped already")
-    if action == "start" and unit.running:
-        if unit.health == "starting":
-            return sentence(f"{name} is starting already")
-        wrong = ", but its own health check fails" if unit.health == "unhealthy" else ""
-        return sentence(f"{name} is running already{wrong}")
-    return None
+        return not unit.running and unit.said not in ("restarting", "starting", "stopping", "paused")
+    return action == "start" and unit.running
+
+
+def told_already(name: str, action: str, unit: Unit, answers: bool | None, why_not: str) -> tuple[str, bool]:
+    """Said instead of acting, and whether all is well with it."""
+    if action == "stop":
+        return sentence(f"{name} is stopped already"), True
+    if unit.health == "starting":
+        return sentence(f"{name} is starting already"), True
+    if unit.health == "unhealthy":
+        return sentence(f"{name} is running already, but its own health check fails"), False
+    if answers is False:
+        return sentence(f"{name} is running already, but it does not answer: {why_not}"), False
+    return sentence(f"{name} is running already"), True
 
 
 def came_of_it(
@@ -65,6 +71,8 @@ def _not_running(name: str, again: str, unit: Unit, settled: bool) -> str:
         return f"{name} did not start: its unit is {unit.said}."
     if not settled:
         return f"{name} is still starting."
+    if unit.exit_code == 0:  # a job that is done, or a server that found nothing to do
+        return f"{name} was started{again}, and has ended by itself without an error"
     came = "did not come back" if again else "did not start"
     return f"{name} {came}{ending(unit) or ': it is not running'}"
 

@@ -94,6 +94,12 @@ async def test_an_engine_that_could_not_be_asked_is_named_where_nobody_else_has_
     assert (await placed(docker("pi-hole"), broken)).unit.name == "pi-hole"
 
 
+async def test_while_an_engine_cannot_be_asked_one_that_is_only_called_alike_is_not_enough() -> None:
+    broken = FakeEngine("nas", error=EngineError("it does not answer in time"))
+    assert (await refused(docker("pihole"), broken)).startswith("I can't tell what runs pi-hole.")
+    assert (await placed(docker("pihole"), FakeEngine("nas"))).unit.name == "pihole"
+
+
 async def test_an_engine_that_is_not_configured_is_named() -> None:
     assert await refused(docker("pi-hole"), engine="podman") == (
         "Pi-hole is said to run on podman, and no engine of that name is configured."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -119,7 +120,7 @@ async def test_an_answer_that_means_down_is_none() -> None:
         ({"running": False, "said": "exited", "exit_code": 1}, "Jellyfin did not start: it ended with exit code one."),
         ({"running": False, "said": "exited", "exit_code": 137}, "Jellyfin did not start: it was killed."),
         ({"running": False, "said": "exited", "exit_code": 0},
-         "Jellyfin did not start: it ended by itself, without an error."),
+         "Jellyfin was started, and has ended by itself without an error."),
         ({"running": False, "said": "failed"}, "Jellyfin did not start: it is not running."),
         ({"running": False, "said": "restarting", "exit_code": 78},
          "Jellyfin keeps restarting: it ended with exit code 78."),
@@ -163,6 +164,28 @@ async def test_what_is_so_already_is_said_and_nothing_is_done(action: str, unit:
     assert told.data["acted"] is False
 
 
+async def test_what_runs_already_and_does_not_answer_is_said_not_to() -> None:
+    engine = FakeEngine()
+    engine.add("jellyfin")
+    async with serving(always(b"hello")) as server:
+        assert (await do("start", engine, url=server.url)).spoken == "Jellyfin is running already."
+    told = await do("start", engine, url=server.url)
+
+    assert told.spoken == "Jellyfin is running already, but it does not answer: the connection is refused."
+    assert (engine.orders, len(told.findings)) == ([], 1)
+
+
+async def test_an_engine_that_hangs_costs_only_its_share_of_the_time() -> None:
+    class Hanging(FakeEngine):
+        async def units(self) -> Sequence[Unit]:
+            await asyncio.Event().wait()
+            return []
+
+    engine = FakeEngine()
+    engine.add("jellyfin", running=False)
+    assert (await do("start", engine, Hanging("nas"))).spoken == "Jellyfin is running, within a second."
+
+
 async def test_what_restarts_again_and_again_can_be_stopped() -> None:
     engine = FakeEngine()
     engine.add("jellyfin", running=False, said="restarting")
@@ -200,7 +223,7 @@ async def test_an_order_that_takes_too_long_is_said_to_be_under_way() -> None:
     engine.add("jellyfin", running=False)
     told = await do("start", engine)
 
-    assert told.spoken == "Jellyfin is still starting; docker is at it."
+    assert told.spoken == "I told docker to start jellyfin; it had not finished when I stopped waiting."
     assert (told.data["acted"], told.data["settled"]) == (True, False)
 
 
