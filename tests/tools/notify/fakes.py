@@ -49,6 +49,7 @@ class FakeNtfy:
         """Sent first on each stream."""
         self.lose_answers = False
         self._streams: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self.connected = asyncio.Event()
 
     @property
@@ -75,7 +76,17 @@ class FakeNtfy:
             stream.transport.abort()
         self._streams.clear()
 
+    async def closed(self) -> None:
+        """Every connection is over."""
+        self.break_streams()
+        if self._serving:
+            await asyncio.wait(self._serving)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         method, target, _ = head.split(" ", 2)
         with suppress(ConnectionError):
@@ -133,7 +144,7 @@ async def fake_ntfy() -> AsyncIterator[FakeNtfy]:
         yield server
     finally:
         listening.close()
-        server.break_streams()
+        await server.closed()
         await listening.wait_closed()
 
 

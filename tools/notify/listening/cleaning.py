@@ -39,5 +39,5 @@ def titled(title: str, text: str) -> str:
 def _cut(text: str) -> str:
     if len(text) <= MOST_CHARACTERS:
         return text
-    whole_words = text[: MOST_CHARACTERS - 1].rsplit(" ", 1)[0] if " " in text[:MOST_CHARACTERS] else text
-    return whole_words[: MOST_CHARACTERS - 1].rstrip(" .:;,-") + "…"
+    whole_words = text[:MOST_CHARACTERS].rsplit(" ", 1)[0] if text[MOST_CHARACTERS] != " " else text
+    return whole_words[:MOST_CHARACTERS].rstrip(" .:;,-")

@@ -52,6 +52,12 @@ def test_a_title_goes_before_its_text_and_the_whole_stays_short(title: str, text
     assert len(titled(title, text)) <= MOST_CHARACTERS
 
 
+def test_what_is_too_long_ends_with_a_whole_word() -> None:
+    assert cleaned("word " * 100) == " ".join(["word"] * 40)
+    assert cleaned("a" * 195 + " longer") == "a" * 195
+    assert cleaned("a" * 300) == "a" * 200
+
+
 def test_a_title_that_the_text_repeats_is_left_out() -> None:
     assert titled("Backup", "Backup of photos failed") == "Backup of photos failed"
     assert titled("Photos", "it failed") == "Photos: it failed"
