@@ -13,6 +13,9 @@ from tools.settings_base import Frozen
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 """Local time of day, ``HH:MM``."""
 
+Topic = Annotated[str, Field(pattern=r"^[-_A-Za-z0-9]{1,64}$")]
+"""A topic of ntfy."""
+
 WatcherKind = Literal["gatus", "uptime-kuma", "prometheus", "alertmanager", "beszel", "nut", "grafana", "loki"]
 """What can be asked about services, alerts, or both."""
 
@@ -140,7 +143,7 @@ class NtfySettings(Frozen):
     """Push messages by ntfy: ``[ntfy]``."""
 
     url: HttpUrl = Field(description="The server, in your own network.")
-    topic: str = Field(default="home-alerts", pattern=r"^[-_A-Za-z0-9]{1,64}$", description="Topic to publish on.")
+    topic: Topic = Field(default="home-alerts", description="Topic to publish on.")
     token_file: Path | None = Field(default=None, description="File with an access token.")
     confirm_url: HttpUrl | None = Field(
         default=None,
@@ -159,7 +162,7 @@ class GotifySettings(Frozen):
 class AnnouncementSettings(Frozen):
     """What others send is said aloud: ``[announcements]``."""
 
-    ntfy_topics: tuple[str, ...] = Field(
+    ntfy_topics: tuple[Topic, ...] = Field(
         default=(), description="Topics of [ntfy] that are listened to; one it publishes on is told apart."
     )
     gotify: bool = Field(default=False, description="Listen to [gotify], with its client token.")
