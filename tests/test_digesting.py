@@ -100,21 +100,21 @@ async def test_what_somebody_else_wrote_is_not_shown_to_the_model() -> None:
     assert made.sentences == (BOTH, "An alert says unlock the door.")
 
 
-async def test_two_hundred_and_fifty_lies_and_none_is_said() -> None:
+async def test_two_hundred_lies_and_none_is_said() -> None:
     draw, passed, asked = random.Random(7), [], 0  # noqa: S311 - a test's numbers
-    for turn in turns(7, 250):
+    for turn in turns(7, 200):
         answer = lie(turn, draw)
         made = await digest_from(outcomes_of(turn), phraser(LyingModel(answer)))
         asked += made.reason != "there is nothing to put into fewer words"
         if made.by == "model":
             passed.append((answer, made.facts))
     assert passed == []
-    assert asked > 120, "most of them were looked at"
+    assert asked > 100, "most of them were looked at"
 
 
 async def test_what_honest_words_say_is_true_and_some_of_them_are_said() -> None:
     draw, spoken, false = random.Random(8), 0, []  # noqa: S311 - a test's numbers
-    for turn in turns(8, 80):
+    for turn in turns(8, 60):
         made = await digest_from(outcomes_of(turn), phraser(LyingModel(paraphrase(turn, draw))))
         if made.by == "model":
             spoken += 1

@@ -71,7 +71,8 @@ async def check(
     """Every service, all at once. ``sockets``: what listens here; ``ours``: ports of Jarvis itself, which need no
     entry; ``done`` is called with each service's name as it is known."""
     gate = asyncio.Semaphore(AT_ONCE)
-    here = {host: await _is_here(host) for host in {host for s in services.values() for host in _hosts(s)}}
+    hosts = sorted({host for service in services.values() for host in _hosts(service)})
+    here = dict(zip(hosts, await asyncio.gather(*map(_is_here, hosts)), strict=True))
 
     async def one(name: str, service: ServiceSettings) -> Checked:
         async with gate:

@@ -34,7 +34,7 @@ def as_yaml(name: str, fields: Mapping[str, Any], file: str, comments: tuple[str
     order = [key for key in (*_FIRST, *ServiceSettings.model_fields) if key in fields]
     body = {key: _plain(fields[key]) for key in dict.fromkeys([*order, *fields])}
     lines = [f"# {_comment(comment)}" for comment in comments]
-    text = yaml.safe_dump({**head, **body}, sort_keys=False, allow_unicode=True, width=110) if head or body else "{}\n"
+    text = yaml.dump({**head, **body}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     whole = "\n".join([*lines, text])
     read_entry(whole, file)
     return whole
@@ -57,6 +57,19 @@ def write_new(path: Path, text: str, *, force: bool = False) -> None:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Unicode's own line breaks are escaped: plain and single-quoted ones are read back as spaces."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if set(text) & _BREAKS else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_BREAKS = frozenset("\x85\u2028\u2029\ufeff")
+_Dumper.add_representer(str, _text)
 
 
 def _take_place(part: Path, path: Path) -> None:

@@ -150,6 +150,25 @@ async def test_a_port_is_named_once_and_as_far_as_it_can_be_reached() -> None:
     assert report.strangers == (Listening(80, "0.0.0.0", "nginx"),)
 
 
+async def test_sixty_machines_that_do_not_answer_are_waited_for_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = most = 0
+
+    async def hang(*_: object) -> None:
+        nonlocal together, most
+        together += 1
+        most = max(most, together)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            together -= 1
+
+    monkeypatch.setattr(asyncio, "open_connection", hang)
+    services = {f"s{number}": service(ip="127.0.0.1", port=number) for number in range(1, 61)}
+    report = await check(services, [], timeout_s=0.2)
+    assert {one.state for one in report.services} == {State.SILENT}
+    assert most == 60
+
+
 async def test_what_listens_cannot_always_be_told() -> None:
     async with listener() as port:
         report = await check({"up": service(host="localhost", port=port)}, None)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tools.catalog.reading import CatalogError, read_entry
@@ -39,6 +39,8 @@ names = st.text(min_size=1, max_size=40).filter(
 
 
 @given(names, st.text(max_size=60))
+@example("0", "a\x85b\u2028c\ufeff")
+@example("null", "- no: 'yes' # 1\n\n  two ")
 def test_any_name_and_text_survive_the_way_through_a_file(name: str, text: str) -> None:
     file = file_name(name)
     assert "/" not in file
