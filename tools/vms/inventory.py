@@ -12,7 +12,11 @@ from tools.vms.naming import Reading, Spot, assigned
 from tools.vms.port import Hypervisor, HypervisorError
 
 NAMES_WITHIN_S = 1.5
-"""What a plan waits for live names; after that it goes by the last ones known."""
+"""What a plan waits for the first live names."""
+
+NEWER_NAMES_WITHIN_S = 0.3
+"""What it waits for newer ones: time for a hypervisor of this machine. One that takes longer, over ssh say, is read
+behind the turn's back, and what is new there is known the next time."""
 
 NAMES_FOR_S = 30.0
 """Names that are so old are read again: machines are made and removed by hand."""
@@ -49,7 +53,7 @@ class Inventory:
         if not self.hypervisors or self._ticks() - self._read_at < NAMES_FOR_S:
             return
         reading = self._reading_now()
-        await asyncio.wait({reading}, timeout=NAMES_WITHIN_S)
+        await asyncio.wait({reading}, timeout=NEWER_NAMES_WITHIN_S if self._lists else NAMES_WITHIN_S)
         if not reading.done():
             self._read_at = self._ticks()  # a hypervisor that hangs holds up one call in thirty seconds, not every one
 

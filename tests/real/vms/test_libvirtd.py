@@ -134,6 +134,7 @@ async def test_machines_that_come_and_go_are_known_by_name(
 ) -> None:
     monkeypatch.setattr("tools.vms.inventory.NAMES_FOR_S", 0.0)
     monkeypatch.setattr("tools.vms.inventory.FRESH_S", 0.0)
+    monkeypatch.setattr("tools.vms.inventory.NEWER_NAMES_WITHIN_S", 10.0)
     rig = make()
     daemon.define("newcomer", guest.kernel, guest.initrd)
     assert (await rig.check("the newcomer")).spoken == "Newcomer is off."

@@ -181,6 +181,19 @@ async def test_a_hypervisor_that_hangs_holds_up_no_plan(make: Make, monkeypatch:
     assert fake.looks == 1
 
 
+async def test_a_slow_hypervisor_is_read_behind_the_turns_back(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.vms.inventory.NAMES_FOR_S", 0.0)
+    monkeypatch.setattr("tools.vms.inventory.NEWER_NAMES_WITHIN_S", 0.0)
+    fake = FakeHypervisor.of(endeavour=RUNNING)
+    rig = make(fake)
+    await rig.path.ready()
+    fake.has["newcomer"] = Machine(key="newcomer", name="newcomer", state=OFF)
+    await rig.path.ready()
+    assert rig.names.names("vm") == ("endeavour",)
+    await rig.inventory.look()
+    assert rig.names.names("vm") == ("endeavour", "newcomer")
+
+
 async def test_names_that_stand_in_no_configuration_are_outside_text(make: Make) -> None:
     known = settings_of(endeavour={})
     own = await make(FakeHypervisor.of(endeavour=RUNNING), settings=known).check()
