@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from tools.engines.docker_api import DockerApi
+from tools.engines.docker_api import DockerApi, TooMuchError
 from tools.engines.docker_said import COMPOSE_SERVICE, inspected, listed
 from tools.engines.port import EngineError, LogLine, Unit
 from tools.settings_house import EngineSettings
@@ -27,6 +27,9 @@ ORDER_TIMEOUT_S = 30.0
 """An order is answered when it is carried out: stopping takes STOP_GRACE_S and then the killing."""
 
 INSPECTED_AT_ONCE = 8
+
+FEWER = 20
+"""Of a log with too much in it so many times fewer lines are asked for."""
 
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
 
@@ -106,8 +109,10 @@ class Containers:
         async with api.open() as http:
             raw = await api.json(http, "GET", f"{where}/json")
             terminal = isinstance(raw, dict) and bool((raw.get("Config") or {}).get("Tty"))
-            asked = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(lines)}
-            return await api.log(http, f"{where}/logs", lines=lines, terminal=terminal, params=asked)
+            try:
+                return await _log(api, http, f"{where}/logs", lines, terminal)
+            except TooMuchError:
+                return await _log(api, http, f"{where}/logs", max(lines // FEWER, 1), terminal)
 
     async def _order(self, unit: Unit, verb: str, params: dict[str, str] | None = None) -> None:
         api, prefix = await self._api()
@@ -132,6 +137,11 @@ async def _inspect(api: DockerApi, http: httpx.AsyncClient, prefix: str, which: 
         return inspected(raw)
     except _MALFORMED as error:
         raise EngineError("its answer is not what a container engine says") from error
+
+
+async def _log(api: DockerApi, http: httpx.AsyncClient, path: str, lines: int, terminal: bool) -> list[LogLine]:
+    asked = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(lines)}
+    return await api.log(http, path, lines=lines, terminal=terminal, params=asked)
 
 
 class Docker(Containers):

@@ -35,6 +35,10 @@ _REASONS = (
 """What engines complain of, and what that is in words. Their own texts hold names that anybody may have given."""
 
 
+class TooMuchError(EngineError):
+    """A log of very long lines: it comes oldest first, so that its end cannot be read without all before it."""
+
+
 class DockerApi:
     """One engine. ``socket``: path of its Unix socket, else ``url`` is its address; ``headers``: with each request."""
 
@@ -101,7 +105,7 @@ class DockerApi:
                     kept.extend(reader.feed(piece))
                     taken += len(piece)
                     if taken > MAX_BYTES:
-                        raise EngineError("its log has too much in it")
+                        raise TooMuchError("its log has too much in it")
             except ValueError as error:
                 raise EngineError("its log cannot be understood") from error
         kept.extend(reader.end())

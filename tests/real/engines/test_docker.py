@@ -6,15 +6,17 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.real.engines.docker_engine import RealDocker, docker_engine
-from tools.contract import PlannedCall, ToolResult
+from tools.contract import Caller, PlannedCall, Speech, ToolResult
 from tools.engines.docker import Docker
 from tools.engines.port import EngineError, Unit
 from tools.names import NameIndex
+from tools.server import ToolHouse
 from tools.services.logs import ServiceLogs
 from tools.services.power import ServicePower
 from tools.settings import ToolSettings
@@ -187,6 +189,30 @@ async def test_only_the_container_of_a_stack_that_was_meant_is_touched(docker: R
 
     assert docker.inspect("photos-db-1")["State"]["Running"]
     assert not docker.inspect("photos-web-1")["State"]["Running"]
+
+
+async def test_through_the_whole_call_path_a_stop_wants_a_yes_and_a_start_does_not(
+    docker: RealDocker, tmp_path: Path
+) -> None:
+    docker.run("jellyfin", SLEEP)
+    settings = ToolSettings.model_validate(
+        {"services": {"jellyfin": {}}, "engines": {"box": {"kind": "docker", "url": f"unix://{docker.socket}"}}}
+    )
+    me = Caller(speech=Speech.ORDER, conversation="c1", turn_id="t1")
+    with ToolHouse(settings, tmp_path) as house:
+        asked = await house.path.call("service_power", {"service": "jelly fin", "action": "stop"}, me)
+        assert (asked.error, asked.spoken) == ("needs_confirmation", "Shall I stop jellyfin?")
+        assert docker.inspect("jellyfin")["State"]["Running"]
+
+        assert asked.confirmation is not None
+        yes = me.model_copy(update={"confirmation": asked.confirmation.nonce, "turn_id": "t2"})
+        done = await house.path.call("service_power", {"service": "jellyfin", "action": "stop"}, yes)
+        assert (done.ok, done.spoken) == (True, "Jellyfin is stopped.")
+        assert not docker.inspect("jellyfin")["State"]["Running"]
+
+        started = await house.path.call("service_power", {"service": "jellyfin", "action": "start"}, me)
+        assert started.spoken.startswith("Jellyfin is running, ")
+        assert docker.inspect("jellyfin")["State"]["Running"]
 
 
 async def test_what_two_containers_could_be_is_not_touched(docker: RealDocker, engine: Docker) -> None:

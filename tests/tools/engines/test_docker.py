@@ -187,6 +187,19 @@ async def test_a_log_that_cannot_be_read_is_said_to_be_one(body: Answer, reason:
     assert caught.value.reason == reason
 
 
+async def test_of_a_log_of_very_long_lines_fewer_are_read() -> None:
+    async def answer(request: Request) -> Answer:
+        if request.path.endswith("/json"):
+            return Answer(container())
+        lines = int(request.query["tail"])
+        return Answer(b"".join(frame(1, b"x" * 200_000 + b"\n") for _ in range(lines)))
+
+    async with serving(answer) as server:
+        engine = docker(server.url, timeout_s=10)
+        lines = await engine.logs(await engine.find("jellyfin"), 100)
+    assert [len(line.text) for line in lines] == [8_192] * 5
+
+
 async def test_without_a_socket_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(EngineError) as caught:
         await docker(f"unix://{tmp_path}/docker.sock").units()
