@@ -137,6 +137,7 @@ def test_a_place_that_is_none_is_refused_when_the_configuration_is_read(place: s
         ("cloud.lan", ["*.lan"], True),
         ("a.cloud.lan", ["*.lan"], False),
         ("lan", ["*.lan"], False),
+        ("lan", ["*."], False),
         ("cloud.lan", ["*"], False),
         ("127.0.0.1", ["*.0.0.1"], False),
         ("127.0.0.1", ["127.0.0.1"], True),

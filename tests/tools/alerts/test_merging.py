@@ -44,6 +44,11 @@ def test_our_own_words_are_said_with_the_worst_severity_and_the_earliest_time() 
     assert (one.alert.said, one.severity, one.since) == ("the disk is 86 per cent full", Severity.CRITICAL, 5.0)
 
 
+def test_it_is_as_old_as_whoever_knew_first_says() -> None:
+    (one,) = merge([alert(since=20.0), alert("bell", since=10.0), alert("grafana")])
+    assert one.since == 10.0
+
+
 def test_what_is_well_for_one_and_wrong_for_another_is_wrong_in_the_others_words() -> None:
     ours = alert("here", Severity.OK, key="disk:here:/", said="the disk is 60 per cent full")
     theirs = alert("prom", key="disk:here:/", said="the disk is filling up", foreign=True)
