@@ -20,6 +20,7 @@ from tools.notify.messages import Messages
 from tools.server import ToolHouse
 from tools.settings import ToolSettings
 from tools.store import Store
+from tools.tasks.built_in import DIGEST
 
 NOW = datetime.fromisoformat("2026-05-13T07:30:00+02:00")
 OUTCOMES = {outcome.tool: outcome for outcome in (NO_ALERTS, GITEA_DOWN, PHOTOS_OLD, VMS)}
@@ -129,3 +130,25 @@ async def test_a_note_that_cannot_be_written_is_said(tmp_path: Path, caplog: pyt
         (message,) = messages.unannounced()
     assert message.text.endswith("The note of it couldn't be written.")
     assert "none" in caplog.text
+
+
+async def test_at_its_time_the_house_tells_it_and_keeps_the_note(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    settings = ToolSettings.model_validate(
+        {"services": {"gitea": {"tcp": "127.0.0.1:1"}}, "digest": {"at": "07:30", "notes": notes}}
+    )
+    with (
+        ToolHouse(settings, tmp_path / "state", lambda: NOW) as house,
+        Store(tmp_path / "state" / "jarvis.db") as store,
+    ):
+        async with house.keeping_time(), asyncio.timeout(20):
+            while not store.write("UPDATE schedules SET next_at = 1 WHERE id = ?", [(DIGEST,)]):  # noqa: ASYNC110 - threads
+                await asyncio.sleep(0.02)
+            while not house.messages.unannounced():
+                house._schedules.changed()
+                await asyncio.sleep(0.02)
+        (message,) = house.messages.unannounced()
+    assert message.key == "digest:2026-05-13"
+    assert "Gitea is down" in message.text
+    assert "made_by: jarvis digest" in (notes / "2026-05-13.md").read_text()
