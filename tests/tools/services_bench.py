@@ -111,8 +111,8 @@ def house(count: int, *, hanging: bool) -> Iterator[dict[str, str]]:
         process.communicate("")
 
 
-def settings_of(urls: Mapping[str, str], folder: Path) -> ToolSettings:
-    """The catalogue and the watchers."""
+def settings_of(urls: Mapping[str, str], folder: Path, deadline_s: float | None = None) -> ToolSettings:
+    """The catalogue and the watchers; with a deadline no watcher has a limit of its own below it."""
     password = folder / "password"
     password.write_text(PASSWORD)
     watchers: dict[str, dict[str, Any]] = {name: {"kind": kind, "url": urls[name]} for name, kind in KINDS.items()}
@@ -120,14 +120,17 @@ def settings_of(urls: Mapping[str, str], folder: Path) -> ToolSettings:
     watchers["the status page"]["status_page"] = "house"
     watchers["beszel"] |= {"username": "me@house.lan", "password_file": password}
     services = {name: {"url": url} for name, url in urls.items() if name.startswith("service ")}
-    return ToolSettings.model_validate({"services": services, "watchers": watchers})
+    if deadline_s is None:
+        return ToolSettings.model_validate({"services": services, "watchers": watchers})
+    patient = {name: {**watcher, "timeout_s": 30} for name, watcher in watchers.items()}
+    return ToolSettings.model_validate({"services": services, "watchers": patient, "services_deadline_s": deadline_s})
 
 
-async def measure(urls: Mapping[str, str], rounds: int, *, hanging: bool) -> Measured:
+async def measure(urls: Mapping[str, str], rounds: int, *, hanging: bool, deadline_s: float | None = None) -> Measured:
     """Ask again and again with one tool, as an assistant does."""
     seconds, cpu_seconds, wrong = [], [], []
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "jarvis.db") as store:
-        settings = settings_of(urls, Path(folder))
+        settings = settings_of(urls, Path(folder), deadline_s)
         async with httpx.AsyncClient(trust_env=False) as http:
             await http.get(urls["service 0"])
         tool = CheckServices(settings, NameIndex.from_settings(settings), store)

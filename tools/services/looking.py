@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ import httpx
 from tools.services.port import Observation, Watcher, WatcherError
 from tools.services.probe import Attempt, can_be_asked, probe
 from tools.settings import ServiceSettings
+
+log = logging.getLogger(__name__)
 
 ENDING_S = 0.15
 """What was cut off at the deadline gets this long to let go of its connections."""
@@ -57,6 +60,9 @@ async def _ask(watcher: Watcher, seen: Seen) -> None:
         seen.observed[watcher.name] = [*seen.observed.get(watcher.name, ()), *found]  # an engine may be called like one
     except WatcherError as error:
         seen.failed[watcher.name] = error.reason
+    except Exception:  # a fault of ours in reading one watcher costs only its answer, and is said
+        log.exception("The watcher %s could not be read.", watcher.name)
+        seen.failed[watcher.name] = "something went wrong in reading it"
 
 
 async def _until(tasks: Sequence[asyncio.Task[None]], deadline_s: float) -> None:
