@@ -144,7 +144,7 @@ MAY_REACH_ADAPTERS: dict[str, tuple[str, ...]] = {
         "assistant.chat.discovery",
         "assistant.chat.openai_compatible",
     ),
-    "assistant.server": ("assistant.speech.wav",),
+    "assistant.server": ("assistant.speech.wav", "assistant.speech.encoding"),
 }
 
 

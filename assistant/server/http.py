@@ -28,12 +28,14 @@ from assistant.server.auth import Authenticator
 from assistant.server.bodies import Command, read_command
 from assistant.server.event_stream import event_stream
 from assistant.server.guards import Guards, caller_name, server_names
+from assistant.server.idempotency import HEADER, Requests
 from assistant.server.mcp_door import McpDoor
 from assistant.server.message_doors import MessageDoors
 from assistant.server.openai_audio import AudioDoor
 from assistant.server.openai_chat import ChatDoor
 from assistant.server.openai_forms import FormError, in_form_of
 from assistant.server.recent import RecentTurns
+from assistant.server.speech_stream import speech_form, speech_stream
 from assistant.speech.wav import wav_bytes
 from tools.contract import Caller, Door
 
@@ -55,6 +57,7 @@ class Doors:
     def __init__(self, app: App) -> None:
         self._app = app
         self._recent = RecentTurns()
+        self._requests = Requests(app.state.path / "requests.db")
         self._reading = 0
         self._decoding = 0
 
@@ -62,11 +65,24 @@ class Doors:
         """One utterance in, one turn, the answer in the form that Accept asks for."""
         with self._place_to_read():
             command = await read_command(request, self._app.settings.server.max_upload_bytes)
-        with self._place_to_run():
-            turn = self._start(command, await self._utterance(command))
-        if "text/event-stream" in request.headers.get("accept", ""):
+
+        async def start() -> RunningTurn:
+            with self._place_to_run():
+                return self._start(command, await self._utterance(command))
+
+        name = caller_name.get()
+        key = request.headers.get(HEADER)
+        turn = await self._requests.once(key, name, command, start, lambda turn_id: self._recent.find(turn_id, name))
+        accept = request.headers.get("accept", "")
+        if "text/event-stream" in accept:
             return event_stream(turn, with_audio=_wants_audio(request))
+        if (form := speech_form(accept)) is not None:
+            return await speech_stream(turn, form)
         return JSONResponse(_answer(await turn.outcome()))
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._requests.close()
 
     async def reply_audio(self, request: Request) -> Response:
         """The reply of a recent turn as wav; waits for a turn that is still under way."""
@@ -170,8 +186,11 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with mcp.open():
-            yield
+        try:
+            async with mcp.open():
+                yield
+        finally:
+            doors.close()
 
     web = Starlette(
         routes=[
