@@ -18,24 +18,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.tools.services.http_server import Answer, Handler, always, hang, serving
-from tests.tools.services.shapes_of_watchers import (
-    BeszelServer,
-    Watched,
-    beszel,
-    gatus,
-    kuma_metrics,
-    kuma_page,
-    page_server,
-    prometheus_server,
-)
+from tests.tools.services.house_process import HANGING, KINDS, PASSWORD
 from tools.contract import PlannedCall, ToolResult
 from tools.names import NameIndex
 from tools.services.tool import CheckServices
@@ -45,18 +35,6 @@ from tools.store import Store
 SERVICES = 60
 LIMIT_ALL_S = 0.3
 LIMIT_HANGING_S = 3.2
-HANGING = "the slow one"
-PASSWORD = "letmein"
-
-KINDS: Mapping[str, str] = {
-    "gatus": "gatus",
-    "kuma": "uptime-kuma",
-    "the status page": "uptime-kuma",
-    "prometheus": "prometheus",
-    "beszel": "beszel",
-    HANGING: "gatus",
-}
-"""The six watchers. The last one answers in the first measure, and hangs in the second."""
 
 
 @dataclass(frozen=True)
@@ -68,42 +46,17 @@ class Measured:
     wrong: Sequence[str]
 
 
-async def serve(count: int, *, hanging: bool) -> None:
-    """The house, until standard input ends. Prints the URLs as one line of JSON."""
-    async with AsyncExitStack() as stack:
-        urls = {}
-        things = []
-        for number in range(count):
-            server = await stack.enter_async_context(serving(always(b"fine")))
-            urls[f"service {number}"] = server.url
-            things.append(Watched(f"service {number}", address=server.url.removeprefix("http://")))
-        for name, handler in _watchers(things, hanging=hanging).items():
-            urls[name] = (await stack.enter_async_context(serving(handler))).url
-        print(json.dumps(urls), flush=True)  # noqa: T201 - to the measuring process
-        await asyncio.to_thread(sys.stdin.read)
-
-
-def _watchers(things: Sequence[Watched], *, hanging: bool) -> dict[str, Handler]:
-    async def gatus_answer(_: object) -> Answer:
-        return Answer(gatus(things))
-
-    return {
-        "gatus": gatus_answer,
-        "kuma": always(kuma_metrics([Watched(t.name, t.looks, f"http://{t.address}") for t in things])),
-        "the status page": page_server(kuma_page(things)),
-        "prometheus": prometheus_server(things),
-        "beszel": BeszelServer(beszel(things)),
-        HANGING: hang if hanging else gatus_answer,
-    }
-
-
 @contextmanager
 def house(count: int, *, hanging: bool) -> Iterator[dict[str, str]]:
     """URLs by name; the process is ended with the block."""
-    command = [sys.executable, "-m", "tests.tools.services_bench", "--serve", str(count)]
-    process = subprocess.Popen(
-        [*command, *(["--hanging"] if hanging else [])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    command = [
+        sys.executable,
+        "-m",
+        "tests.tools.services.house_process",
+        str(count),
+        *(["hanging"] if hanging else []),
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())
@@ -163,12 +116,7 @@ def main() -> int:
     """Print what was measured; 1 where a limit is missed."""
     parser = argparse.ArgumentParser(description="Measure check_services.")
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--hanging", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.serve:
-        asyncio.run(serve(given.serve, hanging=given.hanging))
-        return 0
     missed = 0
     for hanging, limit_s, rounds in ((False, LIMIT_ALL_S, given.rounds), (True, LIMIT_HANGING_S, 3)):
         with house(SERVICES, hanging=hanging) as urls:
