@@ -176,6 +176,15 @@ async def test_a_server_that_is_on_without_rcon_is_not_taken_for_one_that_is_off
     )  # fmt: skip
 
 
+async def test_a_server_that_comes_up_and_refuses_the_password_is_not_taken_for_one_that_is_off(
+    game: Game, password: Path
+) -> None:
+    game.port, game.password = nowhere(), "another"
+    assert await hook("save-off", "127.0.0.1", settings(game, password), 2.0) == (
+        1, "save-off: its RCON refuses the password",
+    )  # fmt: skip
+
+
 async def test_the_hook_is_a_command_with_exit_codes_and_without_the_password_in_it(game: Game, password: Path) -> None:
     argv = [sys.executable, "-m", "tools.services.minecraft", "save-off", "127.0.0.1", "--port", str(game.port),
             "--rcon-port", str(game.rcon_port), "--password-file", str(password)]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.tools.engines.fake_engine import FakeEngine
-from tests.tools.services.http_server import always, serving
+from tests.tools.services.http_server import Answer, Request, always, serving
 from tools.contract import Level, PlannedCall, Severity, ToolResult
 from tools.engines.port import Engine, EngineError, Unit
 from tools.names import NameIndex
@@ -27,7 +27,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coming_back, "SETTLE_S", 0.02)
     monkeypatch.setattr(coming_back, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(coming_back, "LONGEST_PAUSE_S", 0.01)
-    monkeypatch.setattr(power, "ANSWER_WITHIN_S", {"start": 0.3, "stop": 0.3, "restart": 0.3})
+    monkeypatch.setattr(power, "ANSWER_WITHIN_S", {"start": 0.3, "stop": 0.3, "restart": 0.6})
 
 
 def tool(*engines: FakeEngine, **service: Any) -> ServicePower:
@@ -103,6 +103,21 @@ async def test_it_is_back_when_it_answers_and_not_before() -> None:
 
     assert told.spoken == "Jellyfin is running again, but it does not answer yet: the connection is refused."
     assert told.findings[0].subject == "jellyfin"
+
+
+async def test_one_that_answers_after_a_while_is_waited_for() -> None:
+    engine = FakeEngine()
+    engine.add("jellyfin")
+    asked = 0
+
+    async def warming_up(_: Request) -> Answer:
+        nonlocal asked
+        asked += 1
+        return Answer(b"", 200 if asked > 4 else 503)
+
+    async with serving(warming_up) as server:
+        told = await do("restart", engine, url=server.url)
+    assert (told.spoken, told.data["answers"]) == ("Jellyfin is running again, within a second.", True)
 
 
 async def test_an_answer_that_means_down_is_none() -> None:
