@@ -264,7 +264,8 @@ async def _ask_outside(house: House) -> Check:
     if sick:
         return Check("outside MCP servers", "broken", "; ".join(sick), "Mend it, or take it out of [mcp_servers].")
     tools = sum(len(server.tools) for server in outside.servers)
-    said = f"{len(outside.servers)} answer with {tools} tools, about {outside.tokens} of {outside.budget} tokens"
+    offer = f"{len(outside.servers)} of {len(outside.servers)} answer, with {tools} tool{'' if tools == 1 else 's'}"
+    said = f"{offer}, about {outside.tokens} of {outside.budget} tokens"
     left_out = [reason for server in outside.servers for reason in server.left_out]
     if left_out:
         return Check("outside MCP servers", "warning", f"{said}; left out: {'; '.join(left_out)}", "See docs/mcp.md.")

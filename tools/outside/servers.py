@@ -30,10 +30,11 @@ class OutsideServers:
         budget: int,
         taken: Sequence[str],
         changed: Callable[[Sequence[OutsideTool]], None],
-        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        connect_timeout_s: float | None = None,
     ) -> None:
         """``budget``: tokens that all descriptions together may take; ``taken``: names of our own tools."""
-        self._servers = tuple(OutsideServer(name, one, connect_timeout_s) for name, one in settings.items())
+        wait_s = connect_timeout_s or CONNECT_TIMEOUT_S
+        self._servers = tuple(OutsideServer(name, one, wait_s) for name, one in settings.items())
         self._budget = budget
         self._taken = tuple(taken)
         self._changed = changed

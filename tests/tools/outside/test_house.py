@@ -54,7 +54,10 @@ async def by_http(pages: Path) -> AsyncIterator[dict[str, Any]]:
 
 
 @pytest.fixture(params=[by_stdio, by_http], ids=["stdio", "http"])
-async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ToolHouse]:
+async def house(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ToolHouse]:
+    monkeypatch.setattr("tools.outside.servers.CONNECT_TIMEOUT_S", START_S)
     pages = tmp_path / "pages"
     pages.write_text("buy milk\nthe boiler man is called Ben\n")
     async with request.param(pages) as reached:
