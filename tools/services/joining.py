@@ -30,7 +30,7 @@ class Catalogue:
         self.services = services
         self._names = names
         self._book = AddressBook(services)
-        self._declared: dict[tuple[str, str], str] = {}
+        self._declared: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._elsewhere: set[tuple[str, str]] = set()
         self._on: dict[str, list[str]] = defaultdict(list)
         for name, service in services.items():
@@ -42,18 +42,19 @@ class Catalogue:
                 elif service.unit is not None:
                     called[engine] = service.unit
             for watcher, word in called.items():
-                self._declared[watcher, word.casefold()] = name
+                self._declared[watcher, word.casefold()].append(name)
                 self._elsewhere.add((watcher, name))
             if service.host:
                 self._on[service.host.casefold()].append(name)
 
-    def known_as(self, watcher: str, called: str) -> str | None:
-        """The service that goes by this name at this watcher. One that is called otherwise there does not."""
-        declared = self._declared.get((watcher, called.casefold()))
-        if declared is not None:
-            return declared
+    def known_as(self, watcher: str, called: str) -> Sequence[str]:
+        """The services that go by this name at this watcher: those that say so (a container may be two services), and
+        the one of that name, unless it says that it is called otherwise there."""
+        declared = self._declared.get((watcher, called.casefold()), [])
         name = self._names.exact("service", called)
-        return name if name in self.services and (watcher, name) not in self._elsewhere else None
+        if name is None or name not in self.services or name in declared or (watcher, name) in self._elsewhere:
+            return declared
+        return [*declared, name]
 
     def at(self, address: str, *, same_machine: bool) -> str | None:
         """The service that answers there."""
@@ -87,15 +88,16 @@ def join(
     by_other_names: dict[str, list[Observation]] = defaultdict(list)
     unknown = 0
     for one in seen:
-        name = catalogue.known_as(watcher, one.service)
-        if name is None and (other := _by_other_name(watcher, one, catalogue)) is not None:
-            by_other_names[other].append(one)
-            continue
-        name = name or catalogue.at(one.address, same_machine=same_machine)
-        if name is not None:
-            looks[name].append(_look(watcher, one, catalogue.services[name], now, stale_after_s))
-        elif machine := catalogue.on_machine(one.service):
-            for name in machine if one.up is False else ():
+        if names := catalogue.known_as(watcher, one.service):
+            for name in names:
+                looks[name].append(_look(watcher, one, catalogue.services[name], now, stale_after_s))
+        elif names := _by_other_name(watcher, one, catalogue):
+            for name in names:
+                by_other_names[name].append(one)
+        elif (at := catalogue.at(one.address, same_machine=same_machine)) is not None:
+            looks[at].append(_look(watcher, one, catalogue.services[at], now, stale_after_s))
+        elif names := catalogue.on_machine(one.service):
+            for name in names if one.up is False else ():
                 looks[name].append(_machine_down(watcher, one, now, stale_after_s))
         else:
             unknown += 1
@@ -107,8 +109,8 @@ def join(
     return WatcherSaid(watcher, dict(looks), unknown, _stale(watcher, seen, now, stale_after_s))
 
 
-def _by_other_name(watcher: str, one: Observation, catalogue: Catalogue) -> str | None:
-    return next((name for other in one.also if (name := catalogue.known_as(watcher, other))), None)
+def _by_other_name(watcher: str, one: Observation, catalogue: Catalogue) -> Sequence[str]:
+    return next((names for other in one.also if (names := catalogue.known_as(watcher, other))), ())
 
 
 def _look(watcher: str, one: Observation, service: ServiceSettings, now: float, stale_after_s: float) -> Look:

@@ -96,6 +96,17 @@ def test_a_thing_of_that_very_name_goes_before_one_that_has_it_as_another_name()
     assert (len(said.looks["gitea"]), said.unknown) == (1, 1)
 
 
+def test_a_container_may_be_two_services() -> None:
+    house: dict[str, Any] = {
+        "gitea": {"tcp": "10.0.0.5:3000"},
+        "git over ssh": {"unit": "gitea"},
+        "code": {"watched_as": {"docker": "gitea"}},
+    }
+    said = joined("docker", called("gitea", vantage="process"), **house)
+    assert set(said.looks) == {"gitea", "git over ssh", "code"}
+    assert said.unknown == 0
+
+
 def test_two_monitors_of_one_name_are_two_looks() -> None:
     said = joined("kuma", called("gitea"), called("gitea", address="https://git.house.example/"))
     assert [look.vantage for look in said.looks["gitea"]] == ["inside", "way"]
