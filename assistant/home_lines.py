@@ -121,11 +121,17 @@ def _fits(wanted: object, found: object) -> bool:
 def changed(before: States, after: States, entity: str) -> bool:
     """Whether anything of it is different that only an order makes different."""
     old, new = before.get(entity, {}), after.get(entity, {})
-    return any(_steady(old.get(name)) != _steady(new.get(name)) for name in COMPARED)
+    return any(not _alike(old.get(name), new.get(name)) for name in COMPARED)
 
 
-def _steady(value: object) -> object:
-    return SAME.get(value, value) if isinstance(value, str) else value
+def _alike(old: object, new: object) -> bool:
+    """Numbers to one of their units: what is 67.4 may come back as 67, and a fan that is off as none or 0."""
+    if isinstance(old, str) and isinstance(new, str):
+        return SAME.get(old, old) == SAME.get(new, new)
+    if isinstance(old, int | float | None) and isinstance(new, int | float | None):
+        share = isinstance(old, float) and isinstance(new, float) and max(old, new) <= 1
+        return abs((old or 0) - (new or 0)) < (0.02 if share else 1)
+    return old == new
 
 
 def shown(state: Mapping[str, Any]) -> str:

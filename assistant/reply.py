@@ -46,6 +46,7 @@ from assistant.sentences import (
     is_reported,
     is_waved_off,
     speech_of,
+    without_names,
 )
 from assistant.sentences.breaking_off import breaks_off, dictates
 from assistant.sentences.matcher import NOT_FOR_US
@@ -147,10 +148,11 @@ class Reply:
                 conversation.remember(text, " ".join(answer.said), answer.calls, tainted=answer.tainted)
 
     async def _request(self, text: str, conversation: Conversation, caller: Caller, engine: Engine) -> Request:
-        if caller.speech is Speech.UNKNOWN:
-            caller = caller.model_copy(update={"speech": certain_speech(text)})
-        caller = caller.model_copy(update={"conversation": caller.conversation or conversation.id})
         names = await self._toolbox.names()
+        if caller.speech is Speech.UNKNOWN:
+            meant = without_names(text, names.by_kind.get("device", {}))
+            caller = caller.model_copy(update={"speech": certain_speech(meant)})
+        caller = caller.model_copy(update={"conversation": caller.conversation or conversation.id})
         return Request(text, names, await self._understanding.of(names), conversation, caller, engine)
 
     async def _choose_ahead(self, request: Request) -> ChoiceAhead | None:

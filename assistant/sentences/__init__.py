@@ -1,6 +1,7 @@
 """Sentence match over ``prompts/sentences``: the call an utterance asks for, and whether it asks or orders."""
 
 from assistant.sentences.matcher import HassilMatcher
+from assistant.sentences.named_words import without_names
 from assistant.sentences.speech_kind import (
     asks_beside,
     certain_speech,
@@ -26,4 +27,5 @@ __all__ = [
     "is_reported",
     "is_waved_off",
     "speech_of",
+    "without_names",
 ]

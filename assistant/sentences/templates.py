@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from assistant.ports import Names, WantedCall
 from assistant.sentences.grammar import Grammar, Reading
 from assistant.sentences.home import HomeSentences
+from assistant.sentences.named_words import without_names
 from assistant.sentences.normalize import (
     as_said,
     grammar_file,
@@ -61,6 +62,7 @@ class Templates:
     def __init__(self, names: Names, language: str = "en") -> None:
         self._language = language
         self._index = NameIndex(names.by_kind)
+        self._devices = names.by_kind.get("device", {})
         self._forms = frozenset(form for known in names.by_kind.values() for form in spoken_forms(known, language))
         self._grammar = Grammar([tool for tool in TOOLS if tool != "schedule"], names, language)
         self._home = HomeSentences(names, language)
@@ -108,7 +110,8 @@ class Templates:
         if reading is None:
             return None
         call = self._call(reading, text)
-        if call is None or (call.tool in _ACTS and call.tool != "notify" and not may_act(text, self._language)):
+        meant = without_names(text, self._devices, self._language)
+        if call is None or (call.tool in _ACTS and call.tool != "notify" and not may_act(meant, self._language)):
             return None
         return reading.template, call
 

@@ -53,6 +53,7 @@ class Home:
         self._version: int | None = None
         self._floors: Mapping[str, frozenset[str]] = {}
         self._groups: Mapping[str, tuple[Group, bool]] = {}
+        self._called: dict[str, list[Device]] = {}
         self.live = False
         self.devices = tuple(
             Device(name, area, kind)
@@ -83,12 +84,17 @@ class Home:
         """That is the home from now on."""
         self.live = True
         self.devices, self._floors, self._groups = known.devices, known.floors, known.groups
+        self._called = {}
+        for device in known.devices:
+            for name in {_key(device.id), _key(device.full)} - {_key(device.name)}:
+                self._called.setdefault(name, []).append(device)
         self._names.replace("device", known.device_names)
         self._names.replace("area", known.area_names)
 
     def by_kind(self) -> Iterable[tuple[str, str, str]]:
         """Name, area and kind of each device, and of the words for several of them."""
-        yield from ((device.name, device.area, device.kind.value) for device in self.devices)
+        for device in self.devices:
+            yield from ((name, device.area, device.kind.value) for name in (device.name, *device.aliases))
         for word, (group, _) in self._groups.items():
             yield word, "", (DeviceKind.SENSOR if group.reads else min(group.kinds)).value
 
@@ -102,7 +108,7 @@ class Home:
             return area
         words = plain(said)
         rest, inner = self._area_within(words)
-        whole = self._of_kinds(self._named(said, area), kinds)
+        whole = self._of_kinds(self._named(said, area, sure=self.live and inner is not None), kinds)
         if whole:
             return self._target(said, whole, area, one=one)
         area = area or inner
@@ -152,16 +158,15 @@ class Home:
                     return [*words[:start], *words[start + length :]], found.name
         return list(words), None
 
-    def _named(self, said: str, area: str | None) -> list[Device]:
-        if self.live and (by_id := [d for d in self.devices if d.id == said]):
-            return by_id
+    def _named(self, said: str, area: str | None, *, sure: bool = False) -> list[Device]:
+        """The devices of that name; ``sure``: as it is said, not what only sounds like it."""
+        if self.live and (own := [d for d in self._called.get(_key(said), ()) if self._is_in(d, area)]):
+            return own
         found = self._names.resolve("device", said) if said.strip() else None
-        if not isinstance(found, Resolved):
+        if not isinstance(found, Resolved) or (sure and found.how == "fuzzy"):
             return []
-        devices = [d for d in self.devices if d.name == found.name and self._is_in(d, area)]
-        if found.how == "alias" and (own := [d for d in devices if _is_alias(said, d)]):
-            return own  # "kitchen ceiling light" is one of the ceiling lights
-        return devices
+        named = [d for d in self.devices if d.name == found.name and self._is_in(d, area)]
+        return named or [d for d in self.devices if found.name in d.aliases and self._is_in(d, area)]
 
     def _more_exactly(self, said: str, area: str) -> list[Device]:
         """The only one there that is called so among other words: the garden's outdoor temperature sensor."""
@@ -249,5 +254,5 @@ def _which(word: str, said: str, devices: Sequence[Device]) -> Candidates:
     return Candidates(argument="target", said=said, names=names, ambiguous=True, spoken=spoken)
 
 
-def _is_alias(said: str, device: Device) -> bool:
-    return "".join(plain(said)).removeprefix("the") in {"".join(plain(alias)) for alias in device.aliases}
+def _key(words: str) -> str:
+    return "".join(plain(words)).removeprefix("the")

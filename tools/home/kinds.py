@@ -104,6 +104,8 @@ def opens_something(kind: DeviceKind, name: str) -> bool:
     if kind not in (DeviceKind.SWITCH, DeviceKind.SCENE, DeviceKind.SCRIPT, DeviceKind.BUTTON):
         return False
     words = set(plain(name))
+    if "bell" in words or "doorbell" in words:
+        return False
     return bool(words & {"unlock", "disarm", "opener", "gate", "door"}) or {"open", "garage"} <= words
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tools.home.kinds import GROUPS, DeviceKind, Group, kind_of_entity
@@ -27,7 +27,7 @@ _JOINING = frozenset({"in", "the", "of", "s", "room"})
 @dataclass(frozen=True, slots=True)
 class Device:
     """One light or device; its name may occur in several areas. ``area`` is empty where it is in none; ``id`` and
-    ``aliases`` are empty where it comes from the configuration alone."""
+    ``aliases`` are empty where it comes from the configuration alone. ``full``: its name with the room."""
 
     name: str
     area: str
@@ -35,6 +35,7 @@ class Device:
     id: str = ""
     aliases: tuple[str, ...] = ()
     device_class: str | None = None
+    full: str = ""
 
     @property
     def domain(self) -> str:
@@ -71,8 +72,12 @@ def read_home(
         if kind is None or (exposed_only and not entity.exposed) or not plain(entity.name):
             continue
         place = areas.get(entity.area or "")
-        name, others = _names(entity, place, kind)
-        others += [alias for said in (entity.id, name, *others) for alias in own.get(_key(said), ())]
+        full = said_name(entity.name)
+        name = _short_name(full, place, kind)
+        others = [said_name(alias) for alias in entity.aliases if plain(alias)]
+        others += [alias for said in (entity.id, name, full, *others) for alias in own.get(_key(said), ())]
+        if kind is DeviceKind.SENSOR and "sensor" not in plain(name):
+            others.append(f"{name} sensor")
         devices.append(
             Device(
                 name,
@@ -81,6 +86,7 @@ def read_home(
                 entity.id,
                 tuple(dict.fromkeys(others))[:MAX_ALIASES],
                 entity.device_class or _class_of(entity),
+                full,
             )
         )
     order = {area: number for number, area in enumerate(area_names.values())}
@@ -108,18 +114,14 @@ def said_name(name: str) -> str:
     return cleaned[:LONGEST_NAME].strip()
 
 
-def _names(entity: Entity, place: Place | None, kind: DeviceKind) -> tuple[str, list[str]]:
-    """What it is called within its area, and what else it is called."""
-    full = said_name(entity.name)
-    aliases = [said_name(alias) for alias in entity.aliases if plain(alias)]
+def _short_name(full: str, place: Place | None, kind: DeviceKind) -> str:
+    """What it is called within its area."""
     if place is None:
-        return full, aliases
+        return full
+    if _key(full) == _key(place.name) and kind in _NOUNS:
+        return f"{full} {_NOUNS[kind]}"
     short = _without_place(full, (place.name, *place.aliases))
-    if not plain(short) or _BARE.issuperset(plain(short)):
-        only_room = _key(full) == _key(place.name)
-        name = f"{full} {_NOUNS.get(kind, kind.value)}" if only_room and kind in _NOUNS else full
-        return name, [*([full] if name != full else []), *aliases]
-    return short, [*([full] if short != full else []), *aliases]
+    return full if not plain(short) or _BARE.issuperset(plain(short)) else short
 
 
 _NOUNS = {
@@ -168,10 +170,19 @@ def _own_aliases(home_aliases: Mapping[str, str]) -> dict[str, list[str]]:
     return own
 
 
-def _device_names(devices: Iterable[Device]) -> dict[str, tuple[str, ...]]:
+def _device_names(devices: Sequence[Device]) -> dict[str, tuple[str, ...]]:
+    """An alias of one of several that are called alike is a name of its own, so that it stays told apart."""
+    count = Counter(device.name for device in devices)
     names: dict[str, list[str]] = {}
     for device in devices:
-        names.setdefault(device.name, []).extend(device.aliases)
+        names.setdefault(device.name, [])
+        if count[device.name] == 1:
+            names[device.name] += device.aliases
+    for device in devices:
+        if count[device.name] > 1:
+            for alias in device.aliases:
+                if alias != f"{device.name} sensor":
+                    names.setdefault(alias, [])
     return {name: tuple(dict.fromkeys(aliases)) for name, aliases in names.items()}
 
 

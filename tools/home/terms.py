@@ -6,6 +6,7 @@ from tools.contract import Level
 from tools.home.devices import ALL, LIGHTS, DeviceKind, Target
 from tools.home.kinds import opens_something
 from tools.home.orders.openings import disarms
+from tools.names import plain
 
 _SWITCHES = frozenset({DeviceKind.LIGHT, DeviceKind.SWITCH, DeviceKind.FAN, DeviceKind.MEDIA, DeviceKind.CLIMATE})
 _OPENS = frozenset({DeviceKind.COVER, DeviceKind.ENTRANCE})
@@ -27,6 +28,17 @@ _LIVE_TERMS: dict[DeviceKind, dict[str, str]] = {
 _ACTED_ON = frozenset(DeviceKind) - {DeviceKind.SENSOR}
 _LOCKED = frozenset({DeviceKind.LOCK, DeviceKind.ENTRANCE, DeviceKind.ALARM})
 _OPENED = frozenset({DeviceKind.COVER, DeviceKind.ENTRANCE, DeviceKind.VALVE})
+
+
+_REGULATED = {
+    "temperature": "thermostat", "temperature sensor": "thermostat", "thermometer": "thermostat",
+    "humidity": "humidifier", "humidity sensor": "humidifier",
+}  # fmt: skip
+
+
+def regulated_by(said: str) -> str:
+    """Who sets the temperature in the office sets its thermostat, not its sensor."""
+    return _REGULATED.get(" ".join(plain(said)), said)
 
 
 def kinds_for(action: str) -> frozenset[DeviceKind] | None:

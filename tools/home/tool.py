@@ -15,7 +15,7 @@ from tools.home.groups import without_groups
 from tools.home.outcome import nothing_sent, outcome, refused_altogether
 from tools.home.port import HomeLink
 from tools.home.telling import state_told
-from tools.home.terms import in_its_terms, kinds_for, level_of
+from tools.home.terms import in_its_terms, kinds_for, level_of, regulated_by
 from tools.tool import Arguments, InvalidArgumentsError, UnavailableError
 from tools.wording import sentence
 
@@ -113,7 +113,10 @@ class HomeControl(_HomeTool):
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """Resolve target and area, and say the action in the device's own terms. Raises InvalidArgumentsError."""
         wanted = HomeControlArguments.model_validate(arguments.model_dump())
-        found = self._home.find(wanted.target, wanted.area, one=True, kinds=kinds_for(wanted.action))
+        said = wanted.target
+        if self._home.live:
+            said = regulated_by(said)
+        found = self._home.find(said, wanted.area, one=True, kinds=kinds_for(wanted.action))
         if isinstance(found, Candidates):
             return found
         action = in_its_terms(wanted.action, found)

@@ -56,6 +56,21 @@ def _contact(name: str, device_class: str, *, on: bool) -> dict[str, Any]:
     }
 
 
+def _player(name: str, demo: str) -> dict[str, Any]:
+    """It stands in the registry, and can be switched on while the demo's player behind it is off."""
+    on, off = (
+        {"service": f"media_player.{order}", "target": {"entity_id": f"media_player.{demo}"}}
+        for order in ("turn_on", "turn_off")
+    )
+    return {
+        "platform": "universal",
+        "name": name,
+        "unique_id": name,
+        "children": [f"media_player.{demo}"],
+        "commands": {"turn_on": on, "turn_off": off},
+    }
+
+
 _COVERS = {
     "living_room_blinds": _cover("Living room blinds", "blind", "living_room_blinds"),
     "bedroom_blinds": _cover("Bedroom blinds", "blind", "bedroom_blinds"),
@@ -90,6 +105,7 @@ MORE: Mapping[str, Any] = {
     },
     "input_select": {"house_mode": {"name": "House mode", "options": ["Home", "Away", "Guests"], "initial": "Home"}},
     "input_button": {"doorbell": {"name": "Door bell"}},
+    "media_player": [_player("Television", "living_room"), _player("Kitchen radio", "kitchen")],
     "cover": [{"platform": "template", "covers": _COVERS}],
     "switch": [{"platform": "template", "switches": _SWITCHES}],
     "alarm_control_panel": [
