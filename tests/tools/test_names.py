@@ -225,3 +225,28 @@ HOUSE = ["jellyfin", "gitea", "home assistant", "open webui", "pihole", "nextclo
 def test_case_articles_and_punctuation_do_not_matter(name: str, case: type[str], article: str, stop: str) -> None:
     said = article + case(name).replace(" ", "-") + stop
     assert NameIndex({"service": dict.fromkeys(HOUSE, ())}).resolve("service", said) == Resolved(name, "exact", 1.0)
+
+
+@pytest.mark.parametrize(
+    "written, name",
+    [
+        ("Jellyfin", "jellyfin"),
+        ("HOME-ASSISTANT", "home assistant"),
+        ("git tea", "gitea"),  # an alias
+        ("gitea backup", None),  # a person may say more than the name; a program means another thing
+        ("gitea-db", None),
+        ("giteas", None),
+        ("get tea", None),
+        ("", None),
+        ("!", None),
+    ],
+)
+def test_what_another_program_calls_a_thing_is_taken_as_it_is_written(
+    homelab: NameIndex, written: str, name: str | None
+) -> None:
+    assert homelab.exact("service", written) == name
+    assert homelab.exact("no such kind", written) is None
+
+
+def test_an_alias_of_two_things_names_neither() -> None:
+    assert NameIndex({"service": {"a": ["x"], "b": ["x"]}}).exact("service", "x") is None
