@@ -5,8 +5,10 @@ Its machines live as long as one connection, which is one question here; so each
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,25 @@ async def test_a_machine_that_is_not_there_is_gone(uri: str) -> None:
     assert await lab.force_off("windows") is VmState.OFF
     with pytest.raises(HypervisorError, match="the machine is gone"):
         await lab.find("windoze")
+
+
+async def test_a_host_that_is_silent_over_ssh_costs_its_time_and_leaves_no_ssh_behind() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        lab = settings_of({"x": {"url": f"qemu+ssh://nobody@127.0.0.1:{port}/system", "timeout_s": 2.0}})
+        started = time.perf_counter()
+        with pytest.raises(HypervisorError, match="it does not answer in time"):
+            await make_all(lab)["x"].machines()
+        assert time.perf_counter() - started < 10
+        assert _programs_with(str(port)) == []
+
+
+def _programs_with(word: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            found += [command] if word in command else []
+    return found

@@ -15,6 +15,7 @@ from mcp import Client
 
 from assistant.toolbox import McpToolbox
 from tests.fakes_mcp import Person, outcome_of
+from tests.fakes_tools import ThingTool
 from tests.tools.outside.rig import CALLER, START_S
 from tools.contract import Caller, Door, Level, PlannedCall
 from tools.server import ToolHouse, mcp_server
@@ -116,3 +117,14 @@ async def test_two_tools_of_an_outside_server_work_for_everybody_and_under_our_r
     lines = [(line["tool"], line["decision"]) for line in house.audit_lines() if line["tool"].startswith("notes")]
     assert ("notes_add_page", "scheduled") in lines
     assert ("notes_add_page", "confirmed") in lines
+
+
+async def test_tools_that_come_and_go_are_seen_at_the_next_turn(tmp_path: Path) -> None:
+    with ToolHouse(ToolSettings(), tmp_path / "state") as own:
+        async with McpToolbox(mcp_server(own, trust_caller=True)) as box:
+            before = [tool.name for tool in await box.tools()]
+            own.path.add_outside([ThingTool()])
+            assert [tool.name for tool in await box.tools()] == [*before, "look"]
+            own.path.add_outside([])
+            assert [tool.name for tool in await box.tools()] == before
+            assert (await box.call("look", {}, CALLER)).error == "unknown_tool"
