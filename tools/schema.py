@@ -118,8 +118,8 @@ made, which says nothing about the backup. ``restored_files``: when each file wa
 the samples. ``schedules``: what is to be done later, with the call that was confirmed and its digest. ``messages``:
 what is told without being asked, at the door where it was asked for (``say``) and on the phone (``push``, next tried at
 ``next_at``); ``key`` keeps the same thing from being told twice; ``heard_at``: somebody spoke there soon after it was
-said, or it was listed. ``pushes``: by push service, what became of a message; ``messages.next_at`` is set for as long as
-one of them has not taken it. ``published``: what was sent, with the id it got there, so that it is not taken for
-somebody else's when it comes back. ``incoming``: what others sent; ``message``: what it was said in, ``gathered_at`` when
-that was decided. ``listened``: the last id seen of each stream. ``links``: questions that were sent to a phone.
+said, or it was listed. ``pushes``: by push service, what became of a message; ``messages.next_at`` is set for as
+long as one of them has not taken it. ``published``: what was sent, with the id it got there, so that it is not taken
+for somebody else's when it comes back. ``incoming``: what others sent; ``message``: what it was said in,
+``gathered_at`` when that was decided. ``listened``: the last id seen of each stream. ``links``: questions that were sent to a phone.
 """

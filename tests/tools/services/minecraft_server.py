@@ -27,7 +27,8 @@ STATUS: dict[str, Any] = {
     "enforcesSecureChat": True,
 }
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+Reader = asyncio.StreamReader
+Writer = asyncio.StreamWriter
 
 
 @dataclass
