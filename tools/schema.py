@@ -121,5 +121,6 @@ what is told without being asked, at the door where it was asked for (``say``) a
 said, or it was listed. ``pushes``: by push service, what became of a message; ``messages.next_at`` is set for as
 long as one of them has not taken it. ``published``: what was sent, with the id it got there, so that it is not taken
 for somebody else's when it comes back. ``incoming``: what others sent; ``message``: what it was said in,
-``gathered_at`` when that was decided. ``listened``: the last id seen of each stream. ``links``: questions that were sent to a phone.
+``gathered_at`` when that was decided. ``listened``: the last id seen of each stream. ``links``: questions that were
+sent to a phone.
 """
