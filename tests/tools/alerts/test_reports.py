@@ -57,6 +57,7 @@ async def test_reports_that_are_fine_are_counted_and_taint_nothing(tmp_path: Pat
     assert result.spoken.endswith("and both reports are fine.")
     assert not result.tainted
     assert "Ignore" not in result.model_dump_json()
+    assert "report of" not in result.model_dump_json()  # nor the names that agents gave themselves
 
 
 async def test_our_own_outbox_is_read_by_its_findings(tmp_path: Path) -> None:

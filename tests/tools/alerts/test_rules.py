@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.tools.alerts.answering import firing, listening, look, site, vector
+from tests.tools.alerts.answering import Site, firing, listening, look, site, vector
+from tests.tools.alerts.authority import authority
 from tools.alerts import measured
 from tools.contract import Severity
 
@@ -245,6 +246,18 @@ async def test_an_error_status_is_said(kind: str, status: int, reason: str) -> N
     bodies = dict.fromkeys((*paths, "/api/alertmanager/grafana/api/v2/alerts"), b"oops")
     said = await spoken(kind, bodies, status=status)
     assert f"I couldn't ask attic, because {reason}." in said
+
+
+@pytest.mark.parametrize("verify_tls, reason", [(True, "its certificate is not trusted"), (False, None)])
+async def test_a_watcher_with_a_certificate_of_its_own_is_asked_where_that_is_configured(
+    tmp_path: Path, verify_tls: bool, reason: str | None
+) -> None:
+    bell = Site({"/api/v2/alerts": []})
+    async with listening(bell.serve, ssl=authority(tmp_path).context(45, signed=False)) as port:
+        watcher = {"kind": "alertmanager", "url": f"https://127.0.0.1:{port}", "verify_tls": verify_tls}
+        result = await look(watchers={"bell": watcher})
+    assert [failed["reason"] for failed in result.data["not_reached"]] == ([reason] if reason else [])
+    assert bool(bell.asked) is not verify_tls
 
 
 async def test_a_server_that_drips_costs_its_own_time_limit_and_no_more() -> None:
