@@ -225,11 +225,19 @@ def mcp_server(
     ``who`` names the outside caller of the request under way (from its token, say).
     """
 
+    known: dict[str, tuple[Tool, types.Tool]] = {}
+
+    def described(tool: Tool) -> types.Tool:
+        """Made once: the list is asked for at every turn, and a schema takes a while."""
+        if tool.name not in known or known[tool.name][0] is not tool:
+            known[tool.name] = (tool, _described(tool))
+        return known[tool.name][1]
+
     async def list_tools(
         _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         house.outside.try_again()
-        return types.ListToolsResult(tools=[_described(tool) for tool in house.path.tools])
+        return types.ListToolsResult(tools=[described(tool) for tool in house.path.tools])
 
     async def call_tool(
         ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
