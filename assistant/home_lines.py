@@ -113,7 +113,8 @@ def _fits(wanted: object, found: object) -> bool:
     if isinstance(wanted, list):
         return isinstance(found, list | tuple) and len(found) == len(wanted) and all(map(_fits, wanted, found))
     if isinstance(wanted, int | float) and not isinstance(wanted, bool):
-        tolerance = max(_TOLERANCE, 0.03 * abs(wanted)) if abs(wanted) > 1 else 0.02
+        part = isinstance(wanted, float) and 0 < abs(wanted) <= 1  # a volume
+        tolerance = 0.02 if part else max(_TOLERANCE, 0.03 * abs(wanted))
         return isinstance(found, int | float) and abs(found - wanted) <= tolerance
     return wanted == found
 

@@ -21,6 +21,7 @@ _BARE = frozenset(
 )
 """What is no name of its own once the room is taken off it: "Kitchen Light" stays "kitchen light"."""
 
+_GROUP_WORDS = frozenset("".join(plain(word)) for group in GROUPS for word in (group.name, *group.aliases))
 _JOINING = frozenset({"in", "the", "of", "s", "room"})
 
 
@@ -76,7 +77,7 @@ def read_home(
         name = _short_name(full, place, kind)
         others = [said_name(alias) for alias in entity.aliases if plain(alias)]
         others += [alias for said in (entity.id, name, full, *others) for alias in own.get(_key(said), ())]
-        if kind is DeviceKind.SENSOR and "sensor" not in plain(name):
+        if kind is DeviceKind.SENSOR and _key(f"{name} sensor") not in _GROUP_WORDS:
             others.append(f"{name} sensor")
         devices.append(
             Device(

@@ -57,7 +57,7 @@ def _temperature(device: Device, state: State, degrees: float) -> Order:
 
 
 def _mode(device: Device, state: State, value: object) -> Order:
-    said = str(value).casefold().removesuffix(" mode").strip()
+    said = " ".join(str(value).casefold().removesuffix(" mode").split())
     said = _MODE_WORDS.get(said, said)
     attributes = state.attributes
     if device.domain == "water_heater":

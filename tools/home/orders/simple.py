@@ -76,7 +76,8 @@ def choice(device: Device, before: State, action: str, value: object) -> Order:
     options = [str(option) for option in before.attributes.get("options") or ()]
     option = chosen(value, options)
     if option is None:
-        raise CannotError(f"can be set to {', '.join(options[:6])}" if options else "has nothing to choose from")
+        own = device.domain == "input_select"  # what an integration offers is not ours to say
+        raise CannotError(f"can be set to {', '.join(options[:6])}" if own and options else "can't be set to that")
     return Order(device.domain, "select_option", being(option), {"option": option}, detailed=True)
 
 
