@@ -26,7 +26,8 @@ OWNER = Caller(name="anna", door=Door.REPL, speech=Speech.ORDER, turn_id="t1", c
 @dataclass
 class FakeHypervisor:
     """Machines in memory. ``broken``: what asking it fails with; ``breaks``: what one of its methods fails with;
-    ``stubborn``: it does not shut down until ``let_go``; ``did``: the acts, in order."""
+    ``stubborn``: it does not shut down; ``hangs``: it never answers; ``answers``: it does not before that; ``did``: the
+    acts, in order."""
 
     name: str = "nuc"
     has: dict[str, Machine] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class FakeHypervisor:
     breaks: dict[str, HypervisorError] = field(default_factory=dict)
     stubborn: bool = False
     hangs: bool = False
+    answers: asyncio.Event | None = None
     did: list[str] = field(default_factory=list)
     looks: int = 0
 
@@ -45,6 +47,8 @@ class FakeHypervisor:
         self.looks += 1
         if self.hangs:
             await asyncio.Event().wait()
+        if self.answers is not None:
+            await self.answers.wait()
         if self.broken is not None:
             raise self.broken
         return list(self.has.values())

@@ -183,13 +183,15 @@ async def test_a_hypervisor_that_hangs_holds_up_no_plan(make: Make, monkeypatch:
 
 async def test_a_slow_hypervisor_is_read_behind_the_turns_back(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.vms.inventory.NAMES_FOR_S", 0.0)
-    monkeypatch.setattr("tools.vms.inventory.NEWER_NAMES_WITHIN_S", 0.0)
+    monkeypatch.setattr("tools.vms.inventory.NEWER_NAMES_WITHIN_S", 0.01)
     fake = FakeHypervisor.of(endeavour=RUNNING)
     rig = make(fake)
     await rig.path.ready()
     fake.has["newcomer"] = Machine(key="newcomer", name="newcomer", state=OFF)
+    fake.answers = asyncio.Event()
     await rig.path.ready()
     assert rig.names.names("vm") == ("endeavour",)
+    fake.answers.set()
     await rig.inventory.look()
     assert rig.names.names("vm") == ("endeavour", "newcomer")
 
@@ -300,7 +302,7 @@ async def test_a_shutdown_whose_end_cannot_be_seen_is_not_claimed(make: Make) ->
 async def test_the_plug_can_be_pulled_while_it_shuts_down_and_is_told_once(make: Make) -> None:
     fake = FakeHypervisor.of(windows=RUNNING)
     fake.stubborn = True
-    rig = make(fake, answer_within_s=0.05)
+    rig = make(fake, answer_within_s=0.5)
     await rig.power("windows", "shutdown")
     assert (await rig.power("windows", "force-off")).spoken == "Windows is off."
     assert fake.did == ["shutdown windows", "force_off windows"]
