@@ -86,9 +86,9 @@ class Task:
         missed = now - last > MISSED_S and self.tool == LATE_IS_NOT
         if not missed:
             self.expected["done"] += 1
-        elif last not in self.told:  # a clock that is off twice may miss the same moment twice: it is told once
-            self.told.add(last)
+        elif last not in self.told:  # a clock that is off twice may come to the same moment twice: it is told once
             self.expected["missed"] += 1
+        self.told.add(last)
         self.last_at = now
 
     def clock_set(self, by_s: float, now: float) -> None:
