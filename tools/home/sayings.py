@@ -225,7 +225,8 @@ def _sensor(device: Device, state: State) -> Clause:
     if device.domain == "camera":
         return Clause("is", _spelt(state.state))
     if (shown := measured(state)) is not None:
-        return Clause("shows", shown)
+        last = device.name.split()[-1].casefold() if device.name.split() else ""
+        return Clause("is" if last in _MEASURES else "shows", shown)
     if device.device_class in ("timestamp", "date") and (moment := _moment(state.state)) is not None:
         return Clause("says", moment)
     return Clause("says", _text(state.state), tainted=True)
@@ -244,6 +245,13 @@ _UNITS: Mapping[str, tuple[str, str]] = {
     "µg/m³": ("microgram per cubic metre", "micrograms per cubic metre"), "dBm": ("dBm", "dBm"),
     "EUR": ("euro", "euros"), "€": ("euro", "euros"), "GB": ("gigabyte", "gigabytes"), "MB": ("megabyte", "megabytes"),
 }  # fmt: skip
+
+
+_MEASURES = frozenset(
+    {"temperature", "humidity", "co2", "power", "energy", "pressure", "voltage", "current", "illuminance", "battery",
+     "level", "speed", "consumption", "brightness", "distance", "volume"}
+)  # fmt: skip
+"""The temperature *is* 21 degrees; a thermometer *shows* them."""
 
 
 def measured(state: State) -> str | None:

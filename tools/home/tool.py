@@ -24,6 +24,9 @@ Action = Literal["on", "off", "set", "open", "close", "lock", "unlock", "start",
 READY_S = 1.5
 """How long an utterance waits for the first connection."""
 
+AWAY_S = 0.2
+"""How long one waits where the last could not wait it out: others are asked about backups meanwhile."""
+
 NOT_CONNECTED = "No home system is connected; put Home Assistant's address and token under [home_assistant]."
 
 
@@ -49,11 +52,13 @@ class _HomeTool:
     def __init__(self, home: Home, link: HomeLink | None = None) -> None:
         self._home = home
         self._link = link
+        self._away = False
 
     async def ready(self) -> None:
         """Have the home system's names, as far as it can be reached within a moment. Raises nothing."""
         if self._link is not None:
-            await self._link.ready(READY_S)
+            await self._link.ready(AWAY_S if self._away else READY_S)
+            self._away = bool(self._link.trouble)
             self._home.refresh(self._link)
 
     def _connected(self) -> HomeLink:

@@ -10,7 +10,7 @@ from tests.fakes_home import Call, FakeHomeLink
 from tests.tools.home.rooms import Tools, furnished
 from tools.contract import Candidates, Level, PlannedCall
 from tools.home.port import HomeError
-from tools.home.tool import NOT_CONNECTED, HomeControl, HomeControlArguments
+from tools.home.tool import AWAY_S, NOT_CONNECTED, READY_S, HomeControl, HomeControlArguments
 from tools.tool import InvalidArgumentsError, UnavailableError
 
 
@@ -224,3 +224,20 @@ async def test_a_home_that_changed_since_the_yes_is_left_alone(tools: Tools) -> 
 
     with pytest.raises(UnavailableError, match="Home Assistant has no desk lamp any more"):
         await tools.control.execute(call)
+
+
+async def test_a_home_that_stays_away_holds_nobody_up(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def ready(timeout_s: float) -> None:
+        waits.append(timeout_s)
+
+    monkeypatch.setattr(tools.link, "ready", ready)
+    tools.link.down = "Home Assistant does not answer"
+    await tools.control.ready()
+    await tools.control.ready()
+    tools.link.down = ""
+    await tools.control.ready()
+    await tools.control.ready()
+
+    assert waits == [READY_S, AWAY_S, AWAY_S, READY_S]

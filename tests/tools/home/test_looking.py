@@ -22,7 +22,7 @@ def tools() -> Tools:
         ("lights", None,
          "Two of four lights are on: the ceiling light in the kitchen and the ceiling light in the office."),
         ("lights", "upstairs", "One of two lights upstairs is on: the ceiling light in the office."),
-        ("temperature sensor", "office", "The temperature in the office shows 21.5 degrees."),
+        ("temperature sensor", "office", "The temperature in the office is 21.5 degrees."),
         ("temperature sensor", None, "It is 21.5 degrees in the office and 19.5 degrees in the living room."),
         ("blinds", None, "The blinds in the living room are open."),
         ("heating", None,
