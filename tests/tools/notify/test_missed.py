@@ -105,7 +105,9 @@ async def test_what_was_said_to_nobody_is_listed(house: House) -> None:
 
 async def test_a_voice_in_another_room_has_heard_nothing(house: House) -> None:
     house.comes("photos done")
-    house.say_aloud()
+    house.announcer.look()
+    (message,) = house.messages.unannounced()
+    house.messages.announce(message.id, Door.SATELLITE, "kitchen")
     house.messages.somebody_spoke(Door.SATELLITE, "attic")
     in_the_attic = ANNA.model_copy(update={"door": Door.SATELLITE, "room": "attic"})
 

@@ -79,6 +79,11 @@ class House:
         return [message.text for message in self.messages.due("ntfy")]
 
 
+def other(text: str) -> str:
+    """With another last character."""
+    return text[:-1] + ("B" if text[-1] == "A" else "A")
+
+
 def hidden_files(folder: Path) -> list[str]:
     return [file.name for file in folder.glob(".*")]
 
@@ -166,8 +171,8 @@ async def test_a_changed_token_is_none_of_ours(house: House) -> None:
     await house.asks()
     nonce, expires, mac = house.phone.token.split(".")
     forged = [
-        "", "x", f"{nonce}.{expires}", f"{nonce}.{int(expires) + 600}.{mac}", f"{nonce[:-1]}A.{expires}.{mac}",
-        f"{nonce}.{expires}.{mac[:-2]}AA", f"{nonce}.{expires}.{'A' * 43}", f"{nonce}.{expires}.{mac}.", "../../etc",
+        "", "x", f"{nonce}.{expires}", f"{nonce}.{int(expires) + 600}.{mac}", f"{other(nonce)}.{expires}.{mac}",
+        f"{nonce}.{expires}.{other(mac)}", f"{nonce}.{expires}.{'A' * 43}", f"{nonce}.{expires}.{mac}.", "../../etc",
         f"{nonce}.{expires}.{mac}\n", "é" * 30,
     ]  # fmt: skip
     for token in forged:
