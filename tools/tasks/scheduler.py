@@ -42,6 +42,8 @@ MISSED_S = 300.0
 LATE_IS_FINE = frozenset({"run_backup", "test_restore"})
 
 FORGET_EVERY_S = 86400.0
+FORGET_FIRST_S = 3600.0
+"""After the start: by then a clock that was wrong at boot is set."""
 
 Call = Callable[[PlannedCall, Caller], Awaitable[CallOutcome]]
 """Carries out what was agreed to."""
@@ -90,7 +92,7 @@ class Scheduler:
         self._ticks = ticks
         self._offset: float | None = None
         self._doing: dict[str, asyncio.Task[None]] = {}
-        self._forgot_at = 0.0
+        self._forget_at = ticks() + FORGET_FIRST_S
 
     async def run(self) -> None:
         """Keep the time. Another scheduler of the same state folder is waited for, and taken over from."""
@@ -179,6 +181,7 @@ class Scheduler:
         by_s, self._offset = offset - (self._offset if self._offset is not None else offset), offset
         if abs(by_s) > STEP_S:
             log.warning("the clock was set by %+.0f s", by_s)
+            self._forget_at = self._ticks() + FORGET_EVERY_S  # what is old by a wrong clock is not old
             await asyncio.to_thread(self._schedules.clock_was_set, by_s)
             await asyncio.to_thread(self._schedules.reckon_anew)
 
@@ -201,8 +204,8 @@ class Scheduler:
             await deliver(services, self._messages)
 
     async def _forget(self) -> None:
-        if self._clock() - self._forgot_at >= FORGET_EVERY_S:
-            self._forgot_at = self._clock()
+        if self._ticks() >= self._forget_at:
+            self._forget_at = self._ticks() + FORGET_EVERY_S
             await asyncio.to_thread(self._messages.forget_old)
             await asyncio.to_thread(JobLedger(self._store, self._clock).forget_old)
 

@@ -275,6 +275,19 @@ async def test_a_clock_that_was_years_off_for_a_while_keeps_nothing_waiting_for_
         await house.looked(WEDNESDAY.replace(hour=18).timestamp())
 
 
+async def test_what_is_old_by_a_wrong_clock_is_not_forgotten(house: House) -> None:
+    key = house.messages.add("The photos backup is done.", CALLER)
+    house.schedules.add("photos backup", "every day at 18:00", BACKUP, CALLER)
+    async with house.running():
+        house.later(minutes=50)
+        await house.settled()
+        house.set_clock(days=3650)
+        house.later(hours=2)
+        await house.called()
+        await house.settled()
+    assert house.messages.get(key) is not None
+
+
 async def test_a_clock_that_is_set_back_a_little_does_nothing_twice(house: House) -> None:
     house.schedules.add("photos backup", "every day at 10:30", BACKUP, CALLER)
     async with house.running():
