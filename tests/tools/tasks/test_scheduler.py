@@ -278,9 +278,10 @@ async def test_a_clock_that_was_years_off_for_a_while_keeps_nothing_waiting_for_
 async def test_what_is_old_by_a_wrong_clock_is_not_forgotten(house: House) -> None:
     key = house.messages.add("The photos backup is done.", CALLER)
     house.schedules.add("photos backup", "every day at 18:00", BACKUP, CALLER)
+    house.schedules.add("egg timer", "in 50 minutes", None, CALLER)
     async with house.running():
         house.later(minutes=50)
-        await house.settled()
+        await house.until("The photos backup is done.", "The egg timer is done.")
         house.set_clock(days=3650)
         house.later(hours=2)
         await house.called()
