@@ -56,6 +56,7 @@ look_on_linux() {
     [ "$what" != real ] || look_for_backup_programs
     [ "$what" != real ] || look_for_alert_programs
     [ "$what" != real ] || look_for_machine_programs
+    [ "$what" != real ] || look_for_systemd_programs
 }
 
 # What makes and proves backups in tests/real/backups: the tests start servers of their own, in temporary folders.
@@ -95,6 +96,12 @@ look_for_machine_programs() {
     have virsh || needed="$needed libvirt-clients"
     have qemu-system-x86_64 || needed="$needed qemu-system-x86"
     have qemu-img || needed="$needed qemu-utils"
+}
+
+# What boots a systemd of its own in tests/real/engines (deploy/real.sh makes its root).
+look_for_systemd_programs() {
+    [ -x "${SBIN_DIR:-/usr/sbin}/debootstrap" ] || needed="$needed debootstrap"
+    have systemd-nspawn || needed="$needed systemd-container"
 }
 
 # What the clips of the voice benchmark are made of (jarvis bench clips): synthesizers, their voices, recordings.

@@ -172,7 +172,7 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
     assert f"{wanted} mariadb-server git sqlite3 unzip" in refused.stderr
     assert f"unzip {' '.join(ALERTS[:-1])} nut-server nut-client" in refused.stderr
     machines = "python3-libvirt libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils"
-    assert f"nut-client {machines}" in refused.stderr
+    assert f"nut-client {machines} debootstrap systemd-container" in refused.stderr
     for program in (
         "borg",
         "rclone",
@@ -185,11 +185,12 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
         "unzip",
         *ALERTS,
         *MACHINES,
+        "systemd-nspawn",
     ):
         machine.program(program)
     drivers = "lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so"
     libvirt = ("sbin/libvirtd", "lib/python3/dist-packages/libvirt.py", drivers)
-    for path in ("sbin/sshd", "sbin/mariadbd", "sbin/upsd", "lib/postgresql/15/bin/initdb", *libvirt):
+    for path in ("sbin/sshd", "sbin/mariadbd", "sbin/upsd", "sbin/debootstrap", "lib/postgresql/15/bin/initdb", *libvirt):
         machine.program(Path(path).name, folder=(machine.share / path).parent)
     assert machine.setup("real", **nowhere).returncode == 0
     assert machine.setup("dev").stderr == ""  # they are the same requirements
