@@ -25,6 +25,8 @@ FOR_THE_COMMAND_LINE = {
     "tools.digest.note",
 }
 """What ``jarvis backups`` and ``jarvis catalog`` show besides what they ask for over MCP: no other door needs it."""
+FOR_THE_TOOLBOX = {"tools.mcp_link"}
+"""How an MCP client is held, which is the same at both ends of the house."""
 COMPOSITION_ROOT = {"assistant.app", "assistant.app_speech"}
 ADAPTERS = ("assistant.speech", "assistant.chat", "assistant.toolbox")
 PURE_SPEECH = {"assistant.speech.endpointing", "assistant.speech.wake_scores"}
@@ -209,7 +211,9 @@ def test_the_assistant_knows_only_the_pure_part_of_the_tools() -> None:
         and name not in ("tools", "tools.backups", "tools.catalog", "tools.digest")
         and not any(
             inside(name, shared)
-            for shared in SHARED_WITH_TOOLS | (FOR_THE_COMMAND_LINE if inside(module, "assistant.cli") else set())
+            for shared in SHARED_WITH_TOOLS
+            | (FOR_THE_COMMAND_LINE if inside(module, "assistant.cli") else set())
+            | (FOR_THE_TOOLBOX if inside(module, "assistant.toolbox") else set())
         )
     }
     assert guilty == set()

@@ -20,8 +20,9 @@ from pydantic import ValidationError
 from assistant.errors import ToolboxError
 from assistant.outside_servers import OutsideHealth, outside_health
 from assistant.ports import DeviceName, Names, ToolDescription
-from assistant.toolbox.connection import Connection, list_tools
+from assistant.toolbox.connection import Connection
 from tools.contract import CALLER_META, NAMES_URI, OUTSIDE_URI, Caller, CallOutcome, JsonObject
+from tools.mcp_link import list_tools
 
 log = logging.getLogger(__name__)
 

@@ -1,36 +1,24 @@
-"""One MCP server's connection, owned by a task of its own.
-
-anyio's cancel scopes belong to the task that entered them, so a client is entered and left in one task and only used
-from others. Whatever a server does wrong comes out as OutsideError within the time it was given.
-"""
+"""One outside MCP server's connection. Whatever the server does wrong comes out as OutsideError within the time that it
+was given."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 import anyio
 from mcp import Client, MCPError
-from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, Tool
+from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT
 
+from tools.mcp_link import Connector, Link, LinkError, brief
 from tools.outside.errors import OutsideCode, OutsideError
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-CLOSE_TIMEOUT_S = 5.0
-"""More than the stdio transport needs to kill its child."""
-
-MAX_LIST_PAGES = 20
 
 RETRY_AFTER_S = 5.0
 """After a failed connect calls fail at once for so long, so that a dead server costs a turn nothing."""
-
-Connector = Callable[[], AbstractAsyncContextManager[Client]]
 
 
 class Connection:
@@ -54,7 +42,7 @@ class Connection:
         self._connect_timeout_s = connect_timeout_s
         self._why = why
         self._lock = asyncio.Lock()
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._failed_at = float("-inf")
         self._failure = ""
@@ -84,7 +72,7 @@ class Connection:
         ) as error:  # the edge to a server that may answer anything: the library does not name all it raises
             raise OutsideError(
                 "nonsense",
-                f"The MCP server {self.name!r} answered {what} with something that is no MCP: {_brief(error)}",
+                f"The MCP server {self.name!r} answered {what} with something that is no MCP: {brief(error)}",
             ) from error
 
     async def open(self) -> Client:
@@ -95,10 +83,10 @@ class Connection:
             if time.monotonic() - self._failed_at < RETRY_AFTER_S:
                 raise OutsideError("unreachable", self._failure)
             self._drop()
-            link = _Link(self._connect)
+            link = Link(self._connect)
             try:
                 await link.enter(self._connect_timeout_s)
-            except OutsideError as error:
+            except LinkError as error:
                 self._failed_at = time.monotonic()
                 reason = self._why() or error.detail
                 self._failure = f"The MCP server {self.name!r} cannot be used: {reason}."
@@ -126,86 +114,3 @@ class Connection:
             task = asyncio.create_task(link.leave())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-
-
-async def list_tools(client: Client) -> list[Tool]:
-    """All pages of the server's tools, at most MAX_LIST_PAGES."""
-    tools: list[Tool] = []
-    cursor: str | None = None
-    for _ in range(MAX_LIST_PAGES):
-        page = await client.list_tools(cursor=cursor)
-        tools += page.tools
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    return tools
-
-
-class _Link:
-    """One life of a client inside its own task."""
-
-    def __init__(self, connect: Connector) -> None:
-        self._connect = connect
-        self._scope = anyio.CancelScope()
-        self._leaving = asyncio.Event()
-        self._entered: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def alive(self) -> bool:
-        return self._task is not None and not self._task.done() and self._entered.done()
-
-    @property
-    def client(self) -> Client:
-        return self._entered.result()
-
-    async def enter(self, timeout_s: float) -> None:
-        """Connect. Raises OutsideError (unreachable, timeout) with nothing left behind."""
-        self._task = asyncio.create_task(self._live(), name="mcp-connection")
-        try:
-            async with asyncio.timeout(timeout_s):
-                await asyncio.shield(self._entered)
-        except TimeoutError:
-            await self.leave()
-            raise OutsideError("timeout", f"it did not answer within {timeout_s:g} s") from None
-        except asyncio.CancelledError:
-            await self.leave()
-            raise
-
-    async def leave(self) -> None:
-        """Ask the task to leave the client; after CLOSE_TIMEOUT_S it is cancelled."""
-        if self._task is None:
-            return
-        if self._entered.done():
-            self._leaving.set()
-        else:
-            self._scope.cancel()
-        await asyncio.wait({self._task}, timeout=CLOSE_TIMEOUT_S)
-        if not self._task.done():
-            self._scope.cancel()
-            await asyncio.wait({self._task}, timeout=CLOSE_TIMEOUT_S)
-        if self._entered.done() and not self._entered.cancelled():
-            self._entered.exception()  # looked at: nobody else will
-
-    async def _live(self) -> None:
-        try:
-            with self._scope:
-                async with self._connect() as client:
-                    self._entered.set_result(client)
-                    await self._leaving.wait()
-        except Exception as error:  # noqa: BLE001 - the edge to an outside server: it may fail in any way it likes
-            if self._entered.done():
-                log.debug("an MCP connection ended with %s", type(error).__name__)
-            else:
-                self._entered.set_exception(OutsideError("unreachable", _brief(error)))
-        finally:
-            if not self._entered.done():
-                self._entered.set_exception(OutsideError("unreachable", "the connection was given up"))
-
-
-def _brief(error: BaseException) -> str:
-    """The innermost error of a group in one line, without trailing stop."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    line = (str(error).strip().splitlines() or [""])[0][:300].rstrip(".")
-    return line or type(error).__name__

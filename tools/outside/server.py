@@ -12,7 +12,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import INVALID_PARAMS, CallToolResult
 
 from tools.contract import JsonObject
-from tools.outside.connection import Connection, list_tools
+from tools.mcp_link import list_tools
+from tools.outside.connection import Connection
 from tools.outside.errors import OutsideError
 from tools.outside.http import bounded_http_client
 from tools.outside.said import Offer, offered, printable
