@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tools.jobs.ledger import Job
@@ -50,7 +51,8 @@ def said_set(what: str, when: str, order: str) -> str:
         return sentence(f"{what if TIMER_WORDS & set(plain(what)) else 'the timer'} is set: {said_when(when)}")
     if sort == ALARM:
         return sentence(f"the alarm is set {said_when(when)}")
-    return sentence(f"I'll remind you {said_when(when)}: {what}")
+    how, thing = _reminded_of(what)
+    return sentence(f"I'll remind you {said_when(when)}{f' {how}' if how else ':'} {thing}")
 
 
 def said_due(one: Scheduled, late_s: float) -> str:
@@ -61,7 +63,7 @@ def said_due(one: Scheduled, late_s: float) -> str:
         return f"{sentence(f'the {_bare(one.what)} is done')}{late}"
     if sort == ALARM:
         return f"{sentence('it is time to get up')}{late}"
-    return f"{sentence(f'a reminder: {one.what}')}{late}"
+    return f"{sentence(f'a reminder: {_reminded_of(one.what)[1]}')}{late}"
 
 
 def said_missed(one: Scheduled) -> str:
@@ -100,8 +102,12 @@ def name_of_scheduled(one: Scheduled) -> str:
     """ "the pasta timer", "the reminder to call mum", "back up photos now every Sunday at 03:00"."""
     if one.agreed is not None:
         return f"{_later(one.agreed.readback or one.what)} {said_when(one.when)}"
-    if sort_of(one.what) == REMINDER and not set(plain(one.what)) & REMINDER_WORDS:
-        return f"the reminder “{one.what}”"
+    if sort_of(one.what) == REMINDER:
+        how, thing = _reminded_of(one.what)
+        if how:
+            return f"the reminder {how} {thing}"
+        if not set(plain(one.what)) & REMINDER_WORDS:
+            return f"the reminder “{one.what}”"
     return f"the {_bare(one.what)}"
 
 
@@ -134,6 +140,17 @@ def _named(one: Scheduled, now: float) -> str:
         return f"the {_bare(one.what)} has {duration(max(one.next_at - now, 0.0))} left"
     at = "" if one.agreed is not None else f" {said_when(one.when)}"
     return f"{name_of_scheduled(one)}{at}"
+
+
+_REMINDED = re.compile(
+    r"(?:.*\b)?remind(?:er)?(?: (?:me|us))?,? (?P<how>to|about|of|that) (?P<thing>\S.*)", re.IGNORECASE
+)
+
+
+def _reminded_of(what: str) -> tuple[str, str]:
+    """ "remind me to call mum" → "to", "call mum"; words that are nothing but the thing: "", and the thing."""
+    found = _REMINDED.fullmatch(what.strip())
+    return (found["how"].casefold(), found["thing"]) if found else ("", what)
 
 
 def _later(order: str) -> str:

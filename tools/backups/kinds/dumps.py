@@ -191,3 +191,8 @@ class DumpFolder:
                 raise os_fault(error, f"the old dump {name} cannot be removed") from error
             removed += 1
         return Pruned(removed=removed, freed=freed)
+
+
+def tables(count: int) -> str:
+    """ "1 table", "12 tables"."""
+    return f"{count} table{'s' * (count != 1)}"
