@@ -193,6 +193,6 @@ class DumpFolder:
         return Pruned(removed=removed, freed=freed)
 
 
-def tables(count: int) -> str:
+def some_tables(count: int) -> str:
     """ "1 table", "12 tables"."""
     return f"{count} table{'s' * (count != 1)}"

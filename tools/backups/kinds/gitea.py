@@ -17,7 +17,7 @@ from typing import ClassVar, Literal
 
 from tools.backups.kinds.archives import Unpacking, names_in, read_through, unpack
 from tools.backups.kinds.dump_files import Dump, check_whole, os_fault
-from tools.backups.kinds.dumps import DumpFolder, tables
+from tools.backups.kinds.dumps import DumpFolder, some_tables
 from tools.backups.kinds.gitea_contents import DATABASE, OLD_REPOSITORIES, check_repository, repositories, repository_of
 from tools.backups.kinds.gitea_database import Loaded, load
 from tools.backups.kinds.postgres_server import CLUSTER_BYTES
@@ -172,7 +172,7 @@ def _proof(dump: Dump, there: dict[str, str], sample: Sequence[str], loaded: Loa
     listed = set((dump.manifest or {}).get("repositories") or ()) | set(loaded.repositories)
     wrong += [f"the repository {name} is missing" for name in sorted(listed - there.keys())]
     wrong += damaged
-    said = f"{tables(loaded.tables)} with {loaded.rows:,} rows, {len(sample)} of {len(there)} repositories"
+    said = f"{some_tables(loaded.tables)} with {loaded.rows:,} rows, {len(sample)} of {len(there)} repositories"
     return Proof(
         checked=len(sample) + (0 if loaded.error else 1),
         of=len(there) + 1,

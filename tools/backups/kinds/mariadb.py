@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from tools.backups.kinds.dump_files import Dump, check_whole, os_fault, tail
-from tools.backups.kinds.dumps import DumpFolder, tables
+from tools.backups.kinds.dumps import DumpFolder, some_tables
 from tools.backups.kinds.mariadb_client import COUNTING, Packing, client, connection, counted, program, refusal
 from tools.backups.kinds.mariadb_server import SERVER_BYTES, throwaway_mariadb
 from tools.backups.kinds.plain_sql import ends_with, unreadable
@@ -186,7 +186,7 @@ def _proof(counts: dict[str, int], expected: Any, error: str) -> Proof:
     wrong = _differences(counts, known) if known is not None else ()
     if known is None and not counts:
         wrong = ("it holds no table",)
-    said = f"{tables(len(counts))} with {sum(counts.values()):,} rows"
+    said = f"{some_tables(len(counts))} with {sum(counts.values()):,} rows"
     return Proof(
         checked=len(counts),
         of=len(known) if known is not None else len(counts),

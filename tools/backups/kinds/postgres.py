@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from tools.backups.kinds.dump_files import Dump, check_whole, os_fault, tail
-from tools.backups.kinds.dumps import DumpFolder, tables
+from tools.backups.kinds.dumps import DumpFolder, some_tables
 from tools.backups.kinds.plain_sql import ends_with, unreadable
 from tools.backups.kinds.postgres_client import connection, program, refusal, session
 from tools.backups.kinds.postgres_server import CLUSTER_BYTES, ROLES, throwaway_postgres
@@ -221,7 +221,7 @@ def _proof(counts: dict[str, int], expected: Any, error: str) -> Proof:
     if known is None and not counts:
         wrong = ("it holds no table",)
     rows = sum(counts.values())
-    said = f"{tables(len(counts))} with {rows:,} rows" + (
+    said = f"{some_tables(len(counts))} with {rows:,} rows" + (
         "" if known is not None else ", without a manifest to compare"
     )
     return Proof(

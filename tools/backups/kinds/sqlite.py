@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from tools.backups.kinds import sqlite_file
 from tools.backups.kinds.dump_files import Dump, check_whole, os_fault
-from tools.backups.kinds.dumps import DumpFolder, tables
+from tools.backups.kinds.dumps import DumpFolder, some_tables
 from tools.backups.kinds.sqlite_file import Checked
 from tools.backups.kinds.target import Target
 from tools.backups.port import BackupError, Copy, Fault, Found, Progress, Proof, Pruned, Verified
@@ -142,7 +142,7 @@ def _proof(found: Checked, dump: Dump) -> Proof:
         checked=len(found.tables),
         of=len(expected if expected is not None else found.tables),
         mismatches=tuple(wrong),
-        said=f"{tables(len(found.tables))} with {rows:,} rows{compared}",
+        said=f"{some_tables(len(found.tables))} with {rows:,} rows{compared}",
         evidence={"tables": dict(found.tables), "orphans": found.orphans, "compared": expected is not None},
     )
 
