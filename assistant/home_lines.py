@@ -18,7 +18,7 @@ States = Mapping[str, Mapping[str, Any]]
 """By entity id: ``state`` and its attributes beside it."""
 
 CHANGED = "(changed)"
-"""Expected of what has no lasting state: a scene, a button."""
+"""Expected of what has no lasting state: a scene, a button, the title of what plays."""
 
 COMPARED = (
     "state", "brightness", "hs_color", "color_temp_kelvin", "current_position", "temperature", "percentage",
@@ -104,7 +104,10 @@ def is_as(wanted: object, before: Mapping[str, Any], after: Mapping[str, Any]) -
         return before.get("state") != after.get("state")
     if not isinstance(wanted, Mapping):
         wanted = {"state": wanted}
-    return all(_fits(value, after.get(name)) for name, value in wanted.items())
+    return all(
+        before.get(name) != after.get(name) if value == CHANGED else _fits(value, after.get(name))
+        for name, value in wanted.items()
+    )
 
 
 def _fits(wanted: object, found: object) -> bool:

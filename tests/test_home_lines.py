@@ -32,6 +32,8 @@ def line(**more: Any) -> HomeLine:
         ({"volume_level": 0.3}, {"volume_level": 0.9}, False),
         (CHANGED, {"state": "2026"}, True),
         (CHANGED, OFF, False),
+        ({"media_title": CHANGED}, {"media_title": "The next one"}, True),
+        ({"state": CHANGED, "media_title": CHANGED}, {"state": "off", "media_title": "The next one"}, False),
     ],
 )
 def test_what_is_wanted_fits_or_does_not(wanted: object, after: dict[str, Any], fits: bool) -> None:
