@@ -46,6 +46,9 @@ _ALLOWED: dict[Speech, tuple[frozenset[str] | None, ...]] = {
 TRIMMED = "(trimmed) "
 """Before a template that read an utterance without some of its words."""
 
+_TELLING = frozenset({"is", "are", "was", "were"})
+"""Where one of these is lost on the way to an order, there was none: "the blinds are at 50 percent"."""
+
 EVERYTHING = ("all", "lights")
 """Targets that stand for many devices."""
 
@@ -81,7 +84,7 @@ class Templates:
         for words in self.ways_to_read(text):
             for mended in self._mended(words):
                 call = self.by_templates(mended, text)
-                if call is not None:
+                if call is not None and not _was_told(call[1], words, mended):
                     return call
         for words in self.ways_to_read(text):
             shorter = without_trimmings(words, self._forms, self._language)
@@ -89,6 +92,8 @@ class Templates:
                 continue
             if call[1].tool in _ACTS and call[1].arguments.get("target") in EVERYTHING:
                 continue  # "turn off the bedroom gizmo" is not for everything there
+            if _was_told(call[1], words, shorter):
+                continue
             return f"{TRIMMED}{call[0]}", call[1]
         return None
 
@@ -147,3 +152,8 @@ class Templates:
         for kind in KINDS:
             for stretch, name in misheard(kind, words, self._index, self._language, strict=False):
                 yield f" {words} ".replace(f" {stretch} ", f" {plain_words(name, self._language)} ", 1).strip()
+
+
+def _was_told(call: WantedCall, words: str, read: str) -> bool:
+    """Whether an order was read out of words that tell how things are."""
+    return call.tool in _ACTS and bool(_TELLING.intersection(words.split()) - set(read.split()))

@@ -65,3 +65,54 @@ def test_a_lock_is_locked_where_a_lamp_is_turned_on() -> None:
         reading = home.read(words)
         assert reading is not None
         assert reading.slots["action"] == action
+
+
+HOUSE = HomeSentences(
+    Names(
+        {
+            "device": {
+                **dict.fromkeys(("fan", "radio", "window", "shutter", "heater", "robot"), ()),
+                **dict.fromkeys(("fans", "media players", "shutters", "vacuums", "switches"), ()),
+            },
+            "area": {"office": ("study",), "kitchen": (), "first floor": ("upstairs",)},
+        },
+        (
+            DeviceName("fan", "office", "fan"),
+            DeviceName("heater", "office", "switch"),
+            DeviceName("radio", "kitchen", "media"),
+            DeviceName("window", "kitchen", "sensor"),
+            DeviceName("shutter", "kitchen", "cover"),
+            DeviceName("robot", "kitchen", "vacuum"),
+        ),
+    )
+)
+"""Of a home system: rooms on a floor, and words for all of a kind."""
+
+
+@pytest.mark.parametrize(
+    ("words", "tool", "arguments"),
+    [
+        ("set the speed of the office fan to 40", "home_control", {"target": "fan", "area": "office", "value": 40}),
+        ("turn off the fans in the office", "home_control", {"target": "fans", "area": "office", "action": "off"}),
+        ("skip the kitchen radio", "home_control", {"target": "radio", "area": "kitchen", "value": "next"}),
+        ("pause the kitchen music", "home_control", {"target": "media players", "area": "kitchen", "action": "stop"}),
+        ("decrease the kitchen volume by 20", "home_control", {"target": "media players", "value": "down 20"}),
+        ("shut up the kitchen shutters to 30", "home_control", {"target": "shutters", "area": "kitchen", "value": 30}),
+        ("turn on the office heater on the first floor", "home_control", {"target": "heater", "area": "office"}),
+        ("upstairs brightness to 20", "home_control", {"target": "lights", "area": "first floor", "value": 20}),
+        ("vacuum the first floor", "home_control", {"target": "vacuums", "area": "first floor", "action": "start"}),
+        ("how many switches are off upstairs", "home_state", {"target": "switches", "area": "first floor"}),
+        ("is the kitchen window open", "home_state", {"target": "window", "area": "kitchen"}),
+    ],
+)
+def test_rooms_floors_and_kinds_of_things_are_meant(words: str, tool: str, arguments: JsonObject) -> None:
+    reading = HOUSE.read(words)
+    assert reading is not None
+    assert reading.intent == tool
+    assert dict(reading.slots).items() >= arguments.items()
+
+
+@pytest.mark.parametrize("words", ["vacuum the kitchen", "skip the office fan", "the kitchen red", "kitchen radio"])
+def test_what_it_cannot_mean_is_not_read(words: str) -> None:
+    """A single room is not vacuumed, a fan has no tracks, and a colour without a verb is half an order."""
+    assert HOUSE.read(words) is None

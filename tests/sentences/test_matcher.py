@@ -202,6 +202,13 @@ def test_without_names_the_general_questions_still_work() -> None:
     assert nameless.match("is jellyfin up") is None
 
 
+@pytest.mark.parametrize(
+    "told", ["the bedroom blinds are at 50 percent", "the desk lamp is at 30 percent", "the thermostat was at 21"]
+)
+def test_what_is_told_of_a_thing_sets_nothing(told: str) -> None:
+    assert [call for call in calls(told) if call.tool == "home_control"] == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_breaks_the_matcher(text: str) -> None:

@@ -27,8 +27,8 @@ _STEPS: Mapping[str, int] = {
 }  # fmt: skip
 
 COLORS: Mapping[str, tuple[int, int, int]] = {
-    "red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "yellow": (255, 255, 0), "orange": (255, 140, 0),
-    "purple": (128, 0, 255), "violet": (160, 50, 255), "pink": (255, 105, 180), "magenta": (255, 0, 255),
+    "red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "yellow": (255, 255, 0), "orange": (255, 165, 0),
+    "purple": (128, 0, 128), "violet": (160, 50, 255), "pink": (255, 192, 203), "magenta": (255, 0, 255),
     "fuchsia": (255, 0, 255), "cyan": (0, 255, 255), "turquoise": (64, 224, 208), "teal": (0, 160, 160),
     "lime": (190, 255, 0), "gold": (255, 200, 0), "amber": (255, 170, 0), "lavender": (180, 150, 255),
     "brown": (165, 82, 30), "crimson": (220, 20, 60), "coral": (255, 127, 80), "indigo": (75, 0, 200),

@@ -62,6 +62,8 @@ PLAYER = {"supported_features": 0x1FFFF, "volume_level": 0.5, "source_list": ["H
         ("media_player.a", PLAYER, "set", 30, "media_player.volume_set", {"volume_level": 0.3}),
         ("media_player.a", PLAYER, "set", "up", "media_player.volume_set", {"volume_level": 0.6}),
         ("media_player.a", PLAYER, "set", "hdmi 1", "media_player.select_source", {"source": "HDMI 1"}),
+        ("media_player.a", PLAYER, "set", "down 20", "media_player.volume_set", {"volume_level": 0.3}),
+        ("media_player.a", PLAYER, "set", "up 80", "media_player.volume_set", {"volume_level": 1.0}),
         ("media_player.a", PLAYER, "set", "mute", "media_player.volume_mute", {"is_volume_muted": True}),
         ("media_player.a", PLAYER, "set", "next", "media_player.media_next_track", {}),
         ("media_player.a", PLAYER, "stop", None, "media_player.media_pause", {}),

@@ -66,14 +66,22 @@ def _set(state: State, value: object) -> Order:
         return Order("media_player", "select_sound_mode", reading("sound_mode", mode), data, detailed=True)
     percent = share(value)
     now = state.attributes.get("volume_level")
-    if percent is None and (more := step(value)):
-        percent = min(max(float(now or 0) * 100 + more * STEP_PCT, 0), 100)
+    if percent is None and (more := _more(word)):
+        percent = min(max(float(now or 0) * 100 + more, 0), 100)
     if percent is None:
         raise CannotError("can be set to a volume or to one of their sources")
     if not can(state, VOLUME_SET):
         raise CannotError("can't be made louder or quieter")
     done = having("volume_level", percent / 100, 0.02)
     return Order("media_player", "volume_set", done, {"volume_level": round(percent / 100, 2)}, detailed=True)
+
+
+def _more(word: str) -> float:
+    """By how many per cent: "louder", "up", "down 20"; 0 for what is neither."""
+    way, _, by = word.partition(" ")
+    if way in ("up", "down") and by.isdigit():
+        return float(by) if way == "up" else -float(by)
+    return float(step(word) * STEP_PCT)
 
 
 def _mute(state: State, *, muted: bool) -> Order:
