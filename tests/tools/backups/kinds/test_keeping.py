@@ -54,7 +54,7 @@ def test_a_second_pruning_finds_nothing_more(ages: list[tuple[int, bool]], keep:
 def test_what_is_younger_than_days_or_of_the_last_stays(ages: list[tuple[int, bool]], keep: KeepSettings) -> None:
     found = copies(ages)
     removed = gone(found, keep)
-    whole = sorted((copy for copy in found if copy.complete), key=lambda copy: -copy.at)
+    whole = sorted((copy for copy in found if copy.complete), key=lambda copy: copy.at)[::-1]
     assert not removed & {copy.id for copy in whole[: keep.last]}
     assert not removed & {copy.id for copy in whole if copy.at > NOW - keep.days * DAY_S}
 
