@@ -190,7 +190,14 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
         machine.program(program)
     drivers = "lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so"
     libvirt = ("sbin/libvirtd", "lib/python3/dist-packages/libvirt.py", drivers)
-    for path in ("sbin/sshd", "sbin/mariadbd", "sbin/upsd", "sbin/debootstrap", "lib/postgresql/15/bin/initdb", *libvirt):
+    for path in (
+        "sbin/sshd",
+        "sbin/mariadbd",
+        "sbin/upsd",
+        "sbin/debootstrap",
+        "lib/postgresql/15/bin/initdb",
+        *libvirt,
+    ):
         machine.program(Path(path).name, folder=(machine.share / path).parent)
     assert machine.setup("real", **nowhere).returncode == 0
     assert machine.setup("dev").stderr == ""  # they are the same requirements
