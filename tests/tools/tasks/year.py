@@ -203,6 +203,7 @@ class Year:
             wait = min(following - self.wall if following is not None else 86400.0, until - self.ticks)
             if set_at <= min(self.ticks + wait, until):
                 self._pass(max(set_at - self.ticks, 0.0))
+                self._count_missed(store)  # before it is a month old, and forgotten
                 back_s = self._set_clock(back_s)
                 set_at = self.ticks + (self.chance.uniform(600, 7200) if back_s else 5 * 86400.0)
             elif self.ticks + wait >= until:
