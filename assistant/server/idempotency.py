@@ -37,6 +37,7 @@ class Requests:
         self._clock = clock
         self._turns: dict[str, asyncio.Future[str]] = {}
         self._db: sqlite3.Connection | None = None
+        self._lock = asyncio.Lock()
 
     def close(self) -> None:
         """Idempotent."""
@@ -60,11 +61,13 @@ class Requests:
             message = f"Idempotency-Key is text of at most {MAX_KEY_CHARACTERS} characters."
             raise RequestError(400, "bad_idempotency_key", message)
         own = hashlib.sha256(f"{owner}\0{key}".encode("utf-8", "replace")).hexdigest()
-        known = await asyncio.to_thread(self._take, own, _digest(command))
+        async with self._lock:  # whoever finds the key known finds its turn, too
+            known = await asyncio.to_thread(self._take, own, _digest(command))
+            if not known:
+                began = self._turns[own] = asyncio.get_running_loop().create_future()
+                began.add_done_callback(_looked_at)
         if known:
             return await self._first(own, find)
-        began = self._turns[own] = asyncio.get_running_loop().create_future()
-        began.add_done_callback(_looked_at)
         try:
             turn = await start()
         except BaseException as error:
