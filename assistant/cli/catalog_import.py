@@ -41,7 +41,7 @@ def homer(
 
     with errors_explained(as_json=as_json):
         catalog = open_catalog(config)
-        _offer(catalog, _read(file, lambda text: from_homer(text)), write=write, into=into, as_json=as_json)
+        _offer(catalog, _read(file, from_homer), write=write, into=into, as_json=as_json)
 
 
 @import_app.command()

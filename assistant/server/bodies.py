@@ -23,6 +23,7 @@ MAX_ID_CHARACTERS = 64
 MAX_FIELDS = 8
 MAX_LENGTH_DIGITS = 15
 MULTIPART_OVERHEAD_BYTES = 20_000
+_TOO_LONG = frozenset({"clip_too_long", "clip_too_large"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,19 @@ def _text(text: str) -> str:
         raise RequestError(400, "empty_text", "The text is empty.")
     if len(words) > MAX_TEXT_CHARACTERS:
         raise RequestError(413, "text_too_long", f"The text is longer than {MAX_TEXT_CHARACTERS} characters.")
-    if any("\ud800" <= character <= "\udfff" for character in words):
+    if not is_unicode(words):
         raise RequestError(400, "bad_text", "The text is no valid Unicode.")
     return words
+
+
+def is_unicode(text: str) -> bool:
+    """Whether it has no lone surrogates, which JSON can carry and nothing can encode."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def clip_status(code: str) -> int:
+    """HTTP status of a clip that cannot be read, by the code of its AudioError."""
+    return 413 if code in _TOO_LONG else 400
 
 
 def _conversation(value: object) -> str:

@@ -25,7 +25,7 @@ from assistant.outcome import TurnOutcome
 from assistant.ports import AudioSource, SpeechChunk
 from assistant.server.answers import RequestError, problem
 from assistant.server.auth import Authenticator
-from assistant.server.bodies import Command, read_command
+from assistant.server.bodies import Command, clip_status, read_command
 from assistant.server.event_stream import event_stream
 from assistant.server.guards import Guards, caller_name, server_names
 from assistant.server.idempotency import HEADER, Requests
@@ -48,7 +48,6 @@ MAX_RUNNING = 8
 """Clips that are being decoded and turns under way, together."""
 
 RETRY_AFTER_S = 5
-TOO_LONG = frozenset({"clip_too_long", "clip_too_large"})
 
 
 class Doors:
@@ -142,8 +141,7 @@ class Doors:
         try:
             return await self._app.clip(command.clip)
         except AudioError as error:
-            status = 413 if error.code in TOO_LONG else 400
-            raise RequestError(status, error.code, error.detail, error.mend) from error
+            raise RequestError(clip_status(error.code), error.code, error.detail, error.mend) from error
 
     def start_typed(self, text: str, conversation_id: str, caller: Caller) -> RunningTurn:
         """A turn without a mouth. Raises RequestError where too many are under way."""

@@ -16,7 +16,7 @@ from assistant.app import App
 from assistant.errors import AudioError, SynthesisError, TranscriptionError
 from assistant.ports import SAMPLE_RATE_HZ, SpeechChunk
 from assistant.server.answers import RequestError
-from assistant.server.bodies import MULTIPART_OVERHEAD_BYTES, bounded_body, read_parts
+from assistant.server.bodies import MULTIPART_OVERHEAD_BYTES, bounded_body, clip_status, read_parts
 from assistant.server.openai_forms import (
     SPEECH_MODEL,
     TRANSCRIPTION_MODEL,
@@ -29,7 +29,6 @@ from assistant.speech.encoding import MEDIA_TYPES, SpeechEncoder
 from assistant.text.spoken import to_spoken
 
 MAX_BODY_BYTES = 100_000
-TOO_LONG = frozenset({"clip_too_long", "clip_too_large"})
 OTHER_NAMES_OF_EARS = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 OTHER_NAMES_OF_THE_MOUTH = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Clients with a fixed list of models send one of these."""
@@ -52,8 +51,7 @@ class AudioDoor:
             source = await self._app.clip_samples(clip)
             heard = await self._app.transcriber.transcribe(source)
         except AudioError as error:
-            status = 413 if error.code in TOO_LONG else 400
-            raise FormError(status, error.code, error.detail, "file") from error
+            raise FormError(clip_status(error.code), error.code, error.detail, "file") from error
         except TranscriptionError as error:
             raise FormError(503, error.code, error.detail) from error
         seconds = len(source) / SAMPLE_RATE_HZ

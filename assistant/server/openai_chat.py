@@ -23,7 +23,7 @@ from assistant.broadcast import RunningTurn
 from assistant.errors import ChatError
 from assistant.events import ModelDelta, ReplySentence, TurnFailed
 from assistant.ports import ModelReply, ToolDescription
-from assistant.server.bodies import MAX_TEXT_CHARACTERS, bounded_body
+from assistant.server.bodies import MAX_TEXT_CHARACTERS, bounded_body, is_unicode
 from assistant.server.event_stream import with_pauses
 from assistant.server.guards import caller_name
 from assistant.server.openai_forms import (
@@ -96,7 +96,7 @@ class ChatDoor:
         if not last.only_text:
             raise FormError(400, "unsupported_content", "Only text can be read in a message.", "messages")
         text = last.text.strip()
-        if not text or any("\ud800" <= character <= "\udfff" for character in text):
+        if not text or not is_unicode(text):
             raise FormError(400, "no_utterance", "The last message has no text.", "messages")
         name = caller_name.get()
         conversation = f"{name}/openai/{_conversation_id(wanted, chat_id)}"

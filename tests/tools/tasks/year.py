@@ -96,8 +96,7 @@ class Task:
             return
         if self.every_s or self.when.startswith("in "):
             self.next_at += by_s
-        if self.recurring and self.last_at is not None and self.last_at > now + SET_BACK_S:
-            self.next_at, self.last_at = self.after(now), None
+        self.restarted(now)
 
     def restarted(self, now: float) -> None:
         if self.recurring and self.next_at is not None and (self.last_at or 0.0) > now + SET_BACK_S:
