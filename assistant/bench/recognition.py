@@ -134,7 +134,7 @@ async def compare(
         audio = as_heard(folder, clip)
         for setting in order:
             started = clock()
-            transcript = await transcribers[setting].transcribe(audio)
+            transcript = await transcribers[setting].transcribe(audio, woken=clip.wake)
             heard[setting].append(judged(clip, transcript, clock() - started, resolver))
         order = [*order[1:], order[0]]
         progress(done + 1, len(clips))

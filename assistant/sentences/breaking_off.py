@@ -15,6 +15,9 @@ from assistant.sentences.normalize import grammar_file, plain_words
 REMINDER = "remind me "
 """How the templates write down a reminder."""
 
+LEAST_DICTATED = 2
+"""Words of one's own: with one alone ("remind me to take") more follow as a rule."""
+
 NOT_SAID = ("...", "…", "-", "–", "—", ",")
 """How Whisper writes that a sentence goes on."""
 
@@ -35,6 +38,15 @@ def dictates(text: str, calls: Sequence[WantedCall], language: str = "en") -> bo
     and whoever thinks of them hesitates ("remind me to take … out the trash")."""
     words = plain_words(text, language).split()
     return any(words[-1:] == plain_words(own, language).split()[-1:] for own in map(_own_words, calls) if own)
+
+
+def may_be_all(text: str, calls: Sequence[WantedCall], language: str = "en") -> bool:
+    """Whether what is dictated may be all of it: some words, and no particle at the end that wants an object ("take
+    out")."""
+    particles = frozenset(grammar_file("broken_off", language)["particles"])
+    own = max((plain_words(own, language).split() for own in map(_own_words, calls)), key=len, default=[])
+    begun = len(plain_words(REMINDER + "to", language).split()) if own[:1] == [REMINDER.split()[0]] else 0
+    return len(own) - begun >= LEAST_DICTATED and own[-1] not in particles and not breaks_off(text, language)
 
 
 def _own_words(call: WantedCall) -> str:

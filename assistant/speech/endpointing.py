@@ -51,12 +51,17 @@ class Patience:
 DOUBTFUL = 0.1
 """Probability of a finished turn below which it sounds unfinished; up to ``turn_probability`` it is doubtful."""
 
-WHOLE_S = (0.0, 0.3, 0.6)
-OPEN_S = (HESITATION_S, 1.1, 1.5)
-BROKEN_OFF_S = (1.3, math.inf, math.inf)
+UNJUDGED = 3
+
+BY_WORDS = {
+    Words.WHOLE: (0.0, 0.3, 0.6, 0.0),
+    Words.DICTATED: (0.6, HESITATION_S, 1.3, HESITATION_S),
+    Words.OPEN: (HESITATION_S, 1.1, 1.5, HESITATION_S),
+    Words.BROKEN_OFF: (1.3, math.inf, math.inf, 1.3),
+}
 NO_WORDS_S = (0.0, 1.0, math.inf)
-"""Silences for what sounds finished, doubtful, unfinished, by what the words are worth; never less than
-``finished_s``, never more than ``longest_s``."""
+"""Silences for what sounds finished, doubtful, unfinished, and for what nobody judges (UNJUDGED), by what the words
+are worth; never less than ``finished_s``, never more than ``longest_s``."""
 
 WORDS_LATE_S = 1.5
 """Silence after which words that were announced are no longer waited for."""
@@ -70,10 +75,10 @@ def required_silence_s(
     ``probability``: of a finished turn, None while nobody has judged the sound; ``words``: None while there is no
     transcript; ``awaited``: there is going to be one, and it is worth waiting for.
     """
-    table = {Words.WHOLE: WHOLE_S, Words.OPEN: OPEN_S, Words.BROKEN_OFF: BROKEN_OFF_S}.get(words or Words.NONE)
+    table = BY_WORDS.get(words or Words.NONE)
     late_s = WORDS_LATE_S if awaited and words is None else 0.0
     if not patience.judged:
-        wanted = patience.fixed_s if table is None else max(table[0], patience.finished_s)
+        wanted = patience.fixed_s if table is None else max(table[UNJUDGED], patience.finished_s)
         return wanted if math.isinf(patience.fixed_s) else max(wanted, late_s)
     if probability is None:
         return patience.longest_s

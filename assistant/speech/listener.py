@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -52,7 +53,7 @@ class EarListener:
         make_vad: Callable[[], VoiceActivityDetector],
         wake: WakeSettings,
         endpoint: EndpointSettings,
-        make_turn_model: Callable[[], EndOfTurn] | None = None,
+        make_turn_model: Callable[[], EndOfTurn | None] | None = None,
         on_false_wake: Callable[[Woken], None] | None = None,
     ) -> None:
         self._make_wake_word = make_wake_word
@@ -63,13 +64,14 @@ class EarListener:
         self._endpoint = endpoint
         self._wake_word: WakeWordDetector | None = None
         self._turn_model: EndOfTurn | None = None
+        self._loading = threading.Lock()
         self._last_woken: Woken | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ears")
         self._judge_thread = ThreadPoolExecutor(1, thread_name_prefix="turn-model")
 
     async def load(self) -> None:
         """Load wake word and turn model ahead of time. Raises WakeWordError, EndpointingError."""
-        await asyncio.gather(self._in_thread(self._loaded_wake_word), self._judge(self._loaded_turn_model))
+        await asyncio.gather(self._in_thread(self._loaded_wake_word), self._judge(self.turn_model))
 
     def close(self) -> None:
         """End the threads."""
@@ -102,7 +104,7 @@ class EarListener:
         vad = await self._in_thread(self._make_vad)
         if spoken_to:
             await self._in_thread(partial(_warm_up, vad, stream.last(VAD_WARM_UP_MS)))
-        turn_model = None if whole else await self._judge(self._loaded_turn_model)
+        turn_model = None if whole else await self._judge(self.turn_model)
         ears = Ears(vad, turn_model, detector, self._in_thread, self._judge)
         beginning = Beginning(at_ms, woken=spoken_to, whole=whole, paced=source.paced)
         endpointer = self._endpointer(at_ms, whole=whole, judged=turn_model is not None, start_within_s=start_within_s)
@@ -159,10 +161,13 @@ class EarListener:
             self._wake_word = self._make_wake_word()
         return self._wake_word
 
-    def _loaded_turn_model(self) -> EndOfTurn | None:
-        if self._turn_model is None and self._make_turn_model is not None:
-            self._turn_model = self._make_turn_model()
-        return self._turn_model
+    def turn_model(self) -> EndOfTurn | None:
+        """Loaded once, whoever asks: other ears may share it, since it remembers nothing. Blocking. Raises
+        EndpointingError."""
+        with self._loading:
+            if self._turn_model is None and self._make_turn_model is not None:
+                self._turn_model = self._make_turn_model()
+            return self._turn_model
 
     def _detector_for(self, source: AudioSource) -> WakeWordDetector:
         """The one that has heard this stream so far; a clip gets one that has heard nothing."""

@@ -53,7 +53,10 @@ class NetworkSource:
         self._idle_s = idle_s
         self._chunker = Chunker(rate_hz)
         self._broken_frame = b""
-        self._chunks: deque[Samples] = deque()
+        self._chunks: deque[tuple[Samples, float]] = deque()
+        self._arrives_at = 0.0
+        self.arrived_at = 0.0
+        """When the end of the chunk that was read last had come, on the event loop's clock."""
         self._held = 0
         self._ended = False
         self._changed = asyncio.Event()
@@ -71,10 +74,22 @@ class NetworkSource:
                 await self._change()
             if self._ended:
                 return
+            self._arrives_at = asyncio.get_running_loop().time()
             data = self._broken_frame + pcm[start : start + size]
             whole = len(data) // self._format.frame_bytes * self._format.frame_bytes
             self._broken_frame = data[whole:]
             self._add(self._chunker.feed(waveform(data[:whole], self._format)))
+
+    @property
+    def waiting_s(self) -> float:
+        """Length of what nobody has read yet."""
+        return self._held / SAMPLE_RATE_HZ
+
+    def forget(self) -> None:
+        """What nobody has read yet is too old to be read."""
+        self._chunks.clear()
+        self._held = 0
+        self._tell()
 
     def end(self) -> None:
         """No more will come: the reader gets what is left, and then the end. Idempotent."""
@@ -86,7 +101,7 @@ class NetworkSource:
         """From where the last reader stopped to the end. Raises AudioError source_idle when nothing more comes."""
         while True:
             if self._chunks:
-                chunk = self._chunks.popleft()
+                chunk, self.arrived_at = self._chunks.popleft()
                 self._held -= len(chunk)
                 self._tell()
                 yield chunk
@@ -102,10 +117,10 @@ class NetworkSource:
 
     def _add(self, chunks: list[Samples]) -> None:
         for chunk in chunks:
-            self._chunks.append(chunk)
+            self._chunks.append((chunk, self._arrives_at))
             self._held += len(chunk)
         while self._when_full == "drop_oldest" and self._held > self._limit and len(self._chunks) > 1:
-            lost = len(self._chunks.popleft())
+            lost = len(self._chunks.popleft()[0])
             self._held -= lost
             self.dropped_s += lost / SAMPLE_RATE_HZ
         self._tell()

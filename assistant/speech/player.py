@@ -8,12 +8,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, NoReturn
 
-import numpy as np
-import soxr
-
 from assistant.errors import AudioError, PlaybackError
 from assistant.ports import SpeechChunk
 from assistant.speech.play_queue import PlayQueue
+from assistant.speech.resampling import Resampler
 from assistant.speech.sound_system import devices, find_device, holding_streams, load_sounddevice, look_again, opening
 
 log = logging.getLogger(__name__)
@@ -53,7 +51,7 @@ class SoundDevicePlayer:
         self._device = device
         self._stream: Any = None
         self._queue: PlayQueue | None = None
-        self._resampler: _Resampler | None = None
+        self._resampler: Resampler | None = None
         self._holding: ExitStack | None = None
         self._in_order = asyncio.Lock()
         self._moved = asyncio.Event()
@@ -115,13 +113,13 @@ class SoundDevicePlayer:
             self._holding.close()
             self._holding = None
 
-    async def _opened(self) -> tuple[PlayQueue, _Resampler]:
+    async def _opened(self) -> tuple[PlayQueue, Resampler]:
         if self._ended or self._lost:
             await asyncio.to_thread(self._release)
         if self._queue is None or self._resampler is None:
             loop = asyncio.get_running_loop()
             queue = await asyncio.to_thread(self._open, lambda: _in_loop(loop, self._moved.set))
-            self._queue, self._resampler = queue, _Resampler(queue.rate_hz)
+            self._queue, self._resampler = queue, Resampler(queue.rate_hz)
         return self._queue, self._resampler
 
     async def _wait(self, queue: PlayQueue, done: Callable[[], bool]) -> None:
@@ -219,32 +217,3 @@ def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(call)
     except RuntimeError:
         log.debug("sound was taken after the event loop had ended")
-
-
-class _Resampler:
-    """Chunks of any rate → the device's. Nothing is lost between chunks of one rate, nor where it changes."""
-
-    def __init__(self, rate_hz: int) -> None:
-        self._to_hz = rate_hz
-        self._from_hz = rate_hz
-        self._stream: Any = None
-
-    def feed(self, chunk: SpeechChunk) -> bytes:
-        before = b""
-        if chunk.sample_rate_hz != self._from_hz:
-            before = self.rest()
-            self._from_hz = chunk.sample_rate_hz
-        if self._from_hz == self._to_hz:
-            return before + chunk.pcm
-        if self._stream is None:
-            self._stream = soxr.ResampleStream(self._from_hz, self._to_hz, 1, dtype="int16")
-        made: bytes = self._stream.resample_chunk(np.frombuffer(chunk.pcm, dtype="<i2")).astype("<i2").tobytes()
-        return before + made
-
-    def rest(self) -> bytes:
-        """What the filter still holds back: some hundredths of a second."""
-        stream, self._stream = self._stream, None
-        if stream is None:
-            return b""
-        made: bytes = stream.resample_chunk(np.zeros(0, dtype=np.int16), last=True).astype("<i2").tobytes()
-        return made

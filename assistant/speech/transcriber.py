@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,13 +18,16 @@ from assistant.ports import SAMPLE_RATE_HZ, Samples, Transcript
 from assistant.speech.names_prompt import is_echo, names_prompt
 from assistant.speech.whisper_model import WhisperModel
 from assistant.speech.whisper_window import WINDOWS, EncoderWindow, Heard, heard, pieces
-from assistant.text.transcript import is_nothing, is_sure
-from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS
+from assistant.text.transcript import clean_transcript, is_nothing, is_sure
+from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS, spoken_wake_word
 
 PromptOf = Callable[[Sequence[str], Sequence[str]], str | None]
 """Names and wake words → prompt."""
 
 MAX_THREADS = 4
+"""Half of the cores, up to so many: the rest of the ears works meanwhile, and a short window gains nothing from more.
+On two cores one thread needs four fifths of the time of two (``python -m tests.speech.bench_threads``)."""
+
 MIN_AUDIO_S = 0.1
 """Less than this is no word."""
 
@@ -36,6 +40,9 @@ QUIETEST_DBFS = -60.0
 television through a wall less."""
 
 LOUDNESS_WINDOW_S = 0.3
+
+INTERJECTIONS = frozenset({"ah", "oh", "ooh", "hmm", "mm", "uh", "um"})
+"""Said to nobody, and what a bark becomes after the wake phrase, however sure Whisper is."""
 
 
 class FasterWhisper:
@@ -60,12 +67,14 @@ class FasterWhisper:
         self._folder = folder
         self._compute_type = compute_type
         self._language = language
-        self._threads = threads or min(os.cpu_count() or 1, MAX_THREADS)
+        self._threads = threads or min(max(1, (os.cpu_count() or 1) // 2), MAX_THREADS)
         self._names = tuple(names)
         self._wake_words = tuple(wake_words)
         self._window = window
         self._prompt_text = prompt(self._names, self._wake_words)
         self._prompt: list[int] = []
+        self._opening_text = f"{spoken_wake_word(wake_words[0]).title()}." if len(wake_words) == 1 else ""
+        self._opening: list[int] = []
         self._model: WhisperModel | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="whisper")
 
@@ -80,9 +89,12 @@ class FasterWhisper:
         """End the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def transcribe(self, audio: Samples) -> Transcript:
-        """The text, empty when nothing was said. Raises TranscriptionError."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transcribe, audio)
+    async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
+        """The text, empty when nothing was said. Raises TranscriptionError.
+
+        ``woken``: the text begins with the wake phrase then, where there is but one; so Whisper need not make it out.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transcribe, audio, woken)
 
     def _loaded(self) -> WhisperModel:
         if self._model is None:
@@ -90,6 +102,7 @@ class FasterWhisper:
                 self._folder, compute_type=self._compute_type, language=self._language, threads=self._threads
             )
             self._prompt = self._model.prompt_tokens(self._prompt_text)
+            self._opening = self._model.text_tokens(self._opening_text)
         return self._model
 
     def _warm(self) -> None:
@@ -100,14 +113,18 @@ class FasterWhisper:
         except (RuntimeError, ValueError) as error:
             raise _failed(error) from error
 
-    def _transcribe(self, audio: Samples) -> Transcript:
+    def _transcribe(self, audio: Samples, woken: bool) -> Transcript:
         if len(audio) < MIN_AUDIO_S * SAMPLE_RATE_HZ:
             return self._nothing()
         model = self._loaded()
         try:
             if loudest_dbfs(audio) < QUIETEST_DBFS or model.speech_s(audio) < MIN_SPEECH_S:
                 return self._nothing()
-            parts = [self._heard(model, piece) for piece in pieces(audio)]
+            first, *others = pieces(audio)
+            parts = [
+                self._heard(model, first, self._opening if woken else []),
+                *(self._heard(model, piece, []) for piece in others),
+            ]
         except (RuntimeError, ValueError) as error:
             raise _failed(error) from error
         texts = [part.decoded.text for part in parts if self._somebody_said(part)]
@@ -121,16 +138,21 @@ class FasterWhisper:
             next((part.fell_back for part in parts if part.fell_back), ""),
         )
 
-    def _heard(self, model: WhisperModel, audio: Samples) -> Heard:
+    def _heard(self, model: WhisperModel, audio: Samples, opening: list[int]) -> Heard:
         """Of at most 30 s."""
-        return heard(partial(model.decode, audio, self._prompt), len(audio) / SAMPLE_RATE_HZ, self._window)
+        decode = partial(model.decode, audio, self._prompt, opening=opening)
+        return heard(decode, len(audio) / SAMPLE_RATE_HZ, self._window)
 
     def _somebody_said(self, part: Heard) -> bool:
-        """Not Whisper: a loop, the prompt said back, what it writes over noise."""
+        """Not Whisper: a loop, the prompt said back, what it writes over noise, be it a word after the wake phrase."""
         text, silence = part.decoded.text, part.decoded.no_speech_probability
         certainty = part.decoded.average_log_probability
+        after_phrase = clean_transcript(text, self._wake_words)
+        said = set(re.findall(r"\w+", after_phrase.casefold()))
+        lone = after_phrase != text and len(said) == 1
         return not (
             part.loops
+            or (lone and (said <= INTERJECTIONS or not is_sure(silence, certainty)))
             or is_nothing(text, silence, certainty, self._wake_words)
             or is_echo(text, self._names, self._wake_words, sure=is_sure(silence, certainty))
         )

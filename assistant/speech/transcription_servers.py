@@ -65,7 +65,7 @@ class OpenAITranscriber:
     def close(self) -> None:
         """Nothing stays open between requests."""
 
-    async def transcribe(self, audio: Samples) -> Transcript:
+    async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
         """The text, empty when nothing was said.
 
         Raises TranscriptionError: server_down, server_slow, server_refused_key, server_model_missing, server_error,

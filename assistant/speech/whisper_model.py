@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,15 +61,23 @@ class WhisperModel:
 
     def prompt_tokens(self, text: str | None) -> list[int]:
         """What stands before the transcript, as if it had been said; the end of it where it is too long."""
-        return self._tokens.encode(" " + text.strip())[-PROMPT_TOKENS:] if text else []
+        return self.text_tokens(text or "")[-PROMPT_TOKENS:]
 
     def speech_s(self, audio: Samples) -> float:
         """Seconds in which somebody speaks, by the silero VAD that comes with faster-whisper, 32 ms by 32 ms."""
         padded = np.pad(_floats(audio), (0, -len(audio) % VAD_FRAME_SAMPLES))
         return float(np.sum(self._vad(padded) > SPEECH_PROBABILITY)) * VAD_FRAME_SAMPLES / SAMPLE_RATE_HZ
 
-    def decode(self, audio: Samples, prompt: list[int], window_s: float, *, no_loops: bool = False) -> Decoded:
+    def text_tokens(self, text: str) -> list[int]:
+        """As they stand at the beginning of a transcript."""
+        return self._tokens.encode(" " + text.strip()) if text else []
+
+    def decode(
+        self, audio: Samples, prompt: list[int], window_s: float, *, opening: Sequence[int] = (), no_loops: bool = False
+    ) -> Decoded:
         """The text of audio that is no longer than the window. Raises RuntimeError, ValueError of CTranslate2.
+
+        ``opening``: tokens that the text begins with, whatever is heard (openai/whisper's ``prefix``).
 
         Silence fills the window before the spectrogram is taken, as openai/whisper does it. Greedy: five beams took 1.4
         times as long and heard no more.
@@ -78,7 +87,7 @@ class WhisperModel:
         samples = _floats(audio[: frames * FRAME_SAMPLES])
         filled = np.pad(samples, (0, frames * FRAME_SAMPLES - len(samples)))
         spectrogram = self._model.feature_extractor(filled, padding=0)
-        before = [self._tokens.sot_prev, *prompt, *self._task] if prompt else self._task
+        before = [*([self._tokens.sot_prev, *prompt] if prompt else []), *self._task, *opening]
         most = min(most_tokens(duration_s), TEXT_LENGTH - len(before))
         result = self._model.model.generate(
             self._model.model.encode(self._view.from_array(np.ascontiguousarray(spectrogram[np.newaxis]))),
@@ -95,8 +104,9 @@ class WhisperModel:
         return Decoded(
             text=self._tokens.decode(ids).strip(),
             tokens=len(ids),
-            # CTranslate2's score is the mean over the tokens of the text; Whisper's counts the end as one more
-            average_log_probability=float(result.scores[0]) * len(ids) / (len(ids) + 1),
+            # CTranslate2's score is the sum over the tokens of the text by their number, the opening's being 0; Whisper
+            # counts the end as one more
+            average_log_probability=float(result.scores[0]) * len(ids) / (len(ids) - len(opening) + 1),
             no_speech_probability=float(result.no_speech_prob),
             cut_off=len(ids) >= most,
         )

@@ -55,7 +55,7 @@ class WyomingTranscriber:
     def close(self) -> None:
         """Nothing stays open between requests."""
 
-    async def transcribe(self, audio: Samples) -> Transcript:
+    async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
         """The text, empty when nothing was said.
 
         Raises TranscriptionError: server_down, server_slow, server_error, server_nonsense; EgressError.

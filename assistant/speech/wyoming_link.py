@@ -107,8 +107,11 @@ async def wyoming_link(server: SpeechServer, timeout_s: float) -> AsyncIterator[
                 await writer.wait_closed()
 
 
-async def read_event(reader: asyncio.StreamReader) -> Event | None:
-    """The next event; None at the end. Raises BadEvent, IncompleteReadError, OSError."""
+async def read_event(
+    reader: asyncio.StreamReader, *, max_data: int = MAX_DATA_BYTES, max_payload: int = MAX_PAYLOAD_BYTES
+) -> Event | None:
+    """The next event; None at the end. ``max_data``, ``max_payload``: bytes. Raises BadEvent, IncompleteReadError,
+    OSError."""
     try:
         line = await reader.readline()
     except ValueError as error:
@@ -119,9 +122,9 @@ async def read_event(reader: asyncio.StreamReader) -> Event | None:
     kind, data = head.get("type"), head.get("data") or {}
     if not isinstance(kind, str) or not isinstance(data, dict):
         raise BadEvent("JSON that is no event")
-    if length := _length(head, "data_length", MAX_DATA_BYTES):
+    if length := _length(head, "data_length", max_data):
         data = {**data, **_json(await reader.readexactly(length))}
-    length = _length(head, "payload_length", MAX_PAYLOAD_BYTES)
+    length = _length(head, "payload_length", max_payload)
     return Event(kind, data, await reader.readexactly(length) if length else None)
 
 

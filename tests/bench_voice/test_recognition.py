@@ -37,7 +37,7 @@ class Scripted:
         self._texts, self._clock, self._takes_s, self._log = texts, clock, takes_s, log
         self.lengths: list[int] = []
 
-    async def transcribe(self, audio: Samples) -> Transcript:
+    async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
         self._clock.now += self._takes_s
         self.lengths.append(len(audio))
         self._log(int(audio[0]))

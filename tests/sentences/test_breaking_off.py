@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.ports import WantedCall
-from assistant.sentences.breaking_off import breaks_off, dictates
+from assistant.sentences.breaking_off import breaks_off, dictates, may_be_all
 
 EVAL = Path(__file__).parent.parent / "eval"
 
@@ -90,3 +90,19 @@ def test_any_text_has_an_answer(text: str) -> None:
 def test_what_ends_in_words_of_ones_own_may_go_on(text: str, call: WantedCall, dictated: bool) -> None:
     assert dictates(text, [call]) is dictated
     assert not dictates(text, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "call", "all_of_it"),
+    [
+        ("remind me to take", WantedCall("schedule", {"what": "remind me to take"}), False),
+        ("remind me to take out", WantedCall("schedule", {"what": "remind me to take out"}), False),
+        ("remind me to take out the", WantedCall("schedule", {"what": "remind me to take out the"}), False),
+        ("remind me to take out the trash", WantedCall("schedule", {"what": "remind me to take out the trash"}), True),
+        ("tell everyone that dinner is ready", WantedCall("notify", {"message": "dinner is ready"}), True),
+        ("tell everyone dinner", WantedCall("notify", {"message": "dinner"}), False),
+        ("turn on the desk lamp", WantedCall("home_control", {"target": "desk lamp"}), False),
+    ],
+)
+def test_what_is_dictated_may_be_all_of_it_once_it_has_an_object(text: str, call: WantedCall, all_of_it: bool) -> None:
+    assert may_be_all(text, [call]) is all_of_it

@@ -36,7 +36,11 @@ CLIPS = {
     "m4a aac": encoded(SECOND, "ipod", "aac", 44_100),
     "3gp aac": encoded(SECOND, "3gp", "aac", 44_100),
     "aac": encoded(SECOND, "adts", "aac", 44_100),
+    "amr": encoded(SECOND, "amr", "libopencore_amrnb", 8_000),
+    "3gp amr": encoded(SECOND, "3gp", "libopencore_amrnb", 8_000),
 }
+AMR_WB = b"#!AMR-WB\n" + (b"\x04" + b"\0" * 17) * 50
+"""RFC 4867 section 5: a second of frames of 20 ms at 6.6 kbit/s, which nothing here can encode."""
 
 
 @pytest.mark.parametrize("name", CLIPS)
@@ -45,6 +49,10 @@ def test_every_kind_of_recording_becomes_16_khz_mono(name: str) -> None:
     assert len(samples) == pytest.approx(RATE_HZ, rel=0.15)
     assert heard_frequency(samples) == pytest.approx(440, abs=5)
     assert np.abs(samples).max() > 6_000
+
+
+def test_wide_band_amr_is_read_too() -> None:
+    assert len(decode(AMR_WB, 10.0)) == 2 * RATE_HZ
 
 
 async def test_the_child_gives_what_the_decoder_gives() -> None:

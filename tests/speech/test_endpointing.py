@@ -182,6 +182,9 @@ ASKED = speech(1.5) + silence(4)
         (0.9, Words.WHOLE, 0.2),
         (0.3, Words.WHOLE, 0.3),
         (0.05, Words.WHOLE, 0.6),
+        (0.9, Words.DICTATED, 0.6),
+        (0.3, Words.DICTATED, 0.9),
+        (0.05, Words.DICTATED, 1.3),
         (0.9, Words.OPEN, 0.9),
         (0.3, Words.OPEN, 1.1),
         (0.05, Words.OPEN, 1.5),
@@ -237,7 +240,7 @@ def test_the_wait_is_never_shorter_than_the_shortest_nor_longer_than_the_longest
     assert 0.2 <= required_silence_s(patience, probability, words, awaited=awaited) <= 3.0
 
 
-@given(st.floats(0, 1), st.floats(0, 1), st.sampled_from([Words.WHOLE, Words.OPEN, Words.BROKEN_OFF]))
+@given(st.floats(0, 1), st.floats(0, 1), st.sampled_from([Words.WHOLE, Words.DICTATED, Words.OPEN, Words.BROKEN_OFF]))
 def test_what_sounds_more_finished_is_waited_for_less(one: float, other: float, words: Words) -> None:
     less, more = sorted((one, other))
     assert required_silence_s(Patience(), more, words) <= required_silence_s(Patience(), less, words)
@@ -251,7 +254,12 @@ def test_hesitation_is_outwaited_unless_the_words_are_a_whole_command(probabilit
         assert required_silence_s(patience, probability, Words.WHOLE) >= 0.6
 
 
-ROWS = {"a whole command": Words.WHOLE, "anything else": Words.OPEN, "broken off": Words.BROKEN_OFF}
+ROWS = {
+    "a whole command": Words.WHOLE,
+    "a reminder or message that may be all": Words.DICTATED,
+    "anything else": Words.OPEN,
+    "broken off": Words.BROKEN_OFF,
+}
 
 
 def test_the_table_in_the_documentation_is_the_rule() -> None:
