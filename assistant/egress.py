@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from assistant.errors import EgressError
+from assistant.telemetry import OFFLINE, SWITCHES
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ PRIVATE = tuple(
         "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",  # RFC 1918
         "169.254.0.0/16",   # link-local
         "100.64.0.0/10",    # RFC 6598, tailnets
-        "224.0.0.251/32", "239.255.255.250/32",  # mDNS, SSDP
+        "224.0.0.251/32",   # mDNS, and no other multicast
         "0.0.0.0/32",       # binding
         "::1/128", "fc00::/7", "fe80::/10", "ff02::fb/128", "::/128",
     )
@@ -40,15 +41,8 @@ PRIVATE_SUFFIXES = (".local", ".lan", ".home.arpa", ".internal", ".localhost", "
 RESOLUTION_S = 300.0
 """How long an address that an allowed name resolved to stays allowed."""
 
-TELEMETRY_OFF: Mapping[str, str] = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "DO_NOT_TRACK": "1",
-    "OTEL_SDK_DISABLED": "true",
-    "ANONYMIZED_TELEMETRY": "False",
-}
-"""Set when the guard is installed: every dependency that knows a switch has it off."""
+TELEMETRY_OFF: Mapping[str, str] = {**SWITCHES, **OFFLINE}
+"""Set when the guard is installed: every dependency that knows a switch has it off, and is told to stay offline."""
 
 
 def is_private(address: str) -> bool:

@@ -69,6 +69,17 @@ def test_public_addresses_are_refused(address: tuple[Any, ...]) -> None:
         Guard().check_address(address)
 
 
+@pytest.mark.parametrize("group", ["224.0.0.251", "ff02::fb"])
+def test_services_are_announced_and_found_by_mdns(group: str) -> None:
+    Guard().check_address((group, 5353))
+
+
+@pytest.mark.parametrize("group", ["224.0.0.1", "224.0.0.252", "239.255.255.250", "ff02::1", "ff02::fc", "ff05::fb"])
+def test_no_other_multicast_leaves_this_machine(group: str) -> None:
+    with pytest.raises(EgressError):
+        Guard().check_address((group, 5353))
+
+
 @pytest.mark.parametrize(
     "address", ["/run/x.sock", ("127.0.0.1", 1), ("fe80::1%eth0", 1, 0, 2), ("192.168.1.4", 9), b"\0abstract", (), 5]
 )
