@@ -12,12 +12,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tools.contract import Caller, Door, OpenConfirmation, PlannedCall
+from tools.access import VOICE_DOORS
+from tools.contract import Caller, OpenConfirmation, PlannedCall
 from tools.store import Store
 from tools.wording import listing
-
-VOICE_DOORS = frozenset({Door.MICROPHONE, Door.SATELLITE})
-"""Doors at which anybody in the room can speak."""
 
 VOICE_LIFETIME_S = 30.0
 """A question that was spoken: whoever says yes to something else a minute later must not be heard."""

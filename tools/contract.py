@@ -68,6 +68,10 @@ class Door(StrEnum):
     EVAL = "eval"
 
 
+DASHBOARD = "dashboard"
+"""Conversation of a page that shows how things are: it uses up no news and closes nobody's question."""
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,7 +80,9 @@ class Caller(_Frozen):
     """Who asks, by which door, from which room, and whether it was a question.
 
     ``confirmation`` is the nonce of an open confirmation that the person has just said yes to; the server burns it
-    before it executes exactly the call that it is bound to.
+    before it executes exactly the call that it is bound to; ``pin`` are the digits that came with that yes.
+    ``only`` limits the caller to some targets, as their token says (``tools/settings_access.py``, Grant).
+    ``here``: the words leave open where something is meant ("the light", not "all lights"), so ``room`` is.
     """
 
     name: str = "owner"
@@ -87,13 +93,17 @@ class Caller(_Frozen):
     turn_id: str | None = None
     conversation: str | None = None
     confirmation: str | None = Field(default=None, repr=False)
+    pin: str | None = Field(default=None, repr=False)
+    only: tuple[str, ...] = ()
+    here: bool = False
 
 
 class PlannedCall(_Frozen):
     """A call whose names are resolved and which has not happened.
 
     ``readback`` says it as an order, with the target's name ("shut down endeavour"), to be asked back before a yes.
-    ``allowed`` are guests, by name, who may make this call although guests only look.
+    ``allowed`` are guests, by name, who may make this call although guests only look. ``schedules`` is the call that
+    this one is about, to be made later.
     """
 
     tool: str
@@ -102,6 +112,7 @@ class PlannedCall(_Frozen):
     protected: bool = False
     readback: str = ""
     allowed: tuple[str, ...] = ()
+    schedules: PlannedCall | None = None
 
     @property
     def digest(self) -> str:
@@ -170,13 +181,15 @@ RefusalCode = Literal[
 
 
 class OpenConfirmation(_Frozen):
-    """A question that is open: ``nonce`` comes back as :attr:`Caller.confirmation` after a yes.
+    """A question that is open: ``nonce`` comes back as :attr:`Caller.confirmation` after a yes; ``pin``: the yes has to
+    bring the PIN as :attr:`Caller.pin`.
 
     Only the connection in process ever sees it; no model, no tool and no outside client does.
     """
 
     nonce: str = Field(repr=False)
     expires_in_s: float
+    pin: bool = False
 
 
 class CallOutcome(_Frozen):

@@ -71,7 +71,7 @@ async def call_and_ask(
     if outcome.confirmation is None:
         return outcome
     if not _can_ask(ctx):
-        planned = path.plan(params.name, params.arguments or {})
+        planned = path.plan(params.name, params.arguments or {}, caller)
         if phone is None or not isinstance(planned, PlannedCall):
             await path.withdraw(caller)
         elif await phone.ask(planned, caller, outcome.confirmation):
@@ -103,7 +103,7 @@ async def _conclude(
     if action == "accept":
         return await path.call(params.name, arguments, caller.model_copy(update={"confirmation": nonce}))
     await path.withdraw(caller)
-    planned = path.plan(params.name, arguments)
+    planned = path.plan(params.name, arguments, caller)
     if isinstance(planned, CallOutcome):
         return planned
     if action == LATE:

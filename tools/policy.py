@@ -2,7 +2,8 @@
 
     arguments → plan (names resolved) → may this caller do this, without being asked back? → execute → audit
 
-The assistant says who asks and decides nothing; tools know nothing of the policy. Why it is so: ADR 11.
+The assistant says who asks and decides nothing; tools know nothing of the policy. Why it is so: ADR 11. What a role, a
+door, a room and a limited token may is reckoned in ``tools/access.py``; ``docs/access.md`` has the table.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.calling import called_by, current_caller
-from tools.confirmations import VOICE_DOORS, Confirmations, question
+from tools.access import VOICE_DOORS, Access, Rights
+from tools.calling import called_by, current_caller, said_by
+from tools.confirmations import Confirmations, question
 from tools.contract import (
     Caller,
     CallOutcome,
@@ -28,22 +30,28 @@ from tools.contract import (
     Speech,
 )
 from tools.outbox import Outbox
+from tools.pin import LOCKED, MISSING, SAY_IT, UNREADABLE, WRONG, Heard, SpokenPin
 from tools.records import keep_call
 from tools.store import Store, StoreError
 from tools.taint import Taints
-from tools.tool import CallError, InvalidArgumentsError, Prepares, Tool, UnavailableError, read_arguments
+from tools.tool import (
+    CallError,
+    FromServer,
+    InvalidArgumentsError,
+    Prepares,
+    Tool,
+    UnavailableError,
+    read_arguments,
+)
 from tools.wording import listing
 
 log = logging.getLogger(__name__)
 
-OWNER = "owner"
-GUEST = "guest"
-ACTING_ROLES = frozenset({OWNER, "member"})
-"""Roles that may change something; every other word may only look, but for what a guest is allowed by name."""
-
 VOID = "That question is no longer open; please say it again."
 
 CHANGED = "That means something else now than when it was scheduled, so I did nothing."
+
+GONE = "Whoever scheduled that may not come in any more, so I did nothing."
 
 WORDLESS_DOORS = frozenset({Door.MCP, Door.SCHEDULE})
 """Doors at which no utterance is seen, so that nothing can be said about whether it was an order."""
@@ -51,35 +59,64 @@ WORDLESS_DOORS = frozenset({Door.MCP, Door.SCHEDULE})
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a planned call may go ahead; if not, the code, the sentence, and the reason as a fact."""
+    """Whether a planned call may go ahead; if not, the code, the sentence, and the reason as a fact. ``untold``: the
+    caller is not told what it was about, either."""
 
     allowed: bool
     code: RefusalCode | None = None
     spoken: str = ""
     reason: str | None = None
+    untold: bool = False
 
 
-def decide(call: PlannedCall, caller: Caller, *, tainted: bool, confirmed: bool = False) -> Decision:
-    """Pure. Reading is free; guests look, and do what they are allowed by name; the protected is for the owner and not
-    for voices; questions never act.
+EVERYDAY = Access()
+"""Where nothing is configured."""
+
+
+def decide(
+    call: PlannedCall,
+    caller: Caller,
+    *,
+    tainted: bool,
+    confirmed: bool = False,
+    access: Access = EVERYDAY,
+    server: str | None = None,
+) -> Decision:
+    """Pure. Whoever is limited to some things touches nothing else, not even to look; reading is free then; what is
+    protected is for the owner and not for voices; questions never act.
 
     ``tainted``: the caller has just read text from outside. ``confirmed``: a yes to this very call is presented; it
-    lifts what a yes can lift, and nothing else.
+    lifts what a yes can lift, and nothing else. ``server``: the outside server that the tool is of.
     """
+    if (beyond := access.beyond(call, caller, server)) != "":
+        return Decision(False, "refused", beyond, "It is not among what the caller is limited to.", untold=True)
     if call.level is Level.READ:
         return Decision(allowed=True)
-    if caller.role not in ACTING_ROLES and not (caller.role == GUEST and caller.name in call.allowed):
-        return Decision(False, "refused", "You may look here, and not change anything.", f"role {caller.role}")
-    if call.protected and caller.door in VOICE_DOORS:
-        return Decision(False, "protected", "That one is protected. It can't be changed by voice.")
-    if call.protected and caller.role != OWNER:
-        return Decision(False, "protected", "That one is protected. Only the owner can change it.")
+    rights = access.rights(caller, call.allowed)
+    if not rights.reaches(call.level):
+        return Decision(False, "refused", _too_much(rights), f"role {caller.role}, door {caller.door.value}")
+    if call.protected and not rights.protected:
+        return Decision(False, "protected", _protected(caller, access))
     if confirmed:
         return Decision(allowed=True)
     if caller.speech is Speech.QUESTION:
         return Decision(False, "refused", "You asked, so I changed nothing.")
     reason = _why_ask_back(call, caller, tainted)
     return Decision(False, "needs_confirmation", question(call), reason) if reason else Decision(allowed=True)
+
+
+def _too_much(rights: Rights) -> str:
+    if rights.may is Level.READ:
+        return "You may look here, and not change anything."
+    return "You may start and switch things here, but nothing that can't simply be undone."
+
+
+def _protected(caller: Caller, access: Access) -> str:
+    if caller.door in VOICE_DOORS:
+        return "That one is protected. It can't be changed by voice."
+    if access.rights(caller.model_copy(update={"door": Door.CLI, "room": None})).protected:
+        return "That one is protected. It can't be changed from here."
+    return "That one is protected. Only the owner can change it."
 
 
 def _why_ask_back(call: PlannedCall, caller: Caller, tainted: bool) -> str | None:
@@ -105,16 +142,21 @@ class CallPath:
         *,
         confirmations: Confirmations | None = None,
         taints: Taints | None = None,
-        guests: Collection[str] = (),
+        access: Access = EVERYDAY,
+        pin: SpokenPin | None = None,
     ) -> None:
-        """``guests``: names of callers who are guests, whatever role their door gives them."""
+        """``access``: who may do what; ``pin``: wanted with a yes that is spoken."""
         self._own = {tool.name: tool for tool in tools}
         self._tools = dict(self._own)
         self._store = store
         self._outbox = outbox
         self._confirmations = confirmations or Confirmations(store)
         self._taints = taints or Taints()
-        self._guests = frozenset(guests)
+        self.access = access
+        self.pin = pin or SpokenPin(None, store)
+        self.standing: Callable[[Caller], Caller | None] = lambda caller: caller
+        """Whoever scheduled something, as they stand when it is done: their role and limits now; None where they may
+        not come in any more. Set by whoever knows the tokens; called in a thread."""
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -136,32 +178,36 @@ class CallPath:
         A call cancels the question that an earlier utterance of its conversation left open, unless it brings the yes.
         """
         started = time.perf_counter()
-        if caller.name in self._guests:
-            caller = caller.model_copy(update={"role": GUEST})
         await self.ready(name)
-        planned = self.plan(name, arguments)
-        with called_by(caller):
+        planned = self.plan(name, arguments, caller)
+        if isinstance(planned, CallOutcome):
+            planned = self.access.without_others(planned, caller)
+        with called_by(self.access.treated(caller).model_copy(update={"pin": None})):
             if caller.confirmation is None:
                 outcome, decision = await self._call_unasked(planned, caller)
             else:
                 outcome, decision = await self._call_confirmed(planned, caller, caller.confirmation)
-        if outcome.result is not None and outcome.result.tainted:
-            self._taints.mark(caller)
-        outcome = outcome.model_copy(update={"duration_ms": round((time.perf_counter() - started) * 1000, 1)})
-        await self._keep(outcome, decision, caller)
+        outcome = await self._finish(outcome, decision, caller, started)
+        if isinstance(planned, PlannedCall) and self._verdict(planned, caller, confirmed=True).untold:
+            return outcome.model_copy(update={"arguments": dict(arguments)})
         return outcome
 
-    async def call_scheduled(self, agreed: PlannedCall, caller: Caller) -> CallOutcome:
+    async def call_scheduled(self, agreed: PlannedCall, asked_by: Caller) -> CallOutcome:
         """A call whose time has come, and that was agreed to when it was scheduled. Never raises but for cancellation.
 
-        It is planned again: where that gives another call, or one that takes more, it is refused, and nothing is done.
+        It is planned again: where that gives another call, or one that takes more, it is refused, and nothing is done;
+        so it is where ``asked_by``, at the door where it was scheduled, may not do it (any more).
         """
         started = time.perf_counter()
         await self.ready(agreed.tool)
         planned = self.plan(agreed.tool, agreed.arguments)
-        with called_by(caller):
+        caller = asked_by.model_copy(update={"door": Door.SCHEDULE, "confirmation": None})
+        with called_by(self.access.treated(caller)):
+            refused = await self._refused_by_now(planned, asked_by)
             if isinstance(planned, CallOutcome):
                 outcome, decision = planned, "not planned"
+            elif refused is not None:
+                outcome, decision = _refused(planned, refused), str(refused.code)
             elif (
                 planned.digest != agreed.digest
                 or planned.level is not agreed.level
@@ -170,15 +216,37 @@ class CallPath:
                 outcome, decision = refusal(planned, "confirmation_void", CHANGED, None), "confirmation_void"
             else:
                 outcome, decision = await self._execute(planned), "scheduled"
+        return await self._finish(outcome, decision, caller, started)
+
+    async def _refused_by_now(self, planned: PlannedCall | CallOutcome, asked_by: Caller) -> Decision | None:
+        """Why whoever scheduled it may not do it now, were they to say so again; None where they may."""
+        if isinstance(planned, CallOutcome):
+            return None
+        now = await asyncio.to_thread(self.standing, asked_by)
+        if now is None:
+            return Decision(False, "refused", GONE, f"{asked_by.name} may not come in any more")
+        for caller in (asked_by, now):  # what was given them since is not what they scheduled it with
+            verdict = self._verdict(planned, caller, confirmed=True)
+            if not verdict.allowed:
+                return verdict
+        return None
+
+    async def _finish(self, outcome: CallOutcome, decision: str, caller: Caller, started: float) -> CallOutcome:
+        """What every call leaves: the mark of what it read, its line, and how long it took."""
         if outcome.result is not None and outcome.result.tainted:
             self._taints.mark(caller)
         outcome = outcome.model_copy(update={"duration_ms": round((time.perf_counter() - started) * 1000, 1)})
-        await self._keep(outcome, decision, caller)
+        await self._keep(outcome, decision, self.access.treated(caller))
         return outcome
+
+    def _verdict(self, planned: PlannedCall, caller: Caller, *, tainted: bool = False, confirmed: bool) -> Decision:
+        tool = self._tools.get(planned.tool)
+        server = tool.server_name if isinstance(tool, FromServer) else None
+        return decide(planned, caller, tainted=tainted, confirmed=confirmed, access=self.access, server=server)
 
     async def ask(self, planned: PlannedCall, caller: Caller) -> OpenConfirmation | None:
         """Open a question about a planned call, whatever its level; None where no yes would do. Raises StoreError."""
-        if not decide(planned, caller, tainted=False, confirmed=True).allowed:
+        if not self._verdict(planned, caller, confirmed=True).allowed:
             return None
         return await asyncio.to_thread(self._confirmations.ask, planned, caller)
 
@@ -191,17 +259,31 @@ class CallPath:
         await self._withdraw(caller, but_of_turn=caller.turn_id)
         if isinstance(planned, CallOutcome):
             return planned, "not planned"
-        verdict = decide(planned, caller, tainted=self._taints.holds(caller))
+        verdict = self._verdict(planned, caller, tainted=self._taints.holds(caller), confirmed=False)
         if verdict.allowed:
             return await self._execute(planned), "allowed"
         if verdict.code != "needs_confirmation":
             return _refused(planned, verdict), str(verdict.code)
+        return await self._ask_back(planned, caller, verdict)
+
+    async def _ask_back(
+        self, planned: PlannedCall, caller: Caller, verdict: Decision, wanted: str = SAY_IT
+    ) -> tuple[CallOutcome, str]:
+        """A question is left open; where it is spoken, and a PIN is wanted, it says so."""
+        aloud = caller.door in VOICE_DOORS and self.pin.configured
+        wants_pin = aloud and self.pin.wanted(planned)
         try:
+            if aloud and await asyncio.to_thread(self.pin.locked):
+                return refusal(planned, "refused", LOCKED, "too many wrong PINs"), "pin_locked"
             opened = await asyncio.to_thread(self._confirmations.ask, planned, caller)
         except StoreError as error:
             spoken = "That needs your yes, and my own database can't be used, so I changed nothing."
             return refusal(planned, "failed", spoken, str(error)), "needs_confirmation"
-        return _refused(planned, verdict).model_copy(update={"confirmation": opened}), "needs_confirmation"
+        asked = {
+            "confirmation": opened.model_copy(update={"pin": wants_pin}),
+            "spoken": f"{verdict.spoken} {wanted}" if wants_pin else verdict.spoken,
+        }
+        return _refused(planned, verdict).model_copy(update=asked), "needs_confirmation"
 
     async def _call_confirmed(
         self, planned: PlannedCall | CallOutcome, caller: Caller, nonce: str
@@ -210,11 +292,15 @@ class CallPath:
         if isinstance(planned, CallOutcome):
             await self._withdraw(caller)
             return planned, "not planned"
-        verdict = decide(planned, caller, tainted=self._taints.holds(caller), confirmed=True)
+        verdict = self._verdict(planned, caller, tainted=self._taints.holds(caller), confirmed=True)
         if not verdict.allowed:
             await self._withdraw(caller)
             return _refused(planned, verdict), str(verdict.code)
         try:
+            heard = await asyncio.to_thread(self._hear_pin, planned, caller)
+            if heard is not Heard.RIGHT:
+                await self._withdraw(caller)
+                return await self._without_pin(planned, caller, heard)
             burnt = await asyncio.to_thread(self._confirmations.burn, nonce, planned, caller)
         except StoreError as error:
             spoken = "My own database can't be used, so I changed nothing."
@@ -223,6 +309,24 @@ class CallPath:
             return await self._execute(planned), "confirmed"
         await self._withdraw(caller)
         return refusal(planned, "confirmation_void", VOID, None), "confirmation_void"
+
+    def _hear_pin(self, planned: PlannedCall, caller: Caller) -> Heard:
+        """What comes of it before a yes counts. Raises StoreError."""
+        if caller.door not in VOICE_DOORS or not self.pin.configured:
+            return Heard.RIGHT
+        if self.pin.wanted(planned):
+            return self.pin.hear(caller)
+        return Heard.LOCKED if self.pin.locked() else Heard.RIGHT
+
+    async def _without_pin(self, planned: PlannedCall, caller: Caller, heard: Heard) -> tuple[CallOutcome, str]:
+        """A yes that does not count. One without a PIN is asked for again; after a wrong one nothing is left open."""
+        if heard is Heard.MISSING:
+            verdict = Decision(False, "needs_confirmation", question(planned), "The PIN was not said.")
+            return await self._ask_back(planned, caller, verdict, MISSING)
+        spoken = {Heard.WRONG: WRONG, Heard.LOCKED: LOCKED}.get(heard, UNREADABLE)
+        if heard is Heard.WRONG and await asyncio.to_thread(self.pin.locked):
+            spoken = f"{WRONG} {LOCKED}"
+        return refusal(planned, "refused", spoken, f"PIN: {heard.value}"), f"pin_{heard.value}"
 
     async def _withdraw(self, caller: Caller, but_of_turn: str | None = None) -> None:
         """A database that cannot be used burns nothing, and lets nobody use up a nonce either; it is logged."""
@@ -236,14 +340,16 @@ class CallPath:
         tools = self._tools.values() if name is None else filter(None, [self._tools.get(name)])
         await asyncio.gather(*(tool.ready() for tool in tools if isinstance(tool, Prepares)))
 
-    def plan(self, name: str, arguments: Mapping[str, Any]) -> PlannedCall | CallOutcome:
-        """Resolve a call and touch nothing; a CallOutcome says why it cannot be planned."""
+    def plan(self, name: str, arguments: Mapping[str, Any], caller: Caller | None = None) -> PlannedCall | CallOutcome:
+        """Resolve a call and touch nothing; a CallOutcome says why it cannot be planned. ``caller``: whose room is
+        meant where a room is left open; without one the call says all that it means."""
         tool = self._tools.get(name)
         if tool is None:
             detail = f"There is no tool {name!r}. The tools are {listing(list(self._tools))}."
             return _not_planned(name, arguments, "unknown_tool", "I don't have a tool for that.", detail)
         try:
-            planned = tool.plan(read_arguments(tool, arguments))
+            with said_by(caller):
+                planned = tool.plan(read_arguments(tool, arguments))
         except InvalidArgumentsError as error:
             spoken = "I couldn't make out what exactly to check."
             return _not_planned(name, arguments, "invalid_arguments", spoken, str(error))

@@ -49,4 +49,6 @@ class RecordingHouse(ToolHouse):
         self, settings: ToolSettings, state_dir: Path, clock: Callable[[], datetime] = evaluation_clock
     ) -> None:
         super().__init__(settings, state_dir, clock)
-        self.path = RecordingPath(self.path.tools, self._store, Outbox(state_dir / "outbox"), guests=settings.guests)
+        self.path = RecordingPath(
+            self.path.tools, self._store, Outbox(state_dir / "outbox"), access=self.access, pin=self.pin
+        )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 
-from tools.contract import Caller, CallOutcome, JsonObject
+from tools.contract import Caller, CallOutcome, Door, JsonObject
 from tools.outbox import Outbox
 from tools.store import Store
+
+DAY_S = 86400.0
 
 
 def keep_call(store: Store, outbox: Outbox, outcome: CallOutcome, decision: str, caller: Caller) -> None:
@@ -31,3 +33,12 @@ def keep_call(store: Store, outbox: Outbox, outcome: CallOutcome, decision: str,
     if result is not None:
         artifact: JsonObject = {"arguments": outcome.arguments, **result.model_dump(mode="json")}
         outbox.leave(outcome.tool, artifact)
+
+
+def forget_old_calls(store: Store, days: float, now: float) -> int:
+    """Drop the lines that are older, with a line that says so; 0 days: for ever. How many there were. Raises
+    StoreError."""
+    if days <= 0:
+        return 0
+    entry = {"who": "jarvis", "role": "owner", "door": Door.SCHEDULE.value, "tool": "audit", "outcome": "ok"}
+    return store.forget_audit(now - days * DAY_S, entry)

@@ -108,6 +108,28 @@ MIGRATIONS: Sequence[str] = (
         question TEXT NOT NULL, created REAL NOT NULL, expires INTEGER NOT NULL, answer TEXT
     );
     """,
+    """
+    ALTER TABLE audit ADD COLUMN chain TEXT;
+    CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL, chain TEXT NOT NULL);
+    CREATE INDEX audit_retention ON audit (id) WHERE decision = 'retention';
+    CREATE INDEX audit_by_time ON audit (at);
+    DROP TRIGGER audit_is_append_only_delete;
+    CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
+        WHEN NOT EXISTS (
+            SELECT 1 FROM audit AS told WHERE told.decision = 'retention'
+            AND CAST(json_extract(told.arguments, '$.up_to') AS INTEGER) >= OLD.id
+        )
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+    CREATE TRIGGER audit_is_append_only_insert BEFORE INSERT ON audit
+        WHEN EXISTS (SELECT 1 FROM audit AS there WHERE there.id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+    ALTER TABLE schedules ADD COLUMN role TEXT NOT NULL DEFAULT 'member';
+    ALTER TABLE schedules ADD COLUMN only_these TEXT NOT NULL DEFAULT '[]';
+    UPDATE schedules SET role = 'owner' WHERE call LIKE '%"protected":true%' OR built_in = 1;
+    CREATE TABLE pin_tries (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, door TEXT NOT NULL, room TEXT
+    );
+    """,
 )
 """By ``user_version``. Times are Unix seconds, records JSON objects.
 
@@ -122,5 +144,7 @@ said, or it was listed. ``pushes``: by push service, what became of a message; `
 long as one of them has not taken it. ``published``: what was sent, with the id it got there, so that it is not taken
 for somebody else's when it comes back. ``incoming``: what others sent; ``message``: what it was said in,
 ``gathered_at`` when that was decided. ``listened``: the last id seen of each stream. ``links``: questions that were
-sent to a phone.
+sent to a phone. ``audit.chain``: the line's hash (``tools/audit_chain.py``), ``audit_head``: that of the newest one;
+a line goes only where one that is kept says so (``retention``). ``schedules.role``, ``only_these``: the rights of who
+scheduled it. ``pin_tries``: the wrong ones.
 """

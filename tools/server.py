@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +22,12 @@ from mcp.server import Server, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
+from tools.access import Access
 from tools.alerts.tool import CheckAlerts
 from tools.background import Background, running
+from tools.backups.desk import histories, scores
 from tools.backups.running import RunBackup, TestRestore
+from tools.backups.scorecard import as_json
 from tools.backups.tool import CheckBackups
 from tools.catalog.tool import FindService
 from tools.contract import (
@@ -61,12 +65,14 @@ from tools.notify.services import push_services
 from tools.notify.tool import Notify
 from tools.outbox import Outbox
 from tools.outside.servers import OutsideServers
+from tools.pin import SpokenPin, read_pin
 from tools.policy import CallPath
 from tools.restore_tests.scratch import clean_left_overs
 from tools.services.logs import ServiceLogs
 from tools.services.power import ServicePower
 from tools.services.tool import CheckServices
 from tools.settings import ToolSettings
+from tools.showing import devices_for, names_for, outside_for, scopes, tools_for
 from tools.store import Store
 from tools.tasks.built_in import built_in_tasks
 from tools.tasks.scheduler import Scheduler
@@ -94,13 +100,18 @@ class ToolHouse:
         state_dir: Path,
         clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
-        """``clock`` gives local time to what is scheduled. Raises StoreError when the state folder cannot be used."""
+        """``clock`` gives local time to what is scheduled. Raises StoreError when the state folder cannot be used,
+        PinError when the file of the spoken PIN cannot."""
         self.names = NameIndex.from_settings(settings)
+        self.access = Access.of(settings, self.names)
         self.home = Home(settings, self.names)
         self.read_order: Callable[[str], tuple[str, JsonObject] | None] = lambda _: None
         self.phrase_digest: Phrase = no_model
         self._clock = clock
+        if settings.access.pin_file is not None:
+            read_pin(settings.access.pin_file)
         self._store = Store(state_dir / "jarvis.db")
+        self.pin = SpokenPin(settings.access.pin_file, self._store)
         self._settings, self._state_dir = settings, state_dir
         recover(state_dir, self._store, settings)
         clean_left_overs(settings.restore_scratch or state_dir)
@@ -116,6 +127,8 @@ class ToolHouse:
         acts = Acts(self.messages, push=settings.ntfy is not None or settings.gotify is not None)
         connected = settings.home_assistant
         link = open_link(connected, state_dir / "home-assistant.json") if connected is not None else None
+        self.home_link = link
+        """To the home system, where one is configured."""
         tools: tuple[Tool, ...] = (
             CheckServices(settings, names, store, engines),
             CheckAlerts(settings),
@@ -138,7 +151,7 @@ class ToolHouse:
         """What runs in the process that owns the state folder, besides the scheduler."""
         if link is not None:
             self.listening.append(link)
-        self.path = CallPath(tools, store, Outbox(state_dir / "outbox"), guests=settings.guests)
+        self.path = CallPath(tools, store, Outbox(state_dir / "outbox"), access=self.access, pin=self.pin)
         self.outside = OutsideServers(
             settings.mcp_servers,
             budget=settings.outside_tokens,
@@ -166,9 +179,10 @@ class ToolHouse:
         links = Links(self._store, self._state_dir)
         return PhoneQuestions(self.path, links, self.messages, push_services(settings), url)
 
-    async def _call_scheduled(self, agreed: PlannedCall, caller: Caller) -> CallOutcome:
+    async def _call_scheduled(self, agreed: PlannedCall, asked_by: Caller) -> CallOutcome:
         """What means something else by now is asked on the phone, where that is possible."""
-        outcome = await self.path.call_scheduled(agreed, caller)
+        outcome = await self.path.call_scheduled(agreed, asked_by)
+        caller = asked_by.model_copy(update={"door": Door.SCHEDULE})
         if outcome.error == "confirmation_void" and await self.questions.ask_anew(agreed, caller):
             return outcome.model_copy(update={"spoken": f"{outcome.spoken} {ASKED_ANEW}"})
         return outcome
@@ -198,6 +212,22 @@ class ToolHouse:
         """Who called what, newest first. Raises StoreError."""
         return self._store.audit_lines(limit)
 
+    def audit_after(self, after_id: int, limit: int) -> list[JsonObject]:
+        """The lines after that one, newest last; after 0 the newest ones. Blocks. Raises StoreError."""
+        return self._store.audit_after(after_id, limit)
+
+    def scorecard(self) -> list[JsonObject]:
+        """3-2-1-1-0 for each class of data, from what was last looked at. Blocks. Raises DeskError."""
+        return [as_json(card) for card in scores(self._settings.backups, self._state_dir)]
+
+    def backup_histories(self) -> list[JsonObject]:
+        """Backups and restore tests of every job at every destination, oldest first. Blocks. Raises DeskError."""
+        return [asdict(one) for one in histories(self._settings.backups, self._state_dir)]
+
+    def scopes(self, caller: Caller) -> list[str]:
+        """Of the access token of an outside client: ``jarvis:read`` and so on, as far as the caller may go."""
+        return scopes(self.access, caller)
+
     def close(self) -> None:
         """Idempotent."""
         self._store.close()
@@ -211,18 +241,21 @@ class ToolHouse:
         self.close()
 
 
+MCP_CLIENT = Caller(name="mcp client", role="member", door=Door.MCP)
+"""An outside client that nothing more is known of."""
+
+
 def mcp_server(
     house: ToolHouse,
     *,
     trust_caller: bool,
-    door: Door = Door.MCP,
     version: str = "",
-    who: Callable[[], str] = lambda: "mcp client",
+    who: Callable[[], Caller] = lambda: MCP_CLIENT,
 ) -> Server[Any]:
     """The MCP server. ``trust_caller`` only for the connection in process: it believes ``_meta[CALLER_META]``,
     and gets the nonce of an open confirmation; other clients are asked by elicitation (``tools/elicitation.py``).
 
-    ``who`` names the outside caller of the request under way (from its token, say).
+    ``who`` is the outside caller of the request under way (from its token, say).
     """
 
     known: dict[str, tuple[Tool, types.Tool]] = {}
@@ -233,19 +266,24 @@ def mcp_server(
             known[tool.name] = (tool, _described(tool))
         return known[tool.name][1]
 
+    def schema_of(name: str) -> JsonObject | None:
+        """For headers that repeat an argument: a tool of an outside server may want some (``x-mcp-header``)."""
+        tool = next((tool for tool in house.path.tools if tool.name == name), None)
+        return described(tool).input_schema if tool is not None else None
+
     async def list_tools(
         _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         house.outside.try_again()
-        return types.ListToolsResult(tools=[described(tool) for tool in house.path.tools])
+        shown = house.path.tools if trust_caller else tools_for(house.access, house.path.tools, who())
+        return types.ListToolsResult(tools=[described(tool) for tool in shown])
 
     async def call_tool(
         ctx: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         if trust_caller:
             return _as_result(await house.path.call(params.name, params.arguments or {}, _believed(params)))
-        caller = Caller(name=who(), role="member", door=door)
-        answer = await call_and_ask(house.path, ctx, params, caller, house.questions)
+        answer = await call_and_ask(house.path, ctx, params, who(), house.questions)
         if isinstance(answer, types.InputRequiredResult):
             return answer
         return _as_result(answer.model_copy(update={"confirmation": None}))  # a nonce is for the assistant only
@@ -269,11 +307,16 @@ def mcp_server(
         uri = str(params.uri)
         if uri == OUTSIDE_URI:
             told = house.outside.as_json()
+            told = told if trust_caller else outside_for(house.access, told, who())
         elif uri == NAMES_URI:
             await house.path.ready()
             told = {**house.names.as_json(), "devices": list(house.home.by_kind())}
+            if not trust_caller:
+                names, devices = names_for(house.access, house.names.as_json(), who()), house.home.by_kind()
+                told = {**names, "devices": devices_for(house.access, devices, who())}
         else:
-            raise MCPError(types.INVALID_PARAMS, f"There is no resource {uri}; there is {NAMES_URI}.")
+            problem = f"There is no resource {uri}; there is {NAMES_URI}."
+            raise MCPError(types.INVALID_PARAMS, problem, {"uri": uri})
         content = types.TextResourceContents(
             uri=uri, mime_type="application/json", text=json.dumps(told, ensure_ascii=False)
         )
@@ -283,14 +326,20 @@ def mcp_server(
         SERVER_NAME,
         version=version,
         instructions=INSTRUCTIONS,
+        get_tool_input_schema=schema_of,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
         on_list_resources=list_resources,
         on_read_resource=read_resource,
     )
     if not trust_caller:
-        server.middleware.append(sealed(SERVER_NAME, who))
+        server.middleware.append(sealed(SERVER_NAME, lambda: _principal(who())))
     return server
+
+
+def _principal(caller: Caller) -> str:
+    """Whose an open question is: of a name under these rights, for a token may be given others meanwhile."""
+    return json.dumps([caller.name, caller.role, caller.only, caller.room])
 
 
 def _described(tool: Tool) -> types.Tool:

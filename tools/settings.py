@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, HttpUrl, field_validator, model_validator
 
+from tools.settings_access import BUILT_IN_ROLES, AccessSettings, RoleName, RoleSettings
 from tools.settings_base import Frozen as Frozen
 from tools.settings_house import (
     AlertSettings,
@@ -264,6 +265,10 @@ class ToolSettings(Frozen):
         default=(),
         description="Names of tokens whose holders are guests: they may look, and do what friends of a machine may.",
     )
+    roles: dict[RoleName, RoleSettings] = Field(
+        default_factory=dict, description="Roles beside guest, member and owner, by name."
+    )
+    access: AccessSettings = Field(default_factory=AccessSettings, description="Who may do what, by door and room.")
     mcp_servers: dict[ServerName, McpServerSettings] = Field(
         default_factory=dict, description="Outside MCP servers, by name."
     )
@@ -291,6 +296,28 @@ class ToolSettings(Frozen):
         for name in value:
             _check_speakable(name)
         return value
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        """Every role that there is, the built-in ones first."""
+        return (*BUILT_IN_ROLES, *self.roles)
+
+    @model_validator(mode="after")
+    def _roles_are_known(self) -> ToolSettings:
+        for name in BUILT_IN_ROLES:
+            if name in self.roles:
+                raise ValueError(f"roles.{name}: that role is built in and cannot be changed; choose another name")
+        access = self.access
+        named = {
+            **{f"access.doors.{door.value}": role for door, role in access.doors.items()},
+            **{f"access.rooms.{room}": role for room, role in access.rooms.items()},
+            **{f"access.tailscale_users.{user}": role for user, role in access.tailscale_users.items()},
+            **{f"access.user_jwt_roles.{user}": role for user, role in access.user_jwt_roles.items()},
+        }
+        for key, role in named.items():
+            if role not in self.role_names:
+                raise ValueError(f"{key}: there is no role {role!r}; there are {', '.join(self.role_names)}")
+        return self
 
     @model_validator(mode="after")
     def _home_is_consistent(self) -> ToolSettings:

@@ -11,11 +11,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tools.audit_chain import BEGINNING, COLUMNS, RETENTION, link, links
 from tools.contract import JsonObject
 from tools.schema import MIGRATIONS
 
@@ -104,23 +105,41 @@ class Store:
         return {**json.loads(record), "at": at, "ok": bool(ok)}
 
     def audit(self, entry: Mapping[str, Any]) -> None:
-        """Append one line of audit; its columns are the table's. Raises StoreError."""
-        columns = (
-            "who", "role", "door", "room", "turn_id", "tool", "arguments", "level", "decision", "outcome",
-            "result_sha256",
-        )  # fmt: skip
-        values = tuple(_storable(entry.get(column)) for column in columns)
-        marks = ", ".join("?" for _ in columns)
-        statement = f"INSERT INTO audit (at, {', '.join(columns)}) VALUES (?, {marks})"  # noqa: S608 - constants
-        self.write(statement, [(time.time(), *values)])
+        """Append one line of audit, chained to the one before it; its keys are the table's columns. Raises
+        StoreError."""
+        with self._transaction() as db:
+            _append(db, {column: _storable(entry.get(column)) for column in COLUMNS})
 
     def audit_lines(self, limit: int = 100) -> list[JsonObject]:
         """The newest lines of the audit, newest first. Raises StoreError."""
+        return self._audit("ORDER BY id DESC LIMIT ?", (limit,))
+
+    def audit_after(self, after_id: int, limit: int) -> list[JsonObject]:
+        """The lines after that one, oldest first; with ``after_id`` 0 or less the newest ones. Raises StoreError."""
+        if after_id > 0:
+            return self._audit("WHERE id > ? ORDER BY id LIMIT ?", (after_id, limit))
+        return self.audit_lines(limit)[::-1]
+
+    def forget_audit(self, before: float, entry: Mapping[str, Any]) -> int:
+        """Drop the lines from before a moment (Unix seconds), oldest first up to the first that is newer, and append
+        one that says so (``entry``, without its arguments); how many there were. Raises StoreError."""
+        with self._transaction() as db:
+            (kept_from,) = db.execute("SELECT MIN(id) FROM audit WHERE at >= ?", (before,)).fetchone()
+            (newest,) = db.execute("SELECT MAX(id) FROM audit").fetchone()
+            up_to = newest if kept_from is None else kept_from - 1
+            old = _lines(db.execute("SELECT * FROM audit WHERE id <= ? ORDER BY id", (up_to,))) if newest else []
+            if not old:
+                return 0
+            chain = old[-1]["chain"] or links(BEGINNING, old)
+            told = {"dropped": len(old), "up_to": up_to, "before": round(before), "chain": chain}
+            _append(db, {**entry, "decision": RETENTION, "arguments": json.dumps(told)})
+            db.execute("DELETE FROM audit WHERE id <= ?", (up_to,))
+        return len(old)
+
+    def _audit(self, which: str, values: tuple[Any, ...]) -> list[JsonObject]:
         with self._lock:
             try:
-                cursor = self._db.execute("SELECT * FROM audit ORDER BY id DESC LIMIT ?", (limit,))
-                names = [column[0] for column in cursor.description]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                return _lines(self._db.execute(f"SELECT * FROM audit {which}", values))  # noqa: S608 - constants
             except sqlite3.Error as error:
                 raise self._error(error) from error
 
@@ -186,6 +205,23 @@ class Store:
                 raise self._error(error) from error
         return changed
 
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing, beside other processes, too. Raises StoreError."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield self._db
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                with suppress(sqlite3.Error):  # no transaction to roll back, or closed meanwhile
+                    self._db.execute("ROLLBACK")
+                raise self._error(error) from error
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise
+
     def read(self, query: str, values: tuple[Any, ...] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query. Raises StoreError."""
         with self._lock:
@@ -197,6 +233,25 @@ class Store:
     def _error(self, error: Exception) -> StoreError:
         mend = "Check that the folder can be written and is not full; a damaged file can be moved away."
         return StoreError(f"The database {self._path} cannot be used: {error}. {mend}")
+
+
+def _lines(cursor: sqlite3.Cursor) -> list[JsonObject]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _append(db: sqlite3.Connection, entry: Mapping[str, Any]) -> None:
+    """One line of audit, inside a transaction."""
+    last = _lines(db.execute("SELECT * FROM audit ORDER BY id DESC LIMIT 1"))
+    before = last[0]["chain"] if last else BEGINNING
+    if before is None:  # the first line since there is a chain covers all that came before it
+        before = links(BEGINNING, _lines(db.execute("SELECT * FROM audit ORDER BY id")))
+    line = {**entry, "id": last[0]["id"] + 1 if last else 1, "at": time.time()}
+    chain = link(before, line)
+    marks = ", ".join("?" for _ in COLUMNS)
+    statement = f"INSERT INTO audit ({', '.join(COLUMNS)}, chain) VALUES ({marks}, ?)"  # noqa: S608 - constants
+    db.execute(statement, (*(line.get(column) for column in COLUMNS), chain))
+    db.execute("INSERT OR REPLACE INTO audit_head (one, id, chain) VALUES (1, ?, ?)", (line["id"], chain))
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -62,6 +62,13 @@ class HasSchema(Protocol):
     input_schema: JsonObject
 
 
+@runtime_checkable
+class FromServer(Protocol):
+    """A tool of an outside server: who is limited to that server may use it."""
+
+    server_name: str
+
+
 class InvalidArgumentsError(ValueError):
     """The arguments do not fit the schema; the text says which and why, for the model that may mend them."""
 

@@ -24,7 +24,8 @@ from hypothesis.stateful import (
 )
 
 from tests.fakes_tools import BreakTool, SwitchTool, ThingTool
-from tools.confirmations import LIFETIME_S, VOICE_DOORS, VOICE_LIFETIME_S, Confirmations, question
+from tools.access import VOICE_DOORS
+from tools.confirmations import LIFETIME_S, VOICE_LIFETIME_S, Confirmations, question
 from tools.contract import Caller, CallOutcome, Door, Level, PlannedCall, Speech
 from tools.outbox import Outbox
 from tools.policy import VOID, CallPath

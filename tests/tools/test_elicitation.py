@@ -13,7 +13,7 @@ from mcp_types import ElicitRequest, ElicitResult, ErrorData, InputRequiredResul
 
 from tests.fakes_mcp import Action, Person, Things, outcome_of
 from tests.fakes_tools import a_log
-from tools.contract import Level
+from tools.contract import Caller, Door, Level
 from tools.elicitation import CANCELLED, DECLINED, NO_CHANNEL
 from tools.policy import VOID
 from tools.server import ToolHouse, mcp_server
@@ -37,7 +37,11 @@ def things(house: ToolHouse, tmp_path: Path) -> Iterator[Things]:
 
 
 def client(house: ToolHouse, person: Person | None = None, mode: str = "auto", who: str = "webui") -> Client:
-    return Client(mcp_server(house, trust_caller=False, who=lambda: who), elicitation_callback=person, mode=mode)
+    return Client(
+        mcp_server(house, trust_caller=False, who=lambda: Caller(name=who, role="member", door=Door.MCP)),
+        elicitation_callback=person,
+        mode=mode,
+    )
 
 
 def decisions(things: Things) -> list[str]:
@@ -198,7 +202,7 @@ async def test_an_answer_that_is_missing_is_a_no(house: ToolHouse, things: Thing
 
 
 async def test_the_yes_cannot_be_used_for_anything_else_nor_by_anybody_else(house: ToolHouse, things: Things) -> None:
-    server = mcp_server(house, trust_caller=False, who=lambda: names[0])
+    server = mcp_server(house, trust_caller=False, who=lambda: Caller(name=names[0], role="member", door=Door.MCP))
     names = ["webui"]
     async with Client(server, elicitation_callback=Person()) as outside:
         first = await asked(outside)

@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes_tools import NAMES, BreakTool, SwitchTool, ThingTool, a_log, hang
-from tools.confirmations import VOICE_DOORS
+from tools.access import VOICE_DOORS, Access
 from tools.contract import Caller, CallOutcome, Candidates, Door, JsonObject, Level, PlannedCall, Speech, ToolResult
 from tools.names import NameIndex
 from tools.outbox import Outbox
-from tools.policy import ACTING_ROLES, WORDLESS_DOORS, CallPath, decide
+from tools.policy import WORDLESS_DOORS, CallPath, decide
+from tools.settings import ToolSettings
 from tools.store import Store, StoreError
 from tools.taint import MAX_REMEMBERED, OUTSIDE_WINDOW_S, Taints
 from tools.tool import UnavailableError, resolve_optional
@@ -379,7 +380,7 @@ CALLS = st.builds(
 
 
 def may_act(call: PlannedCall, caller: Caller) -> bool:
-    return caller.role in ACTING_ROLES or (caller.role == "guest" and caller.name in call.allowed)
+    return caller.role in ("owner", "member") or (caller.role == "guest" and caller.name in call.allowed)
 
 
 @given(CALLS, CALLERS, st.booleans())
@@ -414,8 +415,9 @@ def test_a_yes_lifts_what_a_yes_can_lift(call: PlannedCall, caller: Caller, tain
 
 
 async def test_who_is_named_a_guest_is_one_at_every_door(tmp_path: Path) -> None:
+    access = Access(ToolSettings(guests=("ben",)))
     with Store(tmp_path / "jarvis.db") as store:
-        path = CallPath((ThingTool(), SwitchTool()), store, Outbox(tmp_path / "outbox"), guests=["ben"])
+        path = CallPath((ThingTool(), SwitchTool()), store, Outbox(tmp_path / "outbox"), access=access)
         for door in Door:
             ben = ANNA.model_copy(update={"name": "ben", "door": door})
             assert (await path.call("switch", {"thing": "lamp"}, ben)).error == "refused"

@@ -149,7 +149,9 @@ async def test_a_caller_that_cannot_be_read_is_an_error_of_the_protocol(house: T
 async def test_without_trust_the_server_says_who_calls_whatever_the_client_claims(
     house: ToolHouse, tmp_path: Path
 ) -> None:
-    async with Client(mcp_server(house, trust_caller=False, who=lambda: "open webui", door=Door.HTTP)) as client:
+    async with Client(
+        mcp_server(house, trust_caller=False, who=lambda: Caller(name="open webui", role="member", door=Door.HTTP))
+    ) as client:
         await client.call_tool("check_services", {}, meta=meta(ANNA))
     (line,) = audit(tmp_path)
     assert (line["who"], line["role"], line["door"], line["room"], line["turn_id"]) == (

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tools.contract import JsonObject
 from tools.settings import BackupKind, BackupSettings, DestinationSettings, Medium
 from tools.wording import counted, listing, number, sentence
 
@@ -215,6 +216,21 @@ def say(card: Score) -> str:
     if not card.nothing_survives:
         return f"{said} Something survives every failure."
     return f"{said} Nothing survives {listing([NAMED[failure] for failure in card.nothing_survives], 'or')}."
+
+
+def as_json(card: Score) -> JsonObject:
+    """One class as the command line and the page's server give it out (docs/scorecard.md)."""
+    names = ("copies", "media", "offsite", "offline_or_immutable", "not_proven")
+    return {
+        "data_class": card.data_class,
+        "spoken": say(card),
+        "figures": dict(zip(names, card.figures, strict=True)),
+        "met": dict(zip(names, card.met, strict=True)),
+        "not_proven": list(card.unproven),
+        "survivors": {failure.value: list(left) for failure, left in card.survivors.items()},
+        "nothing_survives": [failure.value for failure in card.nothing_survives],
+        "password_needed": sorted(card.keys),
+    }
 
 
 def _none(count: int) -> str:

@@ -132,6 +132,16 @@ class Home:
             return self._target(said, found, area, one=one)
         return self._unknown(said)
 
+    def room(self, called: str) -> str | None:
+        """The area that is called so, or has it as another name; None for what only sounds like it, or is none."""
+        found = self._names.resolve("area", called)
+        return found.name if isinstance(found, Resolved) and found.how != "fuzzy" else None
+
+    def says_where(self, said: str) -> bool:
+        """Whether the words of a target hold their place: "kitchen lights", "outdoor temperature"."""
+        words = plain(said)
+        return bool(_OUTSIDE.intersection(words)) or self._area_within(words)[1] is not None
+
     def meant(self, name: str, area: str | None, kinds: Collection[DeviceKind] | None = None) -> Target | None:
         """The devices of a target that was found before, by its canonical names; None where it is gone."""
         found = self.find(name, area, one=False, kinds=kinds)

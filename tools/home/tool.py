@@ -8,10 +8,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from tools.calling import said_in
 from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
 from tools.home.deeds import carry_out, planned_deeds
 from tools.home.devices import ALL, LIGHTS, SWITCHABLE, Device, DeviceKind, Home, Target
 from tools.home.groups import without_groups
+from tools.home.here import find_from, is_house_instead
 from tools.home.outcome import nothing_sent, outcome, refused_altogether
 from tools.home.port import HomeLink
 from tools.home.telling import state_told
@@ -94,7 +96,7 @@ class HomeState(_HomeTool):
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
         """Resolve target and area; a name that several areas have is read in all of them."""
         wanted = HomeStateArguments.model_validate(arguments.model_dump())
-        found = self._home.find(wanted.target, wanted.area, one=False)
+        found = find_from(self._home, wanted.target, wanted.area, said_in(), one=False)
         if isinstance(found, Candidates):
             return found
         return PlannedCall(tool=self.name, arguments=_target_arguments(found), level=self.level)
@@ -116,25 +118,30 @@ class HomeControl(_HomeTool):
     deadline_s = 15.0
 
     def plan(self, arguments: Arguments) -> PlannedCall | Candidates:
-        """Resolve target and area, and say the action in the device's own terms. Raises InvalidArgumentsError."""
+        """Resolve target and area, and say the action in the device's own terms. Raises InvalidArgumentsError.
+
+        Whoever is in a room without such a thing is asked before all of the house is acted on.
+        """
         wanted = HomeControlArguments.model_validate(arguments.model_dump())
         said = wanted.target
         if self._home.live:
             said = regulated_by(said)
-        found = self._home.find(said, wanted.area, one=True, kinds=kinds_for(wanted.action))
+        place = said_in()
+        found = find_from(self._home, said, wanted.area, place, one=True, kinds=kinds_for(wanted.action))
         if isinstance(found, Candidates):
             return found
         action = in_its_terms(wanted.action, found)
         if action == "set" and wanted.value is None:
             raise InvalidArgumentsError("home_control: value: needed for set, for example 30 or 21.5.")
+        whole_house = is_house_instead(found, place)
         planned: JsonObject = {**_target_arguments(found), "action": action}
         if action == "set":
             planned["value"] = _number(wanted.value)
         return PlannedCall(
             tool=self.name,
             arguments=planned,
-            level=level_of(action, found, planned.get("value")),
-            readback=_readback(action, found, planned.get("value")),
+            level=Level.DESTRUCTIVE if whole_house else level_of(action, found, planned.get("value")),
+            readback=_readback(action, found, planned.get("value"), whole_house=whole_house),
         )
 
     async def execute(self, call: PlannedCall) -> ToolResult:
@@ -196,9 +203,10 @@ def _number(value: float | str | None) -> float | int | str | None:
     return int(value) if value is not None and float(value).is_integer() else value
 
 
-def _readback(action: str, target: Target, value: object) -> str:
+def _readback(action: str, target: Target, value: object, *, whole_house: bool) -> str:
     what = "all lights" if target.name == LIGHTS else "everything" if target.name == ALL else f"the {target.name}"
     where = f" in the {target.area}" if target.area and _needs_area(target) else ""
+    where = " in the whole house" if whole_house else where
     return f"{_verb(action)} {what}{where}" + (f" to {value}" if action == "set" else "")
 
 

@@ -42,14 +42,15 @@ class Announcements:
                 return message
         return None
 
-    def shown_to(self, who: str, after: int) -> tuple[list[Message], int]:
+    def shown_to(self, who: str, after: int, *, whole_house: bool = True) -> tuple[list[Message], int]:
         """What a page of this caller may show, newer than that id, oldest first; and the id to go on from. Nothing is
-        taken, but for what this caller asked for over HTTP: nobody else says it."""
+        taken, but for what this caller asked for over HTTP: nobody else says it. ``whole_house``: also what is for
+        everybody, which is not for who is limited to some things."""
         shown = []
         for message in self._messages.after(after):
             after = message.id
             own = message.who == who and message.door in (Door.HTTP.value, Door.PAGE.value)
-            if own or message.door == Door.SCHEDULE.value:
+            if own or (whole_house and message.door == Door.SCHEDULE.value):
                 shown.append(message)
             if own:
                 self._messages.announce(message.id, Door(message.door), message.room)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tools.contract import Caller, Door, ToolResult
+from tools.contract import DASHBOARD, Caller, Door, ToolResult
 from tools.notify.messages import ANSWERED_WITHIN_S
 from tools.store import Store
 from tools.wording import counted, sentence
@@ -65,7 +65,8 @@ class Missed:
         self._clock = clock
 
     def take(self, caller: Caller) -> list[One]:
-        """What this caller has missed, the most important first; it is not missed any more. Guests miss nothing."""
+        """What this caller has missed, the most important first; it is not missed any more, unless it is
+        only shown beside other things. Guests miss nothing."""
         if caller.role == "guest" or caller.door not in PEOPLES_DOORS:
             return []
         now = self._clock()
@@ -78,6 +79,11 @@ class Missed:
         }
         ours = [One(*row) for row in self._store.read(_OURS, values)]
         theirs = [One(*row) for row in self._store.read(_THEIRS, values)]
+        if caller.conversation != DASHBOARD:
+            self._used_up(ours, theirs, now)
+        return sorted([*ours, *theirs], key=lambda one: (-one.priority, -one.at))
+
+    def _used_up(self, ours: Sequence[One], theirs: Sequence[One], now: float) -> None:
         if ours:
             self._store.write(
                 "UPDATE messages SET heard_at = ?, said_at = COALESCE(said_at, ?) WHERE id = ?",
@@ -91,7 +97,6 @@ class Missed:
                 "(SELECT 1 FROM incoming WHERE message = messages.id AND listed_at IS NULL)",
                 [(now, now)],
             )
-        return sorted([*ours, *theirs], key=lambda one: (-one.priority, -one.at))
 
 
 def said_missed(missed: Sequence[One]) -> str:

@@ -28,6 +28,7 @@ class OutsideTool:
 
     def __init__(self, offer: Offer, server: OutsideServer) -> None:
         self.offer = offer
+        self.server_name = offer.server
         self.name = offer.name
         self.description = offer.description
         self.level: Level = offer.level

@@ -112,7 +112,12 @@ def name_of_scheduled(one: Scheduled) -> str:
 
 
 def meant(said: str, jobs: Sequence[Job], scheduled: Sequence[Scheduled]) -> list[Job | Scheduled]:
-    """The tasks that these words can mean: every word that carries something belongs to the task."""
+    """The task of that id; else those that these words can mean: every word that carries something belongs to the
+    task."""
+    tasks: tuple[Job | Scheduled, ...] = (*jobs, *scheduled)
+    by_id = [one for one in tasks if one.id == said]
+    if by_id:
+        return by_id
     words = [word for word in plain(said) if word not in _FILLERS]
     found: list[Job | Scheduled] = [job for job in jobs if words and _fits(words, _words_of_job(job))]
     found += [one for one in scheduled if words and _fits(words, _words_of_scheduled(one))]

@@ -21,6 +21,7 @@ from tools.jobs.locks import take
 from tools.jobs.recovery import recover
 from tools.notify.messages import HIGH, NORMAL, Messages
 from tools.notify.services import can_push, deliver, push_services
+from tools.records import forget_old_calls
 from tools.settings import ToolSettings
 from tools.store import Store, StoreError
 from tools.tasks.sayings import ALARM, TIMER, said_broken_off, said_due, said_missed, said_not_done, sort_of
@@ -46,7 +47,7 @@ FORGET_FIRST_S = 3600.0
 """After the start: by then a clock that was wrong at boot is set."""
 
 Call = Callable[[PlannedCall, Caller], Awaitable[CallOutcome]]
-"""Carries out what was agreed to."""
+"""Carries out what was agreed to, for whoever scheduled it, as far as they still may."""
 
 
 def passed() -> float:
@@ -208,6 +209,7 @@ class Scheduler:
             self._forget_at = self._ticks() + FORGET_EVERY_S
             await asyncio.to_thread(self._messages.forget_old)
             await asyncio.to_thread(JobLedger(self._store, self._clock).forget_old)
+            await asyncio.to_thread(forget_old_calls, self._store, self._settings.access.audit_days, self._clock())
 
     async def _do(self, one: Scheduled) -> None:
         built_in = self._built_in.get(one.id) if one.built_in else None
@@ -231,8 +233,7 @@ class Scheduler:
         self, one: Scheduled, agreed: PlannedCall, tell: Callable[[str, int], Awaitable[None]]
     ) -> None:
         """Told of at the door where it was scheduled, but for a job that was started: that is told when it is over."""
-        caller = _asked_by(one).model_copy(update={"role": "member", "door": Door.SCHEDULE})
-        outcome = await self._call(agreed, caller)
+        outcome = await self._call(agreed, _asked_by(one))
         if outcome.ok and outcome.result is not None and outcome.result.data.get("started") is True:
             return
         spoken = outcome.spoken if outcome.ok else said_not_done(one, outcome.spoken)
@@ -247,4 +248,12 @@ class Scheduler:
 
 
 def _asked_by(one: Scheduled) -> Caller:
-    return Caller(name=one.who, door=Door(one.door), room=one.room, conversation=one.conversation)
+    """With the rights that they had then, at the door where they said it."""
+    return Caller(
+        name=one.who,
+        role=one.role,
+        door=Door(one.door),
+        room=one.room,
+        conversation=one.conversation,
+        only=one.only,
+    )

@@ -6,6 +6,7 @@ by one statement that names the moment it was kept for, so that nothing is done 
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import time
@@ -36,7 +37,8 @@ SET_BACK_S = 3600.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduled:
     """One row. ``what``: in words; ``when``: canonical; ``agreed``: the call as it was planned when it was scheduled,
-    None for what is only to be said; ``next_at``: None while it is being done."""
+    None for what is only to be said; ``next_at``: None while it is being done; ``role``, ``only``: the rights of who
+    scheduled it."""
 
     id: str
     what: str
@@ -50,6 +52,8 @@ class Scheduled:
     conversation: str | None
     created: float
     built_in: bool
+    role: str = "owner"
+    only: tuple[str, ...] = ()
 
     @property
     def recurring(self) -> bool:
@@ -59,7 +63,7 @@ class Scheduled:
 
 _NEVER = Meaning("")
 
-_COLUMNS = "id, what, due, call, next_at, last_at, who, door, room, conversation, created, built_in"
+_COLUMNS = "id, what, due, call, next_at, last_at, who, door, room, conversation, created, built_in, role, only_these"
 _SELECT = f"SELECT {_COLUMNS} FROM schedules WHERE enabled = 1"  # noqa: S608 - constants
 
 
@@ -212,22 +216,22 @@ class Schedules:
         first = next_at if next_at is not None else moment_after(when, now, self._zone())
         self._store.write(
             "INSERT INTO schedules (id, what, due, call, digest, trigger, next_at, who, door, room, conversation, "
-            "created, built_in) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "created, built_in, role, only_these) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     schedule_id, what, when,
                     agreed.model_dump_json() if agreed else "", agreed.digest if agreed else "",
                     "recurring" if is_recurring(when) else "once", first, caller.name, caller.door.value, caller.room,
-                    caller.conversation, now, int(built_in),
+                    caller.conversation, now, int(built_in), caller.role, json.dumps(caller.only),
                 )
             ],
         )  # fmt: skip
 
 
 def _scheduled(row: tuple[Any, ...]) -> Scheduled:
-    schedule_id, what, when, call, next_at, last_at, who, door, room, conversation, created, built_in = row
+    schedule_id, what, when, call, next_at, last_at, who, door, room, conversation, created, built_in, role, only = row
     return Scheduled(
         id=schedule_id, what=what, when=when, agreed=PlannedCall.model_validate_json(call) if call else None,
         next_at=next_at, last_at=last_at, who=who, door=door, room=room, conversation=conversation, created=created,
-        built_in=bool(built_in),
+        built_in=bool(built_in), role=role, only=tuple(json.loads(only)),
     )  # fmt: skip

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
 from pydantic import Field
 
-from tools.calling import current_caller
+from tools.calling import current_caller, said_by, said_in
 from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
 from tools.jobs.ledger import Job, JobLedger
 from tools.jobs.sayings import name_of
@@ -40,6 +41,8 @@ Clock = Callable[[], datetime]
 
 AT_NIGHT = frozenset({"run_backup", "test_restore"})
 """What is meant to run at night: "every sunday at three" is 03:00."""
+
+_HERE = re.compile(r"\b(?:in )?(?:here|this room)\b", re.IGNORECASE)
 
 _SMALL = frozenset({"the", "my", "our", "a", "an", "that", "this", "one", "please"})
 
@@ -91,6 +94,8 @@ class Schedule:
         planned = {"what": what, "when": when}
         if isinstance(order, Candidates):
             return order
+        if order is not None and said_in().room is not None:
+            planned["what"] = what = self._with_its_room(what, order)
         if order is None:  # an order that nobody understands is kept as a reminder of it, which harms nothing
             readback = f"set {what} {when}" if own else f"remind you {when}: {what}"
             return PlannedCall(tool=self.name, arguments=planned, level=Level.OPERATE, readback=readback)
@@ -100,6 +105,7 @@ class Schedule:
             level=Level.OPERATE if order.level is Level.READ else order.level,
             protected=order.protected,
             readback=f"{order.readback or what} {when}",
+            schedules=order,
         )
 
     async def execute(self, call: PlannedCall) -> ToolResult:
@@ -107,7 +113,7 @@ class Schedule:
         passed or the order means something else by now."""
         what, when = str(call.arguments["what"]), str(call.arguments["when"])
         order = self._order_in(what)
-        if isinstance(order, Candidates) or (order is not None and _wants_more(order, call)):
+        if isinstance(order, Candidates) or (order is not None and _is_another(order, call)):
             raise UnavailableError("That means something else now, so I scheduled nothing.")
         try:
             kept = await asyncio.to_thread(self._schedules.add, what, when, order, current_caller())
@@ -116,14 +122,27 @@ class Schedule:
         readback = "" if order is None else (order.readback or what)
         return ToolResult(spoken=said_set(what, when, readback), data=_scheduled_as_json(kept))
 
+    def _with_its_room(self, what: str, order: PlannedCall) -> str:
+        """The order in words that mean the same wherever they are read again. Raises InvalidArgumentsError."""
+        place = str(order.arguments.get("area", ""))
+        named = f"in the {place}"
+        for words in (what, _HERE.sub(named, what), f"{what} {named}"):
+            with said_by(None):
+                again = self._order_in(words)
+            if isinstance(again, PlannedCall) and again.digest == order.digest:
+                return words
+        raise InvalidArgumentsError("schedule: what: say it with its room, for example 'turn off the kitchen light'.")
+
     def _order_in(self, what: str) -> PlannedCall | Candidates | None:
         """The order that these words are; None for a timer, a reminder, or words that are none."""
         own = bool(set(plain(what)) & (TIMER_WORDS | REMINDER_WORDS | ALARM_WORDS))
         return None if own else self._read_order(what)
 
 
-def _wants_more(order: PlannedCall, agreed: PlannedCall) -> bool:
-    """Whether an order takes more than what was agreed to."""
+def _is_another(order: PlannedCall, agreed: PlannedCall) -> bool:
+    """Whether an order is not what was agreed to, or takes more."""
+    if agreed.schedules is None or order.digest != agreed.schedules.digest:
+        return True
     if order.protected and not agreed.protected:
         return True
     return order.level is not Level.READ and list(Level).index(order.level) > list(Level).index(agreed.level)

@@ -61,7 +61,7 @@ def phone(house: ToolHouse, things: Things) -> Phone:
 
 
 def client(house: ToolHouse, person: Person | None = None, mode: str = "auto") -> Client:
-    server = mcp_server(house, trust_caller=False, who=lambda: "webui")
+    server = mcp_server(house, trust_caller=False, who=lambda: Caller(name="webui", role="member", door=Door.MCP))
     return Client(server, elicitation_callback=person, mode=mode)
 
 

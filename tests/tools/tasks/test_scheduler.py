@@ -128,7 +128,7 @@ async def test_an_order_is_carried_out_as_it_was_agreed_to_and_its_result_is_sai
 
     ((agreed, caller),) = house.calls
     assert agreed == POWER
-    assert (caller.name, caller.role, caller.door, caller.conversation) == ("anna", "member", Door.SCHEDULE, "c7")
+    assert (caller.name, caller.role, caller.door, caller.conversation) == ("anna", "member", Door.REPL, "c7")
 
 
 async def test_a_job_that_was_started_is_told_when_it_is_over_and_not_when_it_begins(house: House) -> None:
