@@ -14,6 +14,7 @@ from home_assistant_intents import get_intents
 
 from assistant.ports import Names
 from assistant.sentences.grammar import REMEMBERED, Reading, one_that_fits
+from assistant.sentences.here import HERE
 from assistant.sentences.normalize import plain_words
 from assistant.sentences.vocabulary import spoken_forms
 from tools.contract import JsonObject
@@ -97,7 +98,7 @@ class HomeSentences:
             for domain in (("binary_sensor", "sensor") if of == "sensor" else (of,))
         ]
         areas = sorted(spoken_forms(names.by_kind.get("area", {}), language).items())
-        rooms = {device.area for device in names.devices}
+        rooms = {device.area for device in names.devices} | {HERE}
         floors = [(form, area) for form, area in areas if area not in rooms]  # a floor is an area that holds rooms
         self._lists: dict[str, SlotList] = {
             "name": TextSlotList.from_tuples(devices, allow_template=False, name="name"),

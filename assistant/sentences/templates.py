@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from assistant.ports import Names, WantedCall
 from assistant.sentences.grammar import Grammar, Reading
+from assistant.sentences.here import with_here
 from assistant.sentences.home import HomeSentences
 from assistant.sentences.named_words import without_names
 from assistant.sentences.normalize import (
@@ -67,8 +68,9 @@ class Templates:
         self._index = NameIndex(names.by_kind)
         self._devices = names.by_kind.get("device", {})
         self._forms = frozenset(form for known in names.by_kind.values() for form in spoken_forms(known, language))
-        self._grammar = Grammar([tool for tool in TOOLS if tool != "schedule"], names, language)
-        self._home = HomeSentences(names, language)
+        placed = with_here(names, language)
+        self._grammar = Grammar([tool for tool in TOOLS if tool != "schedule"], placed, language)
+        self._home = HomeSentences(placed, language)
         self._task_words = frozenset(grammar_file("cancel_task", language)["task_words"])
 
     def completed(self, words: str) -> tuple[str, WantedCall] | None:
