@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
 
 class RequestError(Exception):
@@ -23,3 +24,9 @@ def problem(
     """An error answer."""
     content = {"error": {"code": code, "message": message, "mend": mend}}
     return JSONResponse(content, status_code=status, headers=headers)
+
+
+def shown(answer: BaseModel, status: int = 200) -> Response:
+    """A model as JSON; it tells of the house, so nothing on the way keeps it."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(answer.model_dump_json(), status, media_type="application/json", headers=headers)

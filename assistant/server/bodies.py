@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from starlette.datastructures import Headers, UploadFile
@@ -34,6 +34,7 @@ class Command:
     clip: bytes | None
     conversation_id: str
     engine: Engine | None
+    room: str | None = None
 
 
 async def read_command(request: Request, max_upload_bytes: int) -> Command:
@@ -47,8 +48,7 @@ async def read_command(request: Request, max_upload_bytes: int) -> Command:
     if kind.startswith(("audio/", "video/")) or kind == "application/octet-stream":
         if len(body) > max_upload_bytes:
             raise _too_large(max_upload_bytes)
-        fields = request.query_params
-        return Command(None, body, _conversation(fields.get("conversation_id")), _engine(fields.get("engine")))
+        return _command(None, body, request.query_params)
     mend = 'curl -F audio=@clip.wav …, or -H "Content-Type: application/json" -d \'{"text": "…"}\'.'
     raise RequestError(415, "unknown_content_type", f"Content-Type {kind or 'none'!r} is not understood.", mend)
 
@@ -73,15 +73,15 @@ async def bounded_body(request: Request, limit: int) -> bytes:
 
 async def _from_form(headers: Headers, body: bytes, max_upload_bytes: int) -> Command:
     files, fields = await read_parts(headers, body)
-    conversation, engine = _conversation(fields.get("conversation_id")), _engine(fields.get("engine"))
+    command = _command(None, None, fields)
     if (clip := files.get("audio")) is not None:
         if len(clip) > max_upload_bytes:
             raise _too_large(max_upload_bytes)
-        return Command(None, clip, conversation, engine)
+        return replace(command, clip=clip)
     if "audio" in fields:
         raise RequestError(400, "audio_is_no_file", "The part `audio` must be a file: give it a filename.")
     if "text" in fields:
-        return Command(_text(fields["text"]), None, conversation, engine)
+        return replace(command, text=_text(fields["text"]))
     raise RequestError(400, "missing_part", "The form has neither a part `audio` nor a part `text`.")
 
 
@@ -116,12 +116,21 @@ def _from_json(body: bytes) -> Command:
         raise RequestError(400, "bad_json", "The body is no JSON.") from error
     if not isinstance(fields, dict) or not isinstance(fields.get("text"), str):
         raise RequestError(400, "missing_text", 'The body must be {"text": "…"}.')
-    unknown = set(fields) - {"text", "conversation_id", "engine"}
+    unknown = set(fields) - {"text", "conversation_id", "engine", "room"}
     if unknown:
         names = ", ".join(sorted(map(ascii, unknown)))
         raise RequestError(400, "unknown_field", f"Unknown fields: {names[:200]}.")
+    return _command(_text(fields["text"]), None, fields)
+
+
+def _command(text: str | None, clip: bytes | None, fields: Mapping[str, object]) -> Command:
+    """With what may come beside the utterance. Raises RequestError."""
     return Command(
-        _text(fields["text"]), None, _conversation(fields.get("conversation_id")), _engine(fields.get("engine"))
+        text,
+        clip,
+        _conversation(fields.get("conversation_id")),
+        _engine(fields.get("engine")),
+        _room(fields.get("room")),
     )
 
 
@@ -153,6 +162,14 @@ def _conversation(value: object) -> str:
         raise RequestError(
             400, "bad_conversation_id", f"conversation_id is text of at most {MAX_ID_CHARACTERS} characters."
         )
+    return value
+
+
+def _room(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > MAX_ID_CHARACTERS or not value.isprintable():
+        raise RequestError(400, "bad_room", f"room is text of at most {MAX_ID_CHARACTERS} characters.")
     return value
 
 

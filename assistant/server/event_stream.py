@@ -12,6 +12,8 @@ from starlette.responses import StreamingResponse
 
 from assistant.broadcast import RunningTurn
 from assistant.events import AudioReady, TurnEvent, to_json
+from assistant.server.command_answer import Played
+from assistant.server.playing import Playing
 
 Event = TypeVar("Event")
 
@@ -19,20 +21,37 @@ PING_S = 15.0
 """A comment line goes out after this much silence: proxies give up streams that say nothing, and models are slow."""
 
 
-def event_stream(turn: RunningTurn, *, with_audio: bool) -> StreamingResponse:
+def event_stream(turn: RunningTurn, *, with_audio: bool, playing: Playing | None = None) -> StreamingResponse:
     """``event: KIND`` and ``data: {…}`` for each event from the first, and last ``event: outcome``.
 
-    ``with_audio``: the speech stands in AudioReady as base64 PCM; else it is left out.
+    ``with_audio``: the speech stands in AudioReady as base64 PCM; else it is left out. ``playing``: the reply in a
+    room, of which ``event: played`` tells.
     """
 
     async def blocks() -> AsyncIterator[bytes]:
-        async with aclosing(with_pauses(turn.events())) as events:
+        async with aclosing(with_pauses(_then(turn.events(), playing))) as events:
             async for event in events:
-                yield b": still there\n\n" if event is None else _block(event, with_audio=with_audio)
+                match event:
+                    case None:
+                        yield b": still there\n\n"
+                    case Played():
+                        yield b"event: played\ndata: " + event.model_dump_json().encode() + b"\n\n"
+                    case _:
+                        yield _block(event, with_audio=with_audio)
         outcome = await turn.outcome()
         yield b"event: outcome\ndata: " + outcome.model_dump_json().encode() + b"\n\n"
 
     return StreamingResponse(blocks(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _then(
+    events: AsyncGenerator[TurnEvent, None], playing: Playing | None
+) -> AsyncGenerator[TurnEvent | Played, None]:
+    async with aclosing(events):
+        async for event in events:
+            yield event
+    if playing is not None:
+        yield await playing.played()
 
 
 def _block(event: TurnEvent, *, with_audio: bool) -> bytes:

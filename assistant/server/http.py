@@ -5,168 +5,68 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from assistant.app import App, app_version
-from assistant.broadcast import RunningTurn
-from assistant.errors import AudioError
-from assistant.events import AudioReady
-from assistant.outcome import TurnOutcome
-from assistant.ports import AudioSource, SpeechChunk
-from assistant.server.answers import RequestError, problem
+from assistant.readiness import readiness
+from assistant.server.answers import RequestError, problem, shown
+from assistant.server.api import ApiDoors
 from assistant.server.auth import Authenticator
-from assistant.server.bodies import Command, clip_status, read_command
-from assistant.server.event_stream import event_stream
-from assistant.server.guards import Guards, caller_name, server_names
-from assistant.server.idempotency import HEADER, Requests
+from assistant.server.commands import CommandDoor
+from assistant.server.guards import Guards, server_names
+from assistant.server.identity import identity
 from assistant.server.mcp_door import McpDoor
 from assistant.server.message_doors import MessageDoors
 from assistant.server.openai_audio import AudioDoor
 from assistant.server.openai_chat import ChatDoor
 from assistant.server.openai_forms import FormError, in_form_of
-from assistant.server.recent import RecentTurns
-from assistant.server.speech_stream import speech_form, speech_stream
-from assistant.speech.wav import wav_bytes
-from tools.contract import Caller, Door
+from assistant.server.page import PageDoor
+from assistant.server.satellite_door import SatelliteDoor
+from assistant.server.token_doors import TokenDoors
+from tools.contract import Caller, Door, JsonObject
 
 log = logging.getLogger(__name__)
 
-MAX_READING = 16
-"""Bodies that are being read at once: with ``max_upload_bytes`` the bound of the memory that clips take."""
-
-MAX_RUNNING = 8
-"""Clips that are being decoded and turns under way, together."""
-
-RETRY_AFTER_S = 5
-
 
 class Doors:
-    """The routes over one app."""
+    """The routes over one app that are no more than a question to it."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, commands: CommandDoor) -> None:
         self._app = app
-        self._recent = RecentTurns()
-        self._requests = Requests(app.state.path / "requests.db")
-        self._reading = 0
-        self._decoding = 0
-
-    async def command(self, request: Request) -> Response:
-        """One utterance in, one turn, the answer in the form that Accept asks for."""
-        with self._place_to_read():
-            command = await read_command(request, self._app.settings.server.max_upload_bytes)
-
-        async def start() -> RunningTurn:
-            with self._place_to_run():
-                return self._start(command, await self._utterance(command))
-
-        name = caller_name.get()
-        key = request.headers.get(HEADER)
-        turn = await self._requests.once(key, name, command, start, lambda turn_id: self._recent.find(turn_id, name))
-        accept = request.headers.get("accept", "")
-        if "text/event-stream" in accept:
-            return event_stream(turn, with_audio=_wants_audio(request))
-        if (form := speech_form(accept)) is not None:
-            return await speech_stream(turn, form)
-        return JSONResponse(_answer(await turn.outcome()))
-
-    def close(self) -> None:
-        """Idempotent."""
-        self._requests.close()
-
-    async def reply_audio(self, request: Request) -> Response:
-        """The reply of a recent turn as wav; waits for a turn that is still under way."""
-        turn = self._find(request)
-        chunks = [
-            SpeechChunk(event.pcm, event.sample_rate_hz)
-            async for event in turn.events()
-            if isinstance(event, AudioReady)
-        ]
-        if not chunks:
-            return problem(404, "no_audio", "That turn said nothing.")
-        return Response(wav_bytes(chunks), media_type="audio/wav")
-
-    async def events(self, request: Request) -> Response:
-        """The events of a recent turn, from the first, as server-sent events."""
-        return event_stream(self._find(request), with_audio=_wants_audio(request))
+        self._commands = commands
 
     async def digest(self, request: Request) -> Response:
-        """The summary of the house (docs/digest.md); ``?plain=1``: no model is asked."""
-        with self._place_to_run():
+        """The summary of the house (docs/digest.md); ``?plain=1``: no model is asked. Not for who is limited."""
+        if self._app.is_limited(identity.get().caller()):
+            mend = "Ask about what the token is limited to."
+            raise RequestError(403, "limited", "The summary is about the whole house.", mend)
+        with self._commands.place_to_run():
             digest = await self._app.digest(plain=request.query_params.get("plain") == "1")
-        return JSONResponse(digest.model_dump(mode="json"))
+        return shown(digest)
 
     async def health(self, _: Request) -> Response:
         """The process answers."""
         return JSONResponse({"status": "ok", "version": app_version()})
 
     async def ready(self, _: Request) -> Response:
-        """The tools answer, too."""
-        sick = [server.name for server in (await self._app.toolbox.outside()).servers if not server.ok]
-        return JSONResponse({"status": "degraded" if sick else "ready", "sick": sick})
+        """Whether turns can be served, and how each part is (docs/scale-out.md); 503 where they cannot."""
+        found = await readiness(self._app, app_version())
+        return JSONResponse(found.model_dump(), status_code=503 if found.status == "down" else 200)
 
-    @contextmanager
-    def _place_to_read(self) -> Iterator[None]:
-        if self._reading >= MAX_READING:
-            raise _busy(f"{MAX_READING} requests are being read.")
-        self._reading += 1
-        try:
-            yield
-        finally:
-            self._reading -= 1
-
-    @contextmanager
-    def _place_to_run(self) -> Iterator[None]:
-        """For decoding; the turn that is started inside has the place after it."""
-        if self._decoding + self._recent.under_way >= MAX_RUNNING:
-            raise _busy(f"{MAX_RUNNING} turns are under way.")
-        self._decoding += 1
-        try:
-            yield
-        finally:
-            self._decoding -= 1
-
-    async def _utterance(self, command: Command) -> str | AudioSource:
-        if command.clip is None:
-            return command.text or ""
-        try:
-            return await self._app.clip(command.clip)
-        except AudioError as error:
-            raise RequestError(clip_status(error.code), error.code, error.detail, error.mend) from error
-
-    def start_typed(self, text: str, conversation_id: str, caller: Caller) -> RunningTurn:
-        """A turn without a mouth. Raises RequestError where too many are under way."""
-        with self._place_to_run():
-            turn = self._app.start_turn(text, caller=caller, conversation_id=conversation_id)
-            self._recent.add(turn, caller.name)
-        return turn
-
-    def _start(self, command: Command, utterance: str | AudioSource) -> RunningTurn:
-        name = caller_name.get()
-        turn = self._app.start_turn(
-            utterance,
-            caller=Caller(name=name, door=Door.HTTP),
-            conversation_id=f"{name}/{command.conversation_id}",
-            speak=True,
-            engine=command.engine,
-        )
-        self._recent.add(turn, name)
-        return turn
-
-    def _find(self, request: Request) -> RunningTurn:
-        turn = self._recent.find(request.path_params["turn_id"], caller_name.get())
-        if turn is None:
-            raise RequestError(404, "unknown_turn", "You have no such turn, or it was too long ago.")
-        return turn
+    async def openapi(self, _: Request) -> Response:
+        """What all of this is, for programs; made when it is first asked for."""
+        return JSONResponse(await asyncio.to_thread(_document))
 
 
 def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None = None) -> Starlette:
@@ -175,12 +75,13 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
     ``bound_host``: the address it is served at. ``state.mcp`` and ``state.messages`` are the doors that have streams to
     end (``McpDoor``, ``MessageDoors``).
     """
-    doors, messages = Doors(app), MessageDoors(app)
-    chat, audio = ChatDoor(app, doors.start_typed), AudioDoor(app)
+    authenticator = authenticator.at_home(app.state.path)
+    commands, messages = CommandDoor(app), MessageDoors(app)
+    doors, chat, audio = Doors(app, commands), ChatDoor(app, commands.start_typed), AudioDoor(app)
     ntfy = app.settings.ntfy
     phones = ntfy.confirm_url.host if ntfy is not None and ntfy.confirm_url is not None else None
     names = server_names([*app.settings.server.allowed_hosts, *([phones] if phones else [])], bound_host)
-    mcp = McpDoor(app.mcp_server(caller_name.get), names)
+    mcp = McpDoor(app.mcp_server(_mcp_client), names, lambda: app.house.scopes(_mcp_client()))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -188,13 +89,14 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
             async with mcp.open():
                 yield
         finally:
-            doors.close()
+            commands.close()
+            await authenticator.close()
 
     web = Starlette(
         routes=[
-            Route("/command", doors.command, methods=["POST"]),
-            Route("/turns/{turn_id}/reply.wav", doors.reply_audio),
-            Route("/turns/{turn_id}/events", doors.events),
+            Route("/command", commands.command, methods=["POST"]),
+            Route("/turns/{turn_id}/reply.wav", commands.reply_audio),
+            Route("/turns/{turn_id}/events", commands.events),
             Route("/digest", doors.digest),
             Route("/v1/models", chat.models),
             Route("/v1/models/{model}", chat.model),
@@ -203,11 +105,24 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
             Route("/v1/audio/speech", audio.speak, methods=["POST"]),
             Route("/health", doors.health),
             Route("/ready", doors.ready),
+            Route("/openapi.json", doors.openapi),
             *messages.routes,
+            *TokenDoors(app, authenticator).routes,
+            *ApiDoors(app, commands.recent).routes,
+            *SatelliteDoor(app).routes,
+            *PageDoor().routes,
             Route("/mcp", endpoint=mcp),
             Route("/mcp/", endpoint=mcp),
         ],
-        middleware=[Middleware(Guards, authenticator=authenticator, names=names)],
+        middleware=[
+            Middleware(
+                Guards,
+                authenticator=authenticator,
+                names=names,
+                requests_a_minute=app.settings.server.requests_a_minute,
+                wrong_tokens_a_minute=app.settings.server.wrong_tokens_a_minute,
+            )
+        ],
         exception_handlers={
             RequestError: _request_error,
             FormError: _form_error,
@@ -221,18 +136,15 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
     return web
 
 
-def _answer(outcome: TurnOutcome) -> dict[str, object]:
-    """The documented object, ``response`` for older clients, and where the reply can be heard."""
-    audio = f"/turns/{outcome.turn_id}/reply.wav" if outcome.timings_ms.first_audio is not None else None
-    return {**outcome.model_dump(mode="json"), "response": outcome.reply, "audio_url": audio}
+def _document() -> JsonObject:
+    from assistant.server.openapi import document  # with it comes the whole of the openai package
+
+    return document()
 
 
-def _wants_audio(request: Request) -> bool:
-    return request.query_params.get("audio") == "1"
-
-
-def _busy(message: str) -> RequestError:
-    return RequestError(503, "busy", message, "Try again in a few seconds.", {"Retry-After": str(RETRY_AFTER_S)})
+def _mcp_client() -> Caller:
+    """A model decides there, with nobody's words to go by: the door itself is worth no more than a member."""
+    return identity.get().caller(Door.MCP)
 
 
 async def _request_error(request: Request, error: Exception) -> Response:
@@ -252,8 +164,19 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         raise error
     codes = {404: "not_found", 405: "method_not_allowed"}
     code = codes.get(error.status_code, "refused")
-    answer = problem(error.status_code, code, str(error.detail), headers=error.headers)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    answer = problem(error.status_code, code, str(error.detail), headers=headers)
     return in_form_of(request.url.path, answer)
+
+
+def _allowed(request: Request) -> str:
+    """Every method of that path, whichever of its routes came first."""
+    found = [
+        route.methods or ()
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return ", ".join(sorted({method for methods in found for method in methods}))
 
 
 async def _bug(request: Request, error: Exception) -> Response:

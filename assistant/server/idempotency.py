@@ -123,7 +123,7 @@ class Requests:
 
 def _digest(command: Command) -> str:
     """Of what was asked; a multipart body is another one at each try."""
-    parts = (command.text or "", command.conversation_id, command.engine or "")
+    parts = (command.text or "", command.conversation_id, command.engine or "", command.room or "")
     said = "\0".join(parts).encode("utf-8", "replace")
     return hashlib.sha256(said + b"\0" + hashlib.sha256(command.clip or b"").digest()).hexdigest()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +15,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Message, Receive, Scope, Send
 
-from assistant.server.guards import caller_name
+from assistant.server.identity import identity
 
 MAX_SESSIONS = 256
 """Sessions of older protocols at once; a client that forgets to end its own loses it after half an hour."""
@@ -23,7 +24,9 @@ MAX_SESSIONS = 256
 class McpDoor:
     """An ASGI application; ``open`` must be entered for it to answer."""
 
-    def __init__(self, server: Server[Any], names: Iterable[str]) -> None:
+    def __init__(self, server: Server[Any], names: Iterable[str], scopes: Callable[[], list[str]] = lambda: []) -> None:
+        """``names``: that the server goes by; ``scopes``: of whoever makes the request under way."""
+        self._scopes = scopes
         self._manager = StreamableHTTPSessionManager(
             server, security_settings=_security(names), max_sessions=MAX_SESSIONS
         )
@@ -40,8 +43,11 @@ class McpDoor:
         self._ending.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # A session belongs to the token that opened it: the manager compares this user with the one of the opening.
-        known = AccessToken(token="", client_id=caller_name.get(), scopes=[])
+        # A session belongs to whoever opened it, under the rights that they had: the manager compares this user with
+        # that one, and for another the session is not there.
+        who = identity.get()
+        rights = json.dumps([who.role, who.only, who.room])
+        known = AccessToken(token="", client_id=who.name, subject=rights, scopes=self._scopes())
         scope = {**scope, "user": AuthenticatedUser(known)}
         if scope["method"] == "GET":
             await self._news(scope, receive, send)

@@ -24,8 +24,9 @@ from assistant.errors import StateError
 from assistant.server.answers import RequestError
 from assistant.server.bodies import bounded_body
 from assistant.server.event_stream import PING_S
-from assistant.server.guards import caller_name
+from assistant.server.identity import identity
 from assistant.server.rate_limit import RateLimit
+from tools.contract import Caller
 
 T = TypeVar("T")
 
@@ -131,26 +132,26 @@ class MessageDoors:
     async def announcements(self, request: Request) -> Response:
         """What is said by itself, for pages and phones: as it comes (``Accept: text/event-stream``), or what came
         after the message ``after``."""
-        name = caller_name.get()
+        caller = identity.get().caller()
         after = _message_id(request.headers.get("last-event-id") or request.query_params.get("after"))
         if after is None:
             after = await _guarded(self._app.newest_message())
         if "text/event-stream" not in request.headers.get("accept", ""):
-            shown, after = await _guarded(self._app.shown_messages(name, after))
+            shown, after = await _guarded(self._app.shown_messages(caller, after))
             return JSONResponse({"announcements": shown, "after": after}, headers={"Cache-Control": "no-store"})
         if self._streams >= MOST_STREAMS:
             raise RequestError(503, "busy", f"{MOST_STREAMS} streams are open.", "Close one.", {"Retry-After": "5"})
         headers = {"Cache-Control": "no-store"}
-        return StreamingResponse(self._blocks(name, after), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._blocks(caller, after), media_type="text/event-stream", headers=headers)
 
-    async def _blocks(self, name: str, after: int) -> AsyncIterator[bytes]:
+    async def _blocks(self, caller: Caller, after: int) -> AsyncIterator[bytes]:
         self._streams += 1
         silence_s = 0.0
         try:
             yield b": here\n\n"
             while not self._ending.is_set():
                 try:
-                    shown, after = await self._app.shown_messages(name, after)
+                    shown, after = await self._app.shown_messages(caller, after)
                 except StateError:  # it may be better in a moment; the reader stays
                     shown = []
                 for one in shown:

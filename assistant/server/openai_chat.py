@@ -2,7 +2,8 @@
 
 The last user message is an utterance and runs through one turn, as at every other door; the tools are our own, and are
 not seen from outside. A request that brings tools of its own is answered by the language model alone, with these
-tools and none of ours; so are the chores that chat pages send beside the chat ("### Task: …"), which nobody said.
+tools and none of ours; so are the chores that chat pages send beside the chat ("### Task: …"), which nobody said. The
+model ``jarvis-model`` is the language model alone, for a Jarvis on another machine (``docs/scale-out.md``).
 ``docs/openai-api.md`` is its page.
 """
 
@@ -25,9 +26,10 @@ from assistant.events import ModelDelta, ReplySentence, TurnFailed
 from assistant.ports import ModelReply, ToolDescription
 from assistant.server.bodies import MAX_TEXT_CHARACTERS, bounded_body, is_unicode
 from assistant.server.event_stream import with_pauses
-from assistant.server.guards import caller_name
+from assistant.server.identity import identity
 from assistant.server.openai_forms import (
     MODEL,
+    PLAIN_MODEL,
     SPEECH_MODEL,
     TRANSCRIPTION_MODEL,
     ChatRequest,
@@ -36,7 +38,7 @@ from assistant.server.openai_forms import (
     check_model,
     read_form,
 )
-from tools.contract import Caller, Door, JsonObject
+from tools.contract import Caller, JsonObject
 
 MAX_BODY_BYTES = 2_000_000
 CHORE = "### Task:"
@@ -61,21 +63,21 @@ class ChatDoor:
 
     async def models(self, _: Request) -> Response:
         """What can be asked for by name."""
-        names = (MODEL, TRANSCRIPTION_MODEL, SPEECH_MODEL)
+        names = (MODEL, PLAIN_MODEL, TRANSCRIPTION_MODEL, SPEECH_MODEL)
         return JSONResponse({"object": "list", "data": [self._model(name) for name in names]})
 
     async def model(self, request: Request) -> Response:
         """One of them."""
         name = request.path_params["model"]
-        check_model(name, MODEL, TRANSCRIPTION_MODEL, SPEECH_MODEL)
+        check_model(name, MODEL, PLAIN_MODEL, TRANSCRIPTION_MODEL, SPEECH_MODEL)
         return JSONResponse(self._model(name))
 
     async def chat(self, request: Request) -> Response:
         """One completion, streamed or not."""
         wanted = read_form(ChatRequest, await bounded_body(request, MAX_BODY_BYTES))
-        check_model(wanted.model, MODEL)
-        if wanted.wants_own_tools or _is_chore(wanted.messages[-1]):
-            parts = self._by_the_model(wanted)
+        check_model(wanted.model, MODEL, PLAIN_MODEL)
+        if wanted.model == PLAIN_MODEL or wanted.wants_own_tools or _is_chore(wanted.messages[-1]):
+            parts = self._by_the_model(wanted, wanted.schema_wanted if wanted.model == PLAIN_MODEL else None)
         else:
             parts = self._by_a_turn(wanted, request.headers.get(CHAT_ID_HEADER))
         completion = _Completion(wanted)
@@ -98,13 +100,13 @@ class ChatDoor:
         text = last.text.strip()
         if not text or not is_unicode(text):
             raise FormError(400, "no_utterance", "The last message has no text.", "messages")
-        name = caller_name.get()
-        conversation = f"{name}/openai/{_conversation_id(wanted, chat_id)}"
+        who = identity.get()
+        conversation = f"{who.name}/openai/{_conversation_id(wanted, chat_id)}"
         self._app.recall(conversation, _exchanges(wanted.messages[:-1]))
-        turn = self._start(text, conversation, Caller(name=name, door=Door.HTTP))
+        turn = self._start(text, conversation, who.caller())
         return _said(turn)
 
-    async def _by_the_model(self, wanted: ChatRequest) -> AsyncGenerator[_Part, None]:
+    async def _by_the_model(self, wanted: ChatRequest, schema: JsonObject | None) -> AsyncGenerator[_Part, None]:
         """The language model alone; what it calls is the client's to carry out."""
         tools = [
             ToolDescription(tool.function.name, tool.function.description, tool.function.parameters)
@@ -112,9 +114,12 @@ class ChatDoor:
             if wanted.wants_own_tools
         ]
         messages = [message.as_json() for message in wanted.messages]
-        answer = self._app.model.complete(
-            messages, tools, seed=wanted.seed, temperature=wanted.temperature if wanted.temperature is not None else 0.0
-        )
+        if wanted.max_tokens == 1:  # whoever wants no more has the prompt read ahead of time
+            await self._app.model.warm(messages, tools)
+            yield _Part(reply=ModelReply(text=""))
+            return
+        temperature = wanted.temperature if wanted.temperature is not None else 0.0
+        answer = self._app.model.complete(messages, tools, seed=wanted.seed, temperature=temperature, schema=schema)
         said = False
         async with aclosing(answer):
             async for event in answer:
@@ -175,7 +180,7 @@ class _Completion:
         return {
             **self._head,
             "object": "chat.completion",
-            "model": MODEL,
+            "model": self._wanted.model,
             "choices": [choice],
             "usage": self._usage(text),
         }
@@ -230,7 +235,7 @@ class _Completion:
         return self._block({"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]})
 
     def _block(self, content: JsonObject) -> bytes:
-        body = {**self._head, "object": "chat.completion.chunk", "model": MODEL, **content}
+        body = {**self._head, "object": "chat.completion.chunk", "model": self._wanted.model, **content}
         return f"data: {json.dumps(body, ensure_ascii=False)}\n\n".encode()
 
     def _usage(self, text: str) -> JsonObject:

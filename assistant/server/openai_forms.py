@@ -16,6 +16,9 @@ from starlette.responses import JSONResponse
 from tools.contract import JsonObject
 
 MODEL = "jarvis"
+PLAIN_MODEL = "jarvis-model"
+"""The language model alone: no tools of ours, no turn, no conversation that is kept."""
+
 TRANSCRIPTION_MODEL = "jarvis-ears"
 SPEECH_MODEL = "jarvis-mouth"
 
@@ -96,6 +99,19 @@ class ChatRequest(_Lenient):
     seed: int | None = None
     user: str | None = None
     metadata: dict[str, str] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    response_format: JsonObject | None = None
+
+    @property
+    def schema_wanted(self) -> JsonObject | None:
+        """The JSON schema that the answer has to follow. Raises FormError."""
+        if self.response_format is None or self.response_format.get("type") != "json_schema":
+            return None
+        about = self.response_format.get("json_schema")
+        schema = about.get("schema") if isinstance(about, dict) else None
+        if not isinstance(schema, dict):
+            raise FormError(400, "invalid_value", "response_format: there is no schema in it.", "response_format")
+        return schema
 
     @property
     def wants_own_tools(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistant.broadcast import RunningTurn
+from assistant.server.playing import Playing
 
 KEPT_TURNS = 32
 KEPT_FOR_S = 600.0
@@ -20,6 +21,7 @@ class _Kept:
     at: float
     owner: str
     turn: RunningTurn
+    playing: Playing | None
 
 
 class RecentTurns:
@@ -34,9 +36,9 @@ class RecentTurns:
         """How many turns are not over."""
         return sum(not kept.turn.over for kept in self._kept.values())
 
-    def add(self, turn: RunningTurn, owner: str) -> None:
-        """Keep a turn that has just been started."""
-        self._kept[turn.turn_id] = _Kept(self._clock(), owner, turn)
+    def add(self, turn: RunningTurn, owner: str, playing: Playing | None = None) -> None:
+        """Keep a turn that has just been started; ``playing``: its reply in a room."""
+        self._kept[turn.turn_id] = _Kept(self._clock(), owner, turn, playing)
         self._forget()
 
     def find(self, turn_id: str, owner: str) -> RunningTurn | None:
@@ -44,6 +46,11 @@ class RecentTurns:
         self._forget()
         kept = self._kept.get(turn_id)
         return kept.turn if kept is not None and kept.owner == owner else None
+
+    def playing(self, turn_id: str) -> Playing | None:
+        """Its reply in a room, where it was started for one."""
+        kept = self._kept.get(turn_id)
+        return kept.playing if kept is not None else None
 
     def _forget(self) -> None:
         """Oldest first, until count and bytes fit; and whatever is too old."""

@@ -11,19 +11,21 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 
 import uvicorn
 from mcp.server.stdio import stdio_server
 from starlette.types import ASGIApp
 
 from assistant.app import App, app_version, open_app
+from assistant.binding import bind
 from assistant.config import Settings
-from assistant.errors import ConfigError, JarvisError
-from assistant.server.auth import check_binding, read_tokens
+from assistant.errors import JarvisError
+from assistant.server.auth import open_authenticator
 from assistant.server.bridge import bridge
 from assistant.server.http import http_app
-from assistant.state import RunningServer
+from assistant.state import RunningServer, default_state_dir
+from assistant.wyoming.door import bound_door, open_door
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +33,17 @@ FINISH_TURNS_S = 10.0
 SEND_REST_S = 3
 """For the answers to turns that have just ended, and calls of tools from outside."""
 
-BACKLOG = 64
 MAX_CONNECTIONS = 256
 
 
 async def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
     """Own the state folder and serve until SIGINT or SIGTERM. Raises JarvisError."""
     bind_host = host if host is not None else settings.server.host
-    authenticator = read_tokens(settings.server.tokens_file)
-    check_binding(bind_host, authenticator)
-    listening = _bind(bind_host, settings.server.port if port is None else port)
-    local_token = secrets.token_urlsafe(24) if authenticator.required else ""
-    try:
+    state_dir = settings.state_dir or default_state_dir()
+    authenticator = await asyncio.to_thread(open_authenticator, settings, bind_host, state_dir)
+    local_token = secrets.token_urlsafe(24)  # also where no token is needed yet: one can be made at any time
+    bound = bind(bind_host, settings.server.port if port is None else port, "server")
+    with closing(bound) as listening, bound_door(settings) as wyoming:
         async with open_app(settings, ears=True, mouth=True) as app:
             url = _url(listening)
             web = http_app(app, authenticator.with_local(local_token), bound_host=bind_host)
@@ -52,7 +53,7 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
                     pid=os.getpid(), url=url, token=local_token, version=app_version(), started=time.time()
                 )
                 app.state.announce(me)
-                _say(f"Jarvis serves {url}/command and {url}/mcp. Ctrl-C ends.")
+                _say(f"Jarvis serves {url}/command and {url}/mcp, and a page at {url}/. Ctrl-C ends.")
 
             async def finish() -> None:
                 app.state.retract()
@@ -62,13 +63,12 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
 
             warming = asyncio.create_task(_warm(app))
             try:
-                await _Server(web, started, finish).serve([listening])
+                async with open_door(app, wyoming, _say), app.open_satellites():
+                    await _Server(web, started, finish).serve([listening])
             finally:
                 app.state.retract()
                 warming.cancel()
                 await asyncio.wait([warming])
-    finally:
-        listening.close()
 
 
 async def mcp_stdio(settings: Settings, running: RunningServer | None) -> None:
@@ -149,21 +149,6 @@ async def _warm(app: App) -> None:
     else:
         _say("Ears, mouth and model are ready.")
         await app.warm_speech()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """A listening socket, before anything is loaded: a taken port is said at once. Raises ConfigError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        mend = "Choose another `port` in [server], or end the program that has it."
-        raise ConfigError("cannot_bind", f"{host}:{port} cannot be bound: {error.strerror}.", mend=mend) from error
-    return listening
 
 
 def _url(listening: socket.socket) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from assistant.broadcast import RunningTurn
-from assistant.events import AudioReady, TurnEvent
+from assistant.errors import SynthesisError
 from assistant.ports import SpeechChunk
 from assistant.server.answers import problem
 from assistant.speech.encoding import MEDIA_TYPES, SpeechEncoder, SpeechFormat
@@ -33,27 +33,24 @@ def speech_form(accept: str) -> SpeechFormat | None:
     return None
 
 
-async def speech_stream(turn: RunningTurn, form: SpeechFormat) -> Response:
+async def speech_stream(turn: RunningTurn, speech: AsyncGenerator[SpeechChunk, None], form: SpeechFormat) -> Response:
     """From the first sound on; what the turn came to stands in the headers as far as it is known then: ``X-Turn-Id``,
     and ``X-Transcript``, percent-encoded. A turn that says nothing is a problem."""
-    events = turn.events()
-    transcript, first = "", None
-    async for event in events:
-        if event.kind == "transcribed":
-            transcript = event.text
-        if isinstance(event, AudioReady):
-            first = event
-            break
+    try:
+        first = await anext(speech, None)
+    except SynthesisError:
+        first = None
     if first is None:
-        await events.aclose()
+        await speech.aclose()
         return _silent(turn)
+    transcript = turn.so_far.transcript
     headers = {
         "X-Turn-Id": turn.turn_id,
         "X-Transcript": quote(transcript[:SHOWN_CHARACTERS]),
         "Cache-Control": "no-store",
     }
     return StreamingResponse(
-        _encoded(first, events, SpeechEncoder(form)), media_type=MEDIA_TYPES[form], headers=headers
+        _encoded(first, speech, SpeechEncoder(form)), media_type=MEDIA_TYPES[form], headers=headers
     )
 
 
@@ -63,11 +60,10 @@ def _silent(turn: RunningTurn) -> JSONResponse:
 
 
 async def _encoded(
-    first: AudioReady, rest: AsyncGenerator[TurnEvent, None], encoder: SpeechEncoder
+    first: SpeechChunk, rest: AsyncGenerator[SpeechChunk, None], encoder: SpeechEncoder
 ) -> AsyncIterator[bytes]:
     async with aclosing(rest):
-        yield await asyncio.to_thread(encoder.encode, SpeechChunk(first.pcm, first.sample_rate_hz))
-        async for event in rest:
-            if isinstance(event, AudioReady):
-                yield await asyncio.to_thread(encoder.encode, SpeechChunk(event.pcm, event.sample_rate_hz))
+        yield await asyncio.to_thread(encoder.encode, first)
+        async for chunk in rest:
+            yield await asyncio.to_thread(encoder.encode, chunk)
         yield await asyncio.to_thread(encoder.finish)

@@ -27,6 +27,7 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
             "services": {"gitea": {"url": "http://127.0.0.1:1/"}},
             "state_dir": tmp_path / "state",
             "engine": "sentences",
+            "alerts": {"load_warning": 1000.0},  # however busy the machine of the tests is
             "server": ServerSettings(max_upload_bytes=200_000, max_clip_s=10),
         }
     )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
 from assistant.app import App
 from assistant.errors import ConfigError
-from assistant.server.auth import Authenticator, check_binding, is_loopback, read_tokens
+from assistant.loopback import is_loopback
+from assistant.server.answers import RequestError
+from assistant.server.auth import Authenticator, check_binding, read_tokens
 from assistant.server.http import http_app
+from assistant.tokens import hashed
+from tools.contract import Door
 
 TOKEN = "correct-horse-battery"
 
@@ -24,9 +30,17 @@ def tokens_file(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
     return file
 
 
-def test_tokens_are_read_with_comments_and_kept_as_hashes(tmp_path: Path) -> None:
+async def name_of(authenticator: Authenticator, header: str) -> str | None:
+    raw = header.encode("utf-8", "surrogatepass")
+    try:
+        return (await authenticator.identify(Headers(raw=[(b"authorization", raw)]), "127.0.0.1")).name
+    except RequestError as refused:
+        return None if refused.answer.status_code == 401 else f"status {refused.answer.status_code}"
+
+
+async def test_tokens_are_read_with_comments_and_kept_as_hashes(tmp_path: Path) -> None:
     authenticator = read_tokens(tokens_file(tmp_path, f"# phones\n\nphone: {TOKEN}\n"))
-    assert authenticator.name_of(f"Bearer {TOKEN}") == "phone"
+    assert await name_of(authenticator, f"Bearer {TOKEN}") == "phone"
     assert TOKEN.encode() not in b"".join(authenticator.names)
 
 
@@ -57,7 +71,7 @@ def test_no_other_header_opens_the_door(header: str) -> None:
     authenticator = Authenticator({}).with_local("x")
     assert not authenticator.required
     guarded = Authenticator({b"\0" * 32: "phone"})
-    assert guarded.name_of(header) is None
+    assert asyncio.run(name_of(guarded, header)) is None
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "nas.lan"])
@@ -164,9 +178,49 @@ async def test_a_turn_is_there_only_for_the_token_that_started_it(app: App, tmp_
         assert (other.status_code, other.json()["error"]["code"]) == (404, "unknown_turn")
 
 
-def test_the_local_token_is_wanted_only_where_tokens_are() -> None:
+async def test_the_local_token_is_wanted_only_where_tokens_are() -> None:
     guarded = Authenticator({b"\0" * 32: "phone"}).with_local("a-local-token-of-this-start")
-    assert guarded.name_of("Bearer a-local-token-of-this-start") == "local"
-    assert guarded.name_of("bearer  a-local-token-of-this-start") == "local"
-    assert guarded.name_of("Basic a-local-token-of-this-start") is None
-    assert Authenticator({}).name_of(None) == "owner"
+    assert await name_of(guarded, "Bearer a-local-token-of-this-start") == "local"
+    assert await name_of(guarded, "bearer  a-local-token-of-this-start") == "local"
+    assert await name_of(guarded, "Basic a-local-token-of-this-start") is None
+    assert await name_of(Authenticator({}), "") == "owner"
+
+
+@pytest.mark.parametrize(
+    ("token", "said", "door"),
+    [
+        ("local", "", Door.CLI),
+        ("local", "repl", Door.REPL),
+        ("local", "microphone", Door.CLI),
+        ("local", "page", Door.PAGE),
+        ("phone", "", Door.HTTP),
+        ("phone", "PAGE", Door.PAGE),
+        ("phone", "cli", Door.HTTP),
+        ("phone", "repl", Door.HTTP),
+        ("phone", "schedule", Door.HTTP),
+    ],
+)
+async def test_the_door_is_the_commands_own_the_page_or_http_and_not_what_anybody_says(
+    token: str, said: str, door: Door
+) -> None:
+    authenticator = Authenticator({hashed("phone"): "local"}).with_local("local")
+    headers = Headers({"Authorization": f"Bearer {token}", "X-Jarvis-Door": said})
+    who = await authenticator.identify(headers, "127.0.0.1")
+    assert (who.door, who.caller().door, who.caller(Door.MCP).door) == (door, door, Door.MCP)
+    assert who.role == "owner"
+
+
+async def test_where_no_token_is_needed_the_commands_are_the_owner_at_their_own_door() -> None:
+    authenticator = Authenticator({}).with_local("local")
+    for header, door in (("Bearer local", Door.CLI), ("Bearer other", Door.HTTP), ("", Door.HTTP)):
+        who = await authenticator.identify(Headers({"Authorization": header}), "127.0.0.1")
+        assert (who.name, who.role, who.door, who.counted) == ("owner", "owner", door, False)
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+async def test_who_comes_through_a_proxy_is_not_this_machine(header: str) -> None:
+    authenticator = Authenticator({})
+    assert (await authenticator.identify(Headers({}), "127.0.0.1")).role == "owner"
+    with pytest.raises(RequestError) as refused:
+        await authenticator.identify(Headers({header: "192.168.1.20"}), "127.0.0.1")
+    assert refused.value.answer.status_code == 401

@@ -40,7 +40,9 @@ def asked(*texts: str) -> list[ChatCompletionMessageParam]:
 
 
 async def test_the_models_are_listed(jarvis: AsyncOpenAI) -> None:
-    assert [model.id async for model in jarvis.models.list()] == ["jarvis", "jarvis-ears", "jarvis-mouth"]
+    assert [model.id async for model in jarvis.models.list()] == [
+        "jarvis", "jarvis-model", "jarvis-ears", "jarvis-mouth"
+    ]  # fmt: skip
     assert (await jarvis.models.retrieve("jarvis")).owned_by == "house"
     with pytest.raises(openai.NotFoundError):
         await jarvis.models.retrieve("gpt-5")
@@ -121,6 +123,39 @@ async def test_a_clients_own_tools_are_passed_through_to_the_language_model(
     assert [delta.tool_calls[0].index for delta in deltas if delta.tool_calls] == [0]
 
 
+async def test_the_plain_model_is_no_turn_whatever_it_is_told(
+    app: App, jarvis: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = FakeChatModel([ModelReply('{"n":2}', (), 3, 1)])
+    monkeypatch.setattr(app, "model", model)
+    answer = await jarvis.chat.completions.create(
+        model="jarvis-model",
+        messages=asked("restart gitea"),
+        response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}},
+    )
+    assert (answer.model, answer.choices[0].message.content) == ("jarvis-model", '{"n":2}')
+    assert model.asked == [[{"role": "user", "content": "restart gitea"}]]
+    assert app.house.audit_lines() == []
+
+
+async def test_a_prompt_can_be_read_ahead_of_time(
+    app: App, jarvis: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = FakeChatModel([])
+    monkeypatch.setattr(app, "model", model)
+    await jarvis.chat.completions.create(model="jarvis-model", messages=asked("hello"), max_tokens=1)
+    assert (model.warmed, model.asked) == (1, [])
+
+
+async def test_a_schema_that_is_none_is_refused(jarvis: AsyncOpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="response_format"):
+        await jarvis.chat.completions.create(  # type: ignore[call-overload]
+            model="jarvis-model",
+            messages=asked("hello"),
+            response_format={"type": "json_schema", "json_schema": {}},
+        )
+
+
 async def test_the_chores_of_a_chat_page_are_no_utterances(
     app: App, jarvis: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,7 +223,7 @@ async def test_refusals_before_any_route_have_their_form_too(app: App, client: h
 
 
 MESSAGES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
         ["role", "content", "user", "text", "type", "tool_calls", "name"]), inner, max_size=4),
     max_leaves=12,

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from assistant.app import App
+from assistant.errors import SynthesisError
 from assistant.events import AudioReady, ReplySentence, from_json
 from assistant.ports import ReplyEvent
 from assistant.server import event_stream
@@ -60,7 +61,7 @@ async def test_the_reply_can_be_heard_at_its_url(client: httpx.AsyncClient, mout
 async def test_speech_is_in_the_events_only_where_it_is_wanted(
     client: httpx.AsyncClient, mouth: FakeSynthesizer
 ) -> None:
-    for query, words in (("", {b""}), ("?audio=1", {word.encode() for word in mouth_words()})):
+    for query, words in (("", set()), ("?audio=1", {word.encode() for word in mouth_words()})):
         answer = await client.post(f"/command{query}", json=QUESTION, headers=EVENTS)
         events = [from_json(data) for data in data_lines(answer.text)[:-1]]
         assert {event.pcm for event in events if isinstance(event, AudioReady)} == words
@@ -68,6 +69,41 @@ async def test_speech_is_in_the_events_only_where_it_is_wanted(
     turn = json.loads(data_lines(answer.text)[-1])["turn_id"]
     assert encoded in (await client.get(f"/turns/{turn}/events?audio=1")).text
     assert encoded not in (await client.get(f"/turns/{turn}/events")).text
+
+
+async def test_nothing_is_said_that_nobody_listens_to(client: httpx.AsyncClient, mouth: FakeSynthesizer) -> None:
+    for headers in ({}, EVENTS):
+        await client.post("/command", json=QUESTION, headers=headers)
+    assert mouth.said == []
+
+
+async def test_a_long_reply_that_is_fetched_is_as_brief_as_one_that_is_said(
+    client: httpx.AsyncClient, app: App, mouth: FakeSynthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "replier", FakeReplier([reply_sentence(f"This is line {n}.") for n in range(5)]))
+    fetched = (await client.post("/command", json=QUESTION)).json()["audio_url"]
+    await client.get(fetched)
+    later, mouth.said = mouth.said, []
+    await client.post("/command", json=QUESTION, headers={"Accept": "audio/wav"})
+    assert later == mouth.said
+    assert len(later) < 5
+
+
+async def test_a_retry_that_wants_sound_gets_it(client: httpx.AsyncClient, mouth: FakeSynthesizer) -> None:
+    key = {"Idempotency-Key": "once"}
+    first = await client.post("/command", json=QUESTION, headers=key)
+    again = await client.post("/command", json=QUESTION, headers={**key, "Accept": "audio/wav"})
+    assert again.headers["x-turn-id"] == first.json()["turn_id"]
+    assert again.content.endswith(b"refused.")
+
+
+async def test_a_voice_that_fails_when_it_is_fetched_is_a_problem(
+    client: httpx.AsyncClient, mouth: FakeSynthesizer
+) -> None:
+    url = (await client.post("/command", json=QUESTION)).json()["audio_url"]
+    mouth.error = SynthesisError("no_voice", "The voice is gone.")
+    answer = await client.get(url)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_audio")
 
 
 async def test_a_stream_that_has_nothing_to_say_shows_that_it_lives(
