@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check fmt bench bench-voice eval examples fault-matrix no-acts injections phrasing scheduler-year lock clean setup setup-dev setup-real models models-all
+.PHONY: help run test test-real check fmt bench bench-voice eval examples fault-matrix no-acts open-webui conformance injections phrasing schemathesis scheduler-year lock clean setup setup-dev setup-real models models-all
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,17 @@ phrasing: setup-dev models ## two hundred turns in the model's own words: nothin
 fault-matrix: setup-real ## every kind of backup with every fault, made for real: is the verdict right? (10 min, as root)
 	@deploy/real.sh
 	@PATH="$(CURDIR)/.real/borgmatic/bin:$$PATH" $(BIN)/python -m tests.real.backups.matrix
+
+conformance: setup-real ## the MCP conformance suite against server, door and client, all of it (3 min)
+	@deploy/real.sh
+	@$(BIN)/python -m tests.real.mcp.conformance
+
+open-webui: setup-dev ## Open WebUI 0.12 as a client of /mcp and /v1; it is installed first (2.9 GB, 5 min)
+	@tests/real/open_webui/install.sh
+	@$(BIN)/python -m tests.real.open_webui
+
+schemathesis: setup-dev ## generated requests to every documented operation: are the answers as documented? (30 min)
+	@$(BIN)/python -m tests.server.schemathesis_run
 
 scheduler-year: setup-dev ## a thousand tasks over a simulated year: does each run as often as it should? (10 min)
 	@$(BIN)/python -m tests.tools.tasks.year

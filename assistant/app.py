@@ -11,9 +11,17 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,7 +30,17 @@ from mcp.server import Server
 
 from assistant.announcing import Announced
 from assistant.api_key import read_api_key
-from assistant.app_speech import cues, listener, player, spoken_names, synthesizer, transcriber, warm_speech
+from assistant.app_speech import (
+    cues,
+    listener,
+    player,
+    spoken_names,
+    synthesizer,
+    transcriber,
+    voice_spoken_with,
+    wake_word_maker,
+    warm_speech,
+)
 from assistant.broadcast import RunningTurn
 from assistant.chat.chain import ClosableModel, ModelChain
 from assistant.chat.discovery import find_chat_server
@@ -32,7 +50,7 @@ from assistant.chat.openai_compatible import OpenAICompatible
 from assistant.config import Settings
 from assistant.conversation import Conversation
 from assistant.digesting import digest_phraser
-from assistant.errors import JarvisError, ModelFilesError, StateError, TranscriptionError
+from assistant.errors import ConfigError, JarvisError, ModelFilesError, StateError, TranscriptionError
 from assistant.events import TurnEvent, TurnFinished
 from assistant.memory import GivingBack, give_back
 from assistant.model_turn import system_prompt
@@ -40,8 +58,11 @@ from assistant.models import ModelStore
 from assistant.narrowing.narrower import Narrower
 from assistant.narrowing.router import Router
 from assistant.own_voice import OwnVoice
-from assistant.ports import AudioSource, Engine, Names, Samples, SpeechChunk, Woken
+from assistant.places import Place
+from assistant.ports import AudioSource, Engine, Names, Samples, SpeechChunk, WakeWordDetector, Woken
 from assistant.reply import Reply, local_now
+from assistant.rooms import Rooms
+from assistant.satellites.satellites import Satellites
 from assistant.sentences import HassilMatcher
 from assistant.speaking import say
 from assistant.speech.decoding import decode_clip, read_clip
@@ -52,19 +73,24 @@ from assistant.speech.microphone import MicrophoneSource, MicrophoneState
 from assistant.speech.player import SoundDevicePlayer
 from assistant.speech.sources import ClipSource
 from assistant.speech.speech_cache import CachedSynthesizer
+from assistant.standing import standing
 from assistant.state import StateFolder, default_state_dir
 from assistant.talk import Parts, Talk
 from assistant.text.spoken import to_spoken
+from assistant.tokens import FILE_NAME as TOKENS_FILE
+from assistant.tokens import TokenStore
 from assistant.toolbox import McpToolbox
 from assistant.traces import TraceStore
 from assistant.turn import Stages, TurnRequest, run_turn
 from assistant.understanding import Understanding, Understood
-from tools.contract import RINGS_TAG, Caller, Door
+from tools.backups.desk import DeskError
+from tools.contract import RINGS_TAG, Caller, CallOutcome, Door, JsonObject
 from tools.digest.facts import Digest
 from tools.notify.links import Question
 from tools.notify.questions import Answered
+from tools.pin import PinError
 from tools.recording import RecordingHouse, evaluation_clock
-from tools.server import ToolHouse, mcp_server
+from tools.server import MCP_CLIENT, ToolHouse, mcp_server
 from tools.store import StoreError
 
 log = logging.getLogger(__name__)
@@ -93,6 +119,8 @@ class App:
     synthesizer: CachedSynthesizer | None = None
     player: SoundDevicePlayer | None = None
     cues: Earcons | None = None
+    rooms: Rooms = field(default_factory=Rooms)
+    satellites: Satellites | None = None
     own_voice: OwnVoice = field(default_factory=lambda: OwnVoice(asyncio.get_running_loop().time))
     _conversations: OrderedDict[str, tuple[Conversation, asyncio.Lock]] = field(default_factory=OrderedDict)
     giving_back: GivingBack = field(default_factory=GivingBack)
@@ -111,12 +139,13 @@ class App:
         speak: bool = False,
         play: bool = False,
         engine: Engine | None = None,
+        place: Place | None = None,
     ) -> RunningTurn:
         """Start a turn that this app owns; turns of one conversation come one after another.
 
         ``wake``: wait for the wake word in the audio; ``woken``: it was heard already; ``follow_up``: the answer to a
         question, which needs none; ``speak``: synthesize the reply; ``play``: on this machine's loudspeaker too, where
-        there is one.
+        there is one; ``place``: by the ears and on the loudspeaker of that place instead.
         """
         request = TurnRequest(
             turn_id=secrets.token_hex(6),
@@ -129,14 +158,16 @@ class App:
             speculate=self.settings.endpoint.speculate,
             sentences=self.settings.speech.sentences,
         )
+        here = Place(self.listener, self.player, self.cues, self.own_voice)
+        heard, said = place or here, place or (here if speak and play else Place())
         stages = Stages(
             replier=self.replier,
-            listener=self.listener,
+            listener=heard.listener,
             transcriber=self.transcriber,
             synthesizer=self.synthesizer if speak else None,
-            player=self.player if speak and play else None,
-            cues=self.cues if speak and play else None,
-            own_voice=self.own_voice if speak and play else None,
+            player=said.player,
+            cues=said.cues,
+            own_voice=said.own_voice,
             wake_words=tuple(self.settings.wake.words),
         )
         events = self._in_turn(request, stages, conversation_id)
@@ -155,6 +186,17 @@ class App:
     def speech(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
         """What the mouth makes of spoken text; nothing without one. Raises SynthesisError."""
         return self.synthesizer.synthesize(text) if self.synthesizer is not None else _silence()
+
+    @property
+    def voice(self) -> tuple[str, str]:
+        """Name and language of the voice. Raises ModelFilesError."""
+        return voice_spoken_with(self.settings, self.models)
+
+    def wake_detector(self, words: Sequence[str]) -> WakeWordDetector:
+        """A detector of its own for one stream and these of the wake words; blocking. Raises WakeWordError,
+        ModelFilesError."""
+        chosen = {name: self.settings.wake.words[name] for name in words}
+        return wake_word_maker(self.settings.wake.model_copy(update={"words": chosen}), self.models)()
 
     async def clip_file(self, path: Path, *, realtime: bool = False) -> AudioSource:
         """A clip from a file. Raises AudioError."""
@@ -191,6 +233,20 @@ class App:
         parts = Parts(start, self.listener, self.own_voice, self.player, self.cues, interruption)
         return Talk(parts, source, on_listening=on_listening)
 
+    def open_satellites(self) -> AbstractAsyncContextManager[None]:
+        """The satellites of the configuration, connected as far as they are there, until the context ends."""
+        self.satellites = Satellites(self)
+        return self.satellites.running()
+
+    def room_listener(self) -> AbstractContextManager[EarListener]:
+        """Ears for one more stream, with the turn model that all share. Raises ModelFilesError, WakeWordError."""
+        return listener(self.settings, self.models, self.listener)
+
+    @property
+    def mouth(self) -> CachedSynthesizer | None:
+        """The voice, where there is one."""
+        return self.synthesizer
+
     async def load_speech(self) -> None:
         """Load what there is of ears and mouth. Raises StageError."""
         parts = [part for part in (self.listener, self.transcriber, self.synthesizer) if part is not None]
@@ -207,13 +263,38 @@ class App:
         if self.synthesizer is not None:
             await warm_speech(self.settings, self.synthesizer)
 
-    def mcp_server(self, who: Callable[[], str] = lambda: "mcp client") -> Server[Any]:
+    def mcp_server(self, who: Callable[[], Caller] = lambda: MCP_CLIENT) -> Server[Any]:
         """The tools as an MCP server for outside clients: who they are is not theirs to say."""
         return mcp_server(self.house, trust_caller=False, version=app_version(), who=who)
 
     async def digest(self, *, plain: bool = False) -> Digest:
         """The summary of the house; ``plain``: without the model."""
         return await self.house.digest(plain=plain)
+
+    async def call(self, tool: str, arguments: JsonObject, caller: Caller) -> CallOutcome:
+        """One tool, without a turn, by the one call path; a question that it leaves open cannot be answered from
+        outside. Raises ToolboxError."""
+        outcome = await self.toolbox.call(tool, arguments, caller)
+        return outcome.model_copy(update={"confirmation": None})
+
+    async def scorecard(self) -> list[JsonObject]:
+        """What `jarvis backups scorecard --json` prints for each class of data. Raises StateError."""
+        with _database():
+            return await asyncio.to_thread(self.house.scorecard)
+
+    async def backup_histories(self) -> list[JsonObject]:
+        """Of every job at every destination. Raises StateError."""
+        with _database():
+            return await asyncio.to_thread(self.house.backup_histories)
+
+    async def turns(self, limit: int, who: str | None) -> list[JsonObject]:
+        """The newest turns (of this caller), newest first. Raises StateError."""
+        return await asyncio.to_thread(self.traces.turns, limit, who=who)
+
+    async def audit_after(self, after: int, limit: int) -> list[JsonObject]:
+        """Lines of the audit after that id, oldest first; the newest ones after 0. Raises StateError."""
+        with _database():
+            return await asyncio.to_thread(self.house.audit_after, after, limit)
 
     async def announcement(self, door: Door, room: str | None = None) -> Announced | None:
         """The next thing to say at this door in this room: what was asked for here, was scheduled, or came from others;
@@ -225,10 +306,15 @@ class App:
             return None
         return Announced(message.text, RINGS_TAG in message.tags) if message is not None else None
 
-    async def shown_messages(self, name: str, after: int) -> tuple[list[dict[str, Any]], int]:
+    def is_limited(self, caller: Caller) -> bool:
+        """Whether anything of the house is none of their business."""
+        return bool(self.house.access.rights(caller).limits)
+
+    async def shown_messages(self, caller: Caller, after: int) -> tuple[list[dict[str, Any]], int]:
         """What a page of this caller shows of it, newer than that id, and the id to go on from. Raises StateError."""
         with _database():
-            shown, last = await asyncio.to_thread(self.house.announcements.shown_to, name, after)
+            show = partial(self.house.announcements.shown_to, whole_house=not self.is_limited(caller))
+            shown, last = await asyncio.to_thread(show, caller.name, after)
         fields = ("id", "at", "title", "text", "priority", "room")
         return [{field: getattr(message, field) for field in fields} for message in shown], last
 
@@ -294,8 +380,8 @@ class App:
                 async for event in run_turn(request, stages, conversation):
                     yield event
             except asyncio.CancelledError:
-                if stages.player is not None:  # what was not heard was not said
-                    conversation.interrupted(self.own_voice.since(began_at))
+                if stages.own_voice is not None:  # what was not heard was not said
+                    conversation.interrupted(stages.own_voice.since(began_at))
                 raise
 
     async def _somebody_spoke(self, caller: Caller) -> None:
@@ -322,7 +408,7 @@ class App:
             self._noting.add(noting)
             noting.add_done_callback(self._noting.discard)
         try:
-            self.traces.keep(events, caller.door.value)
+            self.traces.keep(events, caller.door.value, caller.name)
         except StateError as error:
             log.warning("the turn's trace is lost: %s", error.detail)
 
@@ -361,6 +447,7 @@ async def open_app(
         model = ModelChain(lambda: _find_server(settings), lambda: _embedded_model(settings, models, state))
         stack.push_async_callback(model.close)
         house.phrase_digest = digest_phraser(model, toolbox.names)
+        house.path.standing = standing(TokenStore(state.path / TOKENS_FILE))
         clock = evaluation_clock if record else local_now
         router = Router(_embedder(models))
         understanding = Understanding(lambda names: _understood(names, house, router, clock))
@@ -421,7 +508,7 @@ def app_version() -> str:
 def _database() -> Iterator[None]:
     try:
         yield
-    except StoreError as error:
+    except (StoreError, DeskError) as error:
         raise StateError("database_unusable", str(error)) from error
 
 
@@ -430,6 +517,8 @@ def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -
         return kind(settings, state.path)
     except StoreError as error:
         raise StateError("database_unusable", str(error)) from error
+    except PinError as error:
+        raise ConfigError("pin_unusable", f"`access.pin_file`: {error}") from error
 
 
 async def _find_server(settings: Settings) -> ClosableModel | None:

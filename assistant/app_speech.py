@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -68,15 +69,16 @@ def turn_model_maker(endpoint: EndpointSettings, models: ModelStore) -> Callable
 
 
 @contextmanager
-def listener(settings: Settings, models: ModelStore) -> Iterator[EarListener]:
-    """Wake words, endpointing, and the inbox of false wakes. Raises ModelFilesError, WakeWordError."""
+def listener(settings: Settings, models: ModelStore, other: EarListener | None = None) -> Iterator[EarListener]:
+    """Wake words, endpointing, and the inbox of false wakes. ``other``: ears whose turn model these share. Raises
+    ModelFilesError, WakeWordError."""
     vad_file = models.file("silero-vad", "silero_vad.onnx")
     made = EarListener(
         wake_word_maker(settings.wake, models, stop=settings.speech.interruption),
         lambda: SileroVad(vad_file),
         settings.wake,
         settings.endpoint,
-        turn_model_maker(settings.endpoint, models),
+        other.turn_model if other is not None else turn_model_maker(settings.endpoint, models),
         _keeper(settings.wake),
     )
     with closing(made):
@@ -131,6 +133,17 @@ async def warm_speech(settings: Settings, voice: CachedSynthesizer) -> None:
         told = phrases.load()
         fixed = fixed_sentences(told.phrases, told.errors, told.stages, told.kinds)
         await voice.warm(map(to_spoken, fixed))
+
+
+def voice_spoken_with(settings: Settings, models: ModelStore) -> tuple[str, str]:
+    """Name and language of the voice, for clients that choose one: ``("en_US-joe-medium", "en_US")``. A server's voice
+    is taken to speak what is understood here. Raises ModelFilesError."""
+    voice, spoken = settings.synthesizer, settings.transcriber.language
+    if voice.engine != "piper":
+        return voice.server_voice or "default", spoken
+    name = find_voice(voice.voice, models).stem
+    language = re.match(r"[a-z]{2,3}_[A-Z]{2}(?=-)", name)
+    return name, language.group() if language else spoken
 
 
 @contextmanager

@@ -54,6 +54,11 @@ class RunningTurn:
                 return
             await grown.wait()
 
+    @property
+    def so_far(self) -> TurnOutcome:
+        """What it has come to by now."""
+        return TurnOutcome.from_events(self._log)
+
     async def outcome(self) -> TurnOutcome:
         """Wait for the end and fold the events."""
         async with aclosing(self.events()) as events:

@@ -16,8 +16,10 @@ from assistant.phrasing import phrase_results
 from assistant.ports import ChatModel, Engine, Foreseen, Foresight, Names, ReplyEvent, Toolbox, WantedCall
 from assistant.sampling import Tokens
 from assistant.sentences import is_bare_answer
+from assistant.sentences.here import means_here, speaks_of
 from assistant.sentences.vocabulary import PARAMETER_KINDS, READS
 from assistant.text.sentences import split_sentences
+from assistant.text.spoken_pin import without_pin_words
 from assistant.understanding import Understood
 from tools.contract import Caller, CallOutcome, Speech, ToolResult
 from tools.names import NameIndex, Resolved
@@ -56,6 +58,16 @@ class Request:
         stands beside them ("is gitea up? restart it")."""
         return self.as_order if any(call.tool not in READS for call in calls) else self.caller
 
+    def placed(self, caller: Caller, call: WantedCall, *, alone: bool) -> Caller:
+        """The caller of this call, who means the room that it is said in where the words leave it open."""
+        if caller.room is None or caller.confirmation is not None or not means_here(self.text, call, alone=alone):
+            return caller
+        last = self.conversation.last
+        again = last is not None and last.arguments.get("target") == call.arguments.get("target")
+        if again and not speaks_of(self.text, call):
+            return caller  # "off again" is for what was meant before
+        return caller.model_copy(update={"here": True})
+
 
 @dataclass(frozen=True, slots=True)
 class Calls:
@@ -83,7 +95,9 @@ class Calls:
                 outcome, took_ms = found.outcome, found.took_ms
             else:
                 started = time.perf_counter()
-                outcome = await self.toolbox.call(call.tool, call.arguments, caller)
+                confirmed = source == "confirmation"  # all that it means was read back
+                placed = caller if confirmed else request.placed(caller, call, alone=len(calls) == 1)
+                outcome = await self.toolbox.call(call.tool, call.arguments, placed)
                 took_ms = ms_since(started)
             yield returned(outcome, took_ms)
             refer_to(outcome, conversation)
@@ -104,7 +118,9 @@ class Calls:
         if waiting:
             (_, asked), *later = waiting
             yield sentence(asked.spoken)
-            yield ask(asked, conversation, then=tuple(call for call, _ in later))
+            yield ask(
+                asked, conversation, then=tuple(WantedCall(call.tool, planned.arguments) for call, planned in later)
+            )
 
     async def _put_together(
         self, held: Sequence[ReplySentence], results: Sequence[ToolResult], wanted: int, request: Request
@@ -140,8 +156,11 @@ class Calls:
     async def _confirmation(
         self, pending: Pending, request: Request, *, in_time: bool
     ) -> AsyncGenerator[ReplyEvent, None]:
-        text = request.text
-        if is_no(text, pending.question):
+        text = without_pin_words(request.text) if request.caller.pin is not None else request.text
+        if pending.pin and in_time and request.caller.pin is not None and not text:
+            request.conversation.pending = pending
+            yield sentence(phrase("pin_and_yes"))
+        elif is_no(text, pending.question):
             yield sentence(phrase("confirmation_dropped"))
         elif is_yes(text, pending.question):
             if not in_time:
@@ -152,6 +171,9 @@ class Calls:
                 async with aclosing(self.make(calls, "confirmation", request, caller)) as events:
                     async for event in events:
                         yield event
+                if (asked_again := request.conversation.pending) is not None and calls == (pending.call,):
+                    request.conversation.pending = replace(asked_again, then=pending.then)
+                    return
         elif begins_with_no(text) and request.understood.matcher.match(text, request.conversation.last) is None:
             yield sentence(phrase("confirmation_dropped"))
 
@@ -167,7 +189,10 @@ def ask(outcome: CallOutcome, conversation: Conversation, *, then: tuple[WantedC
         question=outcome.spoken,
         expires_at=conversation.clock() + expires_s,
         then=then,
+        pin=outcome.confirmation.pin,
     )
+    if outcome.confirmation.pin:
+        conversation.pin_asked_at = conversation.clock()
     return ConfirmationAsked(tool=outcome.tool, arguments=outcome.arguments, spoken=outcome.spoken, expires_s=expires_s)
 
 

@@ -37,6 +37,13 @@ class WakeSettings(Frozen):
     vad_gate: float = Field(
         default=0.0, ge=0, lt=1, description="VAD probability that a detection needs beside its score; 0: none."
     )
+    together_ms: int = Field(
+        default=300,
+        ge=0,
+        le=2_000,
+        description="Satellites that hear it within this time have heard the same phrase, and the loudest answers; 0: "
+        "each of them answers.",
+    )
     inbox: Path | None = Field(
         default=None, description="Folder that keeps the seconds before false wakes; empty: nothing is kept."
     )
@@ -88,7 +95,7 @@ class TranscriberSettings(Frozen):
     names_prompt: bool = Field(default=True, description="Tell it the names of services, jobs, machines and devices.")
     compute_type: str = Field(default="int8", description="CTranslate2 compute type.")
     language: str = Field(default="en", min_length=2, max_length=5, description="Language spoken.")
-    threads: int = Field(default=0, ge=0, le=256, description="CPU threads; 0: as many as there are cores, up to 4.")
+    threads: int = Field(default=0, ge=0, le=256, description="CPU threads; 0: half of the cores, up to 4.")
 
     @model_validator(mode="after")
     def _server_has_a_url(self) -> TranscriberSettings:
@@ -165,14 +172,53 @@ class ModelSettings(Frozen):
 class ServerSettings(Frozen):
     """``[server]``"""
 
-    host: str = Field(default="127.0.0.1", description="Address to bind; anything but loopback wants tokens_file.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to bind; anything but loopback wants tokens: `jarvis token create`."
+    )
     port: int = Field(default=8765, ge=0, le=65535, description="Port; 0: a free one.")
-    tokens_file: Path | None = Field(default=None, description="Bearer tokens, one `name:token` a line, mode 0600.")
+    tokens_file: Path | None = Field(
+        default=None,
+        description="More bearer tokens, one `name:token` (an owner's) or `name:role:token` a line, mode 0600.",
+    )
+    requests_a_minute: int = Field(
+        default=300, ge=0, le=1_000_000, description="Requests that one token, or person, may make a minute; 0: any."
+    )
+    wrong_tokens_a_minute: int = Field(
+        default=20, ge=1, le=10_000, description="Wrong tokens that are answered a minute from one address."
+    )
     allowed_hosts: tuple[str, ...] = Field(
         default=(), description="Host names by which browsers and chat pages may reach it, besides localhost."
     )
     max_upload_bytes: int = Field(default=10_000_000, gt=0, description="Largest clip.")
     max_clip_s: float = Field(default=60.0, gt=0, le=600, description="Longest clip.")
+
+
+class SatelliteSettings(Frozen):
+    """``[satellites.NAME]``: a microphone and loudspeaker in a room, run by `wyoming-satellite`."""
+
+    url: str = Field(pattern=r"^tcp://\S+:\d{1,5}$", description="Where it listens, e.g. tcp://kitchen.lan:10700.")
+    room: str | None = Field(default=None, description="The room it stands in, as [areas] or Home Assistant has it.")
+    wake: Literal["here", "there"] = Field(
+        default="here", description="Who listens for the wake word: here, on its audio, or the satellite itself."
+    )
+    volume: float = Field(default=1.0, ge=0.0, le=2.0, description="Loudness of what is played there.")
+
+
+class WyomingSettings(Frozen):
+    """``[wyoming]``: ears, mouth and brain for Home Assistant and other Wyoming clients."""
+
+    enabled: bool = Field(default=False, description="Whether `jarvis serve` has this door.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to bind. The protocol knows no tokens: see allow_clients."
+    )
+    port: int = Field(default=10_600, ge=0, le=65535, description="Port; 0: a free one.")
+    allow_clients: tuple[str, ...] = Field(
+        default=(), description="Addresses or networks of clients let in, besides loopback, e.g. 192.168.1.20."
+    )
+    role: str = Field(default="member", description="Role of who speaks through it: guest, member or your own.")
+    zeroconf: bool = Field(
+        default=True, description="Announce it in the network when it is bound to more than loopback."
+    )
 
 
 class PrivacySettings(Frozen):
@@ -207,3 +253,8 @@ class Settings(ToolSettings):
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     privacy: PrivacySettings = PrivacySettings()
+    satellites: dict[str, SatelliteSettings] = Field(default_factory=dict, description="Satellites, by name.")
+    find_satellites: bool = Field(
+        default=False, description="Look for satellites that announce themselves, and listen to them too."
+    )
+    wyoming: WyomingSettings = WyomingSettings()

@@ -197,16 +197,19 @@ def _explained(problem: Any, origins: Mapping[str, str]) -> str:
 def nearest(key: str) -> str | None:
     """The known setting or section that an unknown one was probably meant to be.
 
-    First the one place where a setting of exactly that name exists, then similar names beside it, then anywhere.
+    First a name beside it that is a slip of the fingers away, then the one place where a setting of exactly that name
+    exists, then similar names beside it, then anywhere.
     """
     *section, last = key.split(".")
     names = [name for name, _, _ in every_setting()]
+    inside = [name.split(".") for name in names if _same_section(name, section, whole=False)]
+    beside = [parts[len(section)] for parts in inside]
+    if section and (slip := difflib.get_close_matches(last, beside, n=1, cutoff=0.85)):
+        return ".".join([*section, slip[0]])
     same = [name for name in names if name.rsplit(".", 1)[-1] == last and "NAME" not in name]
     if len(same) == 1:
         return same[0]
-    inside = [name.split(".") for name in names if _same_section(name, section, whole=False)]
-    near = difflib.get_close_matches(last, [parts[len(section)] for parts in inside], n=1, cutoff=0.5)
-    if near:
+    if near := difflib.get_close_matches(last, beside, n=1, cutoff=0.5):
         return ".".join([*section, near[0]])
     anywhere = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
     return anywhere[0] if anywhere else None
@@ -241,6 +244,8 @@ def _secret_files(settings: Settings) -> dict[str, Path | None]:
     return {
         "model.api_key_file": settings.model.api_key_file,
         "server.tokens_file": settings.server.tokens_file,
+        "access.user_jwt_secret_file": settings.access.user_jwt_secret_file,
+        "access.pin_file": settings.access.pin_file,
         **{f"mcp_servers.{name}.token_file": s.token_file for name, s in settings.mcp_servers.items()},
     }
 

@@ -17,6 +17,9 @@ from tools.contract import JsonObject
 FOLLOW_UP_S = 300.0
 """How long "it" and "that one" mean what was last talked about."""
 
+PIN_AFTER_S = 120.0
+"""So long after a question for the PIN somebody may say it again, though nothing asks for it any more."""
+
 MAX_TURNS = 4
 MAX_CHARACTERS = 1_200
 MAX_REPLY_CHARACTERS = 200
@@ -37,7 +40,8 @@ class PastCall:
 class Pending:
     """An open confirmation: the call that waits for a yes, its nonce, and what was asked.
 
-    ``expires_at`` on the conversation's clock; ``then``: calls of the same utterance that come after it.
+    ``expires_at`` on the conversation's clock; ``then``: calls of the same utterance that come after it; ``pin``: the
+    yes has to bring the PIN.
     """
 
     nonce: str
@@ -45,6 +49,7 @@ class Pending:
     question: str
     expires_at: float
     then: tuple[WantedCall, ...] = ()
+    pin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Conversation:
         self._last: WantedCall | None = None
         self._last_at = float("-inf")
         self.pending: Pending | None = None
+        self.pin_asked_at = float("-inf")
         self.choice: Choice | None = None
 
     @property
@@ -118,6 +124,12 @@ class Conversation:
         """The open confirmation, which is open no more, and whether it is still in time."""
         pending, self.pending = self.pending, None
         return pending, pending is not None and self.clock() < pending.expires_at
+
+    @property
+    def awaits_pin(self) -> bool:
+        """Whether a PIN may be said now: it was asked for, or was a moment ago."""
+        is_asked = self.pending is not None and self.pending.pin
+        return is_asked or self.clock() - self.pin_asked_at < PIN_AFTER_S
 
     def take_choice(self) -> Choice | None:
         """The open question back, which is open no more; None when there is none, or it is too late."""

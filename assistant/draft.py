@@ -74,7 +74,7 @@ class Draft:
         pause: Paused | None,
     ) -> Drafted:
         started = time.perf_counter()
-        transcript = await transcriber.transcribe(self._utterance.audio)
+        transcript = await transcriber.transcribe(self._utterance.audio, woken=self._utterance.wake_heard)
         heard = Transcribed(
             text=clean_transcript(transcript.text, self._wake_words, woken=self._utterance.wake_heard),
             engine=transcript.engine,

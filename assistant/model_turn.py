@@ -16,7 +16,7 @@ from assistant.events import FellBack
 from assistant.narrowing.choice import NONE, choice_in, question, schema
 from assistant.narrowing.doubt import Candidate, Narrowed
 from assistant.phrases import phrase
-from assistant.ports import ChatModel, ModelReply, ReplyEvent, ToolDescription
+from assistant.ports import ChatModel, ModelReply, ReplyEvent, ToolDescription, WantedCall
 from assistant.resources import resource
 from assistant.sampling import Sampling, Tokens
 from assistant.sentences.grounding import Grounding
@@ -135,7 +135,8 @@ class ModelTurn:
         )
         conversation = request.conversation
         messages = conversation.messages_for_model(tools_prompt(), request.text)
-        async with aclosing(loop.run(messages, request.text, conversation, request.caller, request.answer)) as events:
+        caller = request.placed(request.caller, WantedCall(""), alone=True)
+        async with aclosing(loop.run(messages, request.text, conversation, caller, request.answer)) as events:
             async for event in events:
                 yield event
         if asked:

@@ -110,6 +110,8 @@ class Words(Enum):
     """A sentence template reads all of them."""
     BROKEN_OFF = "broken_off"
     """They end where no sentence ends: "turn off the"."""
+    DICTATED = "dictated"
+    """They end in words of the person's own that may be all of it: "remind me to take out the trash"."""
     OPEN = "open"
     """Anything else."""
 
@@ -201,8 +203,8 @@ class Transcript:
 
 
 class Transcriber(Protocol):
-    async def transcribe(self, audio: Samples) -> Transcript:
-        """Raises TranscriptionError."""
+    async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
+        """``woken``: the wake phrase was heard in it, before what is wanted. Raises TranscriptionError."""
         ...
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ from assistant.sentences import (
     speech_of,
     without_names,
 )
-from assistant.sentences.breaking_off import breaks_off, dictates
+from assistant.sentences.breaking_off import breaks_off, dictates, may_be_all
 from assistant.sentences.matcher import NOT_FOR_US
 from assistant.sentences.templates import TRIMMED
 from assistant.sentences.vocabulary import READS, TOOLS
@@ -100,9 +100,16 @@ class Reply:
     def sampling(self, sampling: Sampling) -> None:
         self._model.sampling = sampling
 
+    async def read(self, text: str) -> SentenceMatch | None:
+        """What the templates read out of a text that stands alone. Does nothing. Raises ToolboxError."""
+        understood = await self._understanding.of(await self._toolbox.names())
+        return await asyncio.to_thread(understood.matcher.match, text)
+
     async def foresee(self, text: str, conversation: Conversation, caller: Caller, engine: Engine) -> Foresight:
         """Ask the templates, and make the calls that they read out of it if all of these only look; where no template
         fits, the model begins to choose. An open question is left to be answered when it is certain what was said."""
+        if conversation.pending is not None and conversation.pending.pin:
+            return Foresight(text, Words.BROKEN_OFF)  # the PIN comes after the yes, and a breath between them
         if conversation.pending is not None or conversation.choice is not None:
             return Foresight(text, Words.WHOLE if is_bare_answer(text) else _words(text))
         if engine not in ("sentences", "both"):
@@ -116,9 +123,12 @@ class Reply:
         calls: dict[int, Awaitable[Foreseen]] = {}
         if all(call.tool in READS for call in match.calls):
             looking = request.caller_of(match.calls)
-            calls = {n: _ahead(self._look(call, looking)) for n, call in enumerate(match.calls)}
-        words = Words.OPEN if dictates(text, match.calls) else Words.WHOLE
-        return Foresight(text, words, looked=True, match=match, calls=calls)
+            alone = len(match.calls) == 1
+            calls = {
+                n: _ahead(self._look(call, request.placed(looking, call, alone=alone)))
+                for n, call in enumerate(match.calls)
+            }
+        return Foresight(text, _worth(text, match.calls), looked=True, match=match, calls=calls)
 
     async def reply(
         self,
@@ -268,6 +278,13 @@ def _left_alone(text: str) -> str:
     if is_reported(text) and not is_message(text) and not asks:
         return phrase("left_alone")
     return phrase("beyond") if is_beyond(text) else ""
+
+
+def _worth(text: str, calls: Sequence[WantedCall]) -> Words:
+    """Of words that a template reads."""
+    if not dictates(text, calls):
+        return Words.WHOLE
+    return Words.DICTATED if may_be_all(text, calls) else Words.OPEN
 
 
 def _words(text: str) -> Words:

@@ -7,7 +7,7 @@ stays said, a tool that already runs ends unheard, and what follows the wake wor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,7 +33,8 @@ class TurnStarter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What talking needs of the app. ``interruption``: whether it can be silenced by voice."""
+    """What talking needs of the app. ``interruption``: whether it can be silenced by voice; ``wait``: waits for the
+    wake word before there is a turn, where many listen and only one may answer (None: the turn waits)."""
 
     start: TurnStarter
     listener: Listener
@@ -41,6 +42,7 @@ class Parts:
     player: Player | None = None
     cues: Cues | None = None
     interruption: bool = True
+    wait: Callable[[AudioSource], Awaitable[Woken]] | None = None
 
 
 class Talk:
@@ -79,6 +81,8 @@ class Talk:
     async def _one_turn(self, follow_up: bool) -> AsyncGenerator[TurnEvent, None]:
         woken, self._woken = self._woken, None
         wake = woken is None and not follow_up
+        if wake and self._parts.wait is not None:
+            wake, woken = False, await self._parts.wait(self._source)
         turn = self._parts.start(self._source, wake=wake, woken=woken, follow_up=follow_up and woken is None)
         watching: asyncio.Task[None] | None = None
         try:

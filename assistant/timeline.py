@@ -16,13 +16,15 @@ E = TypeVar("E", bound=TurnEvent)
 
 @dataclass(slots=True)
 class Timeline:
-    """Of one turn. ``clock``: seconds that only grow; ``foresight``: what was found out before the end was certain."""
+    """Of one turn. ``clock``: seconds that only grow; ``foresight``: what was found out before the end was certain;
+    ``pin``: was said, and stands in no event."""
 
     turn_id: str
     clock: Callable[[], float]
     started: float = field(init=False)
     log: list[TurnEvent] = field(default_factory=list)
     foresight: Foresight | None = None
+    pin: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.started = self.clock()

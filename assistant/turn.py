@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from assistant.conversation import Conversation
@@ -21,6 +21,7 @@ from assistant.errors import InternalError, JarvisError, Stage, StageError, Tran
 from assistant.events import PartialTranscript, Transcribed, TurnEvent, WakeDetected
 from assistant.own_voice import OwnVoice
 from assistant.phrases import spoken_for
+from assistant.pin_answers import take_pin
 from assistant.ports import (
     AudioSource,
     Cue,
@@ -37,8 +38,10 @@ from assistant.ports import (
     Transcriber,
     Utterance,
     Woken,
+    Words,
 )
 from assistant.speaking import aloud, say
+from assistant.text.spoken_pin import LEAST_DIGITS
 from assistant.text.wake_phrase import DEFAULT_WAKE_WORDS
 from assistant.timeline import Timeline
 from tools.contract import Caller
@@ -114,7 +117,8 @@ async def _utterance_to_text(
 ) -> AsyncGenerator[TurnEvent, None]:
     """Typed text as it is; audio through the ears and Whisper. Ends with Transcribed."""
     if isinstance(request.utterance, str):
-        yield Transcribed(text=request.utterance.strip())
+        text, turn.pin = take_pin(request.utterance.strip(), conversation)
+        yield Transcribed(text=text)
         return
     if stages.listener is None or stages.transcriber is None:
         raise TranscriptionError("no_ears", "This door was opened without speech recognition.")
@@ -138,7 +142,7 @@ async def _utterance_to_text(
                     case Resumed():
                         if draft is not None:
                             draft.drop()
-                            if so_far := draft.so_far():
+                            if (so_far := draft.so_far()) and not conversation.awaits_pin:
                                 yield PartialTranscript(text=so_far)
                         draft = None
                     case Utterance():
@@ -148,7 +152,8 @@ async def _utterance_to_text(
                         draft = None
                         _check_own_voice(drafted.heard.text, heard, stages)
                         turn.foresight = drafted.foresight
-                        yield drafted.heard
+                        text, turn.pin = take_pin(drafted.heard.text, conversation)
+                        yield replace(drafted.heard, text=text)
                     case _:
                         yield heard
                         if isinstance(heard, WakeDetected):
@@ -159,6 +164,10 @@ async def _utterance_to_text(
 
 
 async def _foresee(request: TurnRequest, stages: Stages, conversation: Conversation, text: str) -> Foresight:
+    """Of an answer with a PIN in it nothing is looked ahead: nobody else is to see it."""
+    _, pin = take_pin(text, conversation)
+    if pin is not None:
+        return Foresight(text, Words.OPEN if len(pin) >= LEAST_DIGITS else Words.BROKEN_OFF)
     return await stages.replier.foresee(text, conversation, _caller(request), request.engine)
 
 
@@ -180,7 +189,8 @@ def _caller(request: TurnRequest) -> Caller:
 def _reply(
     request: TurnRequest, stages: Stages, conversation: Conversation, turn: Timeline
 ) -> AsyncGenerator[ReplyEvent, None]:
-    return stages.replier.reply(turn.text, conversation, _caller(request), request.engine, turn.foresight)
+    caller = _caller(request).model_copy(update={"pin": turn.pin})
+    return stages.replier.reply(turn.text, conversation, caller, request.engine, turn.foresight)
 
 
 async def _failure(

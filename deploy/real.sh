@@ -1,9 +1,9 @@
 #!/bin/sh
 # Install the outside programs of `make test-real` into .real: Node and the MCP Inspector, borgmatic, a Home Assistant,
-# and the Wyoming servers that it hears and speaks with; all pinned by hash (deploy/real/lock.sh); and from Debian's
-# packages, unpacked and not installed, a kernel and busybox for the smallest virtual machine, a Docker engine, and a
-# small Debian with systemd. Says nothing and touches no network when they are there. Needs .venv (deploy/setup.sh dev).
-# Some 600 MB to fetch, 2.2 GB on disk, four minutes.
+# the Wyoming servers that it hears and speaks with, and a Wyoming satellite; all pinned by hash (deploy/real/lock.sh);
+# and from Debian's packages, unpacked and not installed, a kernel and busybox for the smallest virtual machine, a
+# Docker engine, and a small Debian with systemd. Says nothing and touches no network when they are there. Needs .venv
+# (deploy/setup.sh dev). Some 600 MB to fetch, 2.2 GB on disk, four minutes.
 #
 # Node comes as a wheel, so that no system package and no particular npm is needed; ffmpeg, which Home Assistant makes
 # its mp3 with, does as well.
@@ -49,6 +49,13 @@ wyoming() {
     fresh "$1" .real/wyoming || return 0
     echo "Installing the Wyoming servers into .real" >&2
     pip_into .real/wyoming "$locks/wyoming.txt"
+    : >"$1"
+}
+
+satellite() {
+    fresh "$1" .real/satellite || return 0
+    echo "Installing wyoming-satellite into .real" >&2
+    pip_into .real/satellite "$locks/satellite.txt"
     : >"$1"
 }
 
@@ -145,6 +152,7 @@ home_lock="$locks/home-assistant-$version.txt"
 
 inspector "$(stamp_of inspector $locks/requirements.txt $locks/package-lock.json)"
 wyoming "$(stamp_of wyoming $locks/wyoming.txt)"
+satellite "$(stamp_of satellite $locks/satellite.txt)"
 borgmatic "$(stamp_of borgmatic $locks/borgmatic.txt)"
 guest ".real/.guest-1"
 home_assistant "$(stamp_of home-assistant $locks/build.txt "$home_lock")"

@@ -57,6 +57,7 @@ look_on_linux() {
     [ "$what" != real ] || look_for_alert_programs
     [ "$what" != real ] || look_for_machine_programs
     [ "$what" != real ] || look_for_systemd_programs
+    [ "$what" != real ] || have chromium || needed="$needed chromium" # opens the web page in tests/real/page
 }
 
 # What makes and proves backups in tests/real/backups: the tests start servers of their own, in temporary folders.

@@ -98,7 +98,7 @@ class FakeTranscriber:
     text: str = ""
     error: JarvisError | None = None
 
-    async def transcribe(self, audio: Samples) -> Transcript:
+    async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
         if self.error:
             raise self.error
         return Transcript(text=self.text, language="en", engine="fake")

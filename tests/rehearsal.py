@@ -58,12 +58,17 @@ class Rehearsed:
     _turns: int = 0
 
     async def say(
-        self, text: str, conversation: Conversation, engine: Engine = "both", door: Door = Door.MICROPHONE
+        self,
+        text: str,
+        conversation: Conversation,
+        engine: Engine = "both",
+        door: Door = Door.MICROPHONE,
+        room: str | None = None,
     ) -> Happened:
         """One turn. Raises ChatError, ToolboxError."""
         self._turns += 1
         happened = Happened()
-        caller = Caller(door=door, turn_id=f"turn {self._turns}")
+        caller = Caller(door=door, room=room, turn_id=f"turn {self._turns}")
         async with aclosing(self.reply.reply(text, conversation, caller, engine)) as events:
             async for event in events:
                 happened.see(event)

@@ -101,7 +101,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         ("[server]\nprot = 1", "`server.prot` is not a setting; did you mean `server.port`?"),
         ("[srever]\nport = 1", "`srever` is not a setting; did you mean `server`?"),
         ('[services.gitea]\nulr = "http://x/"', "did you mean `services.gitea.url`?"),
-        ("port = 1", "`port` is not a setting; did you mean `server.port`?"),
+        ("max_clip_s = 1", "`max_clip_s` is not a setting; did you mean `server.max_clip_s`?"),
         ("[wake]\nsilence_s = 1", "`wake.silence_s` is not a setting; did you mean `endpoint.silence_s`?"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_WITH_TOOLS = {
     "tools.contract", "tools.names", "tools.settings", "tools.when.time_words", "tools.when", "tools.catalog.reading",
-    "tools.digest.facts",
+    "tools.digest.facts", "tools.settings_access",
 }  # fmt: skip
 FOR_THE_COMMAND_LINE = {
     "tools.wording",
@@ -23,6 +23,8 @@ FOR_THE_COMMAND_LINE = {
     "tools.catalog",
     "tools.engines",
     "tools.digest.note",
+    "tools.audit",
+    "tools.access_table",
 }
 """What ``jarvis backups`` and ``jarvis catalog`` show besides what they ask for over MCP: no other door needs it."""
 FOR_THE_TOOLBOX = {"tools.mcp_link"}
@@ -34,6 +36,11 @@ PURE_SPEECH = {"assistant.speech.endpointing", "assistant.speech.wake_scores"}
 PURE = (
     "assistant.text",
     "assistant.events",
+    "assistant.satellites.loudest",
+    "assistant.satellites.loudness",
+    "assistant.satellites.about",
+    "assistant.satellites.backoff",
+    "assistant.satellites.lights",
     "assistant.outside_servers",
     "assistant.errors",
     "assistant.outcome",
@@ -49,6 +56,8 @@ PURE = (
     "assistant.narrowing.mentions",
     "assistant.narrowing.candidates",
     "assistant.narrowing.choice",
+    "assistant.wyoming.admission",
+    "assistant.wyoming.offer",
     "assistant.speech.endpointing",
     "assistant.speech.whisper_window",
     "assistant.speech.names_prompt",
@@ -75,7 +84,15 @@ PURE = (
     "tools.digest.facts",
     "tools.digest.note",
     "assistant.config_paths",
+    "assistant.loopback",
+    "assistant.roles",
+    "assistant.token_terms",
     "tools.settings_outside",
+    "tools.settings_access",
+    "tools.access",
+    "tools.targets",
+    "tools.audit_chain",
+    "assistant.pin_answers",
     "tools.outside.said",
     "tools.outside.tokens",
     "tools.vms.port",
@@ -154,6 +171,15 @@ MAY_REACH_ADAPTERS: dict[str, tuple[str, ...]] = {
         "assistant.chat.openai_compatible",
     ),
     "assistant.server": ("assistant.speech.wav", "assistant.speech.encoding"),
+    # the frames of the protocol, and sound that comes over a network
+    "assistant.wyoming": ("assistant.speech.wyoming_link", "assistant.speech.network_source"),
+    # the same, and what a loudspeaker elsewhere is given
+    "assistant.satellites": (
+        "assistant.speech.wyoming_link",
+        "assistant.speech.network_source",
+        "assistant.speech.earcons",
+        "assistant.speech.resampling",
+    ),
 }
 
 

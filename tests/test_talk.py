@@ -194,3 +194,23 @@ async def test_a_microphone_that_is_gone_for_good_is_an_error() -> None:
     await anext(talking)
     with pytest.raises(AudioError, match="pulled out"):
         await anext(talking)
+
+
+async def test_where_many_listen_it_waits_for_the_wake_word_itself_and_then_begins_a_turn() -> None:
+    room = Room([HEARD, done("Which one?")], [HEARD, done()], [HEARD, done()])
+    waited = 0
+
+    async def wait(source: AudioSource) -> Woken:
+        nonlocal waited
+        waited += 1
+        assert len(room.started) == (0, 2, 3)[waited - 1]
+        return WAKE
+
+    async with asyncio.timeout(10):
+        await until_the_end(Talk(Parts(room.start, room.listener, room.own_voice, wait=wait), FakeSource()))
+    assert [(started.wake, started.woken is WAKE, started.follow_up) for started in room.started] == [
+        (False, True, False),
+        (False, False, True),
+        (False, True, False),
+        (False, True, False),
+    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,22 @@ def test_words_are_kept_when_the_configuration_wants_them(tmp_path: Path) -> Non
     (row,) = store.turns()
     store.close()
     assert (row["transcript"], row["reply"]) == ("is gitea up?", "Gitea is up.")
+
+
+def test_a_file_of_before_there_were_callers_is_the_owners(tmp_path: Path) -> None:
+    path = tmp_path / "traces.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(
+            "CREATE TABLE turns (turn_id TEXT PRIMARY KEY, at REAL NOT NULL, door TEXT NOT NULL, matched TEXT NOT NULL,"
+            " tools TEXT NOT NULL, timings_ms TEXT NOT NULL, total_ms REAL, error TEXT, transcript TEXT, reply TEXT)"
+        )
+        db.execute("INSERT INTO turns VALUES ('a', 1.0, 'cli', 'none', '[]', '{}', 1.0, NULL, NULL, NULL)")
+        db.commit()
+    store = TraceStore(path, keep_words=False)
+    store.keep(turn("b"), "http", "anna")
+    assert [(row["turn_id"], row["who"]) for row in store.turns()] == [("b", "anna"), ("a", "owner")]
+    assert [row["turn_id"] for row in store.turns(who="anna")] == ["b"]
+    store.close()
 
 
 def test_a_failed_turn_is_kept_with_its_stage_and_code(store: TraceStore) -> None:

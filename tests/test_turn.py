@@ -303,7 +303,7 @@ class Told:
 class CountingTranscriber(FakeTranscriber):
     runs: int = 0
 
-    async def transcribe(self, audio: Samples) -> Transcript:
+    async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
         self.runs += 1
         return await super().transcribe(audio)
 

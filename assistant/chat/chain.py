@@ -71,6 +71,11 @@ class ModelChain:
         model = self._server or self._embedded
         return model.name if model else "–"
 
+    @property
+    def trouble(self) -> str:
+        """Why the server that should answer does not, until it answers again; else empty."""
+        return self._failure.error.detail if self._failure is not None and self._server is None else ""
+
     async def close(self) -> None:
         """Close what was opened. Idempotent."""
         async with self._lock:  # one that is being looked for is closed too

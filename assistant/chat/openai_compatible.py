@@ -39,6 +39,10 @@ _THOUGHTS = ("reasoning_content", "reasoning")
 T = TypeVar("T")
 
 
+OTHER_JARVIS = "jarvis-model"
+"""The language model of a Jarvis on another machine, as it lists it (``docs/scale-out.md``)."""
+
+
 def is_chat_model(name: str) -> bool:
     """By its name: servers do not say what a model is for."""
     return not any(word in name.casefold() for word in NOT_FOR_CHAT)
@@ -107,7 +111,9 @@ class OpenAICompatible:
         Raises ChatError: model_server_down, model_not_found with the list it has, …
         """
         listed = await self.models()
-        if self._model is None and listed:
+        if OTHER_JARVIS in listed and self._model in (None, "jarvis"):
+            self._model = OTHER_JARVIS  # whose "jarvis" would act with tools of its own
+        elif self._model is None and listed:
             self._model = listed[0]
         elif self._model not in listed and f"{self._model}:latest" not in listed:
             raise not_found(self.base_url, self._model, listed)

@@ -76,6 +76,7 @@ async def _scorecard(house: House, html: Path | None, *, as_json: bool) -> None:
     from assistant.cli.backups_shown import show_scores
     from assistant.cli.session import open_session
     from tools.backups.desk import histories, scores
+    from tools.backups.scorecard import as_json as class_as_json
     from tools.contract import Door
 
     async with open_session(house, Door.CLI) as session:  # its check looks wherever nobody has looked for a while
@@ -87,7 +88,7 @@ async def _scorecard(house: House, html: Path | None, *, as_json: bool) -> None:
             cards = scores(settings.backups, house.state_dir)
             seen = histories(settings.backups, house.state_dir) if html is not None else ()
     if as_json:
-        out.print_json(json.dumps({"spoken": outcome.spoken, "classes": [_as_object(card) for card in cards]}))
+        out.print_json(json.dumps({"spoken": outcome.spoken, "classes": [class_as_json(card) for card in cards]}))
     elif cards:
         show_scores(cards)
     else:
@@ -103,20 +104,6 @@ def _write_page(
 
     written(path, page(cards, seen, records, spoken, time.time()))
     err.print(f"[dim]wrote {escape(str(path))}[/]", soft_wrap=True)
-
-
-def _as_object(card: Score) -> dict[str, Any]:
-    """What ``--json`` prints for a class."""
-    names = ("copies", "media", "offsite", "offline_or_immutable", "not_proven")
-    return {
-        "data_class": card.data_class,
-        "figures": dict(zip(names, card.figures, strict=True)),
-        "met": dict(zip(names, card.met, strict=True)),
-        "not_proven": list(card.unproven),
-        "survivors": {failure.value: list(left) for failure, left in card.survivors.items()},
-        "nothing_survives": [failure.value for failure in card.nothing_survives],
-        "password_needed": sorted(card.keys),
-    }
 
 
 def notes(

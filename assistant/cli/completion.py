@@ -1,4 +1,4 @@
-"""What the shell completes for `jarvis tools call` (tools, their arguments, names of the house), `jarvis backups` and
+"""What the shell completes for `jarvis tools call` (tools, arguments, names), `jarvis token`, `jarvis backups` and
 `jarvis catalog`.
 
 The sources are files at hand: nothing is started, probed or asked, and whatever is wrong with them completes nothing.
@@ -37,6 +37,30 @@ def complete_job(incomplete: str) -> list[str]:
 def complete_service(incomplete: str) -> list[str]:
     """Services of the catalogue."""
     return [name for name in _names("service") if name.startswith(incomplete)]
+
+
+def complete_token(incomplete: str) -> list[str]:
+    """Tokens of this house."""
+    from assistant.cli.common import read_house
+    from assistant.tokens import FILE_NAME, TokenStore
+
+    try:
+        tokens = TokenStore(read_house(None).state_dir / FILE_NAME).tokens()
+    except (JarvisError, OSError):
+        return []
+    return [token.name for token in tokens if token.revoked is None and token.name.startswith(incomplete)]
+
+
+def complete_role(incomplete: str) -> list[str]:
+    """Roles of this house."""
+    from assistant.cli.common import read_house
+    from assistant.roles import powers
+
+    try:
+        known = powers(read_house(None).settings.roles)
+    except JarvisError:
+        return []
+    return [role for role in known if role.startswith(incomplete)]
 
 
 def remember_tools(state_dir: Path, tools: dict[str, list[str]]) -> None:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import typer
 from rich.table import Table
@@ -178,6 +179,7 @@ def _device(direction: Literal["input", "output"], name: str) -> Callable[[House
 
 
 def _chat_model(house: House) -> Check:
+    from assistant.api_key import read_api_key
     from assistant.chat.discovery import find_chat_server
     from assistant.chat.openai_compatible import OpenAICompatible
     from assistant.errors import ChatError
@@ -186,13 +188,16 @@ def _chat_model(house: House) -> Check:
         found = await find_chat_server(house.settings.model)
         if found is None:
             return Check("chat model", "ok", f"embedded {house.settings.model.embedded}")
-        server = OpenAICompatible(found.base_url, house.settings.model.name, first_delta_timeout_s=5.0)
+        model = house.settings.model
         try:
-            await server.check()
-        except ChatError as error:
+            key = read_api_key(model.api_key_file) if model.api_key_file else None
+            server = OpenAICompatible(found.base_url, model.name, api_key=key, first_delta_timeout_s=5.0)
+            try:
+                await server.check()
+            finally:
+                await server.close()
+        except (ChatError, ConfigError) as error:
             return Check("chat model", "broken", error.detail, error.mend)
-        finally:
-            await server.close()
         return Check("chat model", "ok", f"{server.name} at {found.base_url} ({found.name})")
 
     return asyncio.run(look())
@@ -212,13 +217,19 @@ def _speech_servers(house: House) -> Check:
                 return Check("speech servers", "broken", f"{name}: {error.detail}", error.mend)
             finally:
                 engine.close()
-        named = ", ".join(f"{name} answers" for name, _ in found)
+        urls = {"speech recognition": house.settings.transcriber.url, "speech": house.settings.synthesizer.url}
+        named = ", ".join(f"{name} answers at {_place(urls[name] or '')}" for name, _ in found)
         return Check("speech servers", "ok", named or "none configured; ears and mouth are here")
 
     try:
         return asyncio.run(look())
     except ConfigError as error:
         return Check("speech servers", "broken", error.detail, error.mend)
+
+
+def _place(url: str) -> str:
+    """Host and port, without a name or password that may stand before them."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _server(house: House) -> Check:
@@ -275,6 +286,25 @@ async def _ask_outside(house: House) -> Check:
     return Check("outside MCP servers", "ok", said)
 
 
+def _satellites(house: House) -> Check:
+    """As the running server has them; without one nothing is connected to."""
+    from assistant.cli.satellites import ask
+
+    wanted = house.settings.satellites
+    if not wanted and not house.settings.find_satellites:
+        return Check("satellites", "ok", "none are configured")
+    try:
+        there = ask(house)
+    except JarvisError as error:
+        return Check("satellites", "warning", error.detail, error.mend)
+    gone = [f"{one['name']}: {one['problem'] or one['state']}" for one in there if one["state"] != "connected"]
+    misfits = [f"{one['name']}: {one['problem']}" for one in there if one["state"] == "connected" and one["problem"]]
+    said = f"{len(there) - len(gone)} of {len(there)} connected"
+    if gone or misfits:
+        return Check("satellites", "warning", f"{said}; {'; '.join(gone + misfits)}", "See docs/satellites.md.")
+    return Check("satellites", "ok", said)
+
+
 def _egress(_: House) -> Check:
     from assistant import egress
 
@@ -310,5 +340,6 @@ _CHECKS: tuple[Callable[[House], Check], ...] = (
     _speech_servers,
     _server,
     _mcp_servers,
+    _satellites,
     _egress,
 )

@@ -29,7 +29,10 @@ from assistant.cli.digest import digest
 from assistant.cli.doctor import doctor
 from assistant.cli.listen import listen
 from assistant.cli.repl import repl
+from assistant.cli.satellites import satellites
 from assistant.cli.say import say
+from assistant.cli.status import status
+from assistant.cli.token import token_app
 from assistant.cli.tools import tools_app
 from assistant.cli.turns import turns
 from assistant.cli.wake import wake
@@ -43,10 +46,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A voice and chat assistant that lives on your home server. Nothing leaves the house.",
 )
-for command in (demo, ask, repl, listen, say, wake, turns, digest, doctor):
+for command in (demo, ask, repl, listen, say, wake, turns, digest, status, satellites, doctor):
     app.command()(command)
 app.add_typer(tools_app, name="tools")
 app.add_typer(config_app, name="config")
+app.add_typer(token_app, name="token")
 
 
 @app.command()
@@ -107,6 +111,8 @@ def _guard_models(ctx: typer.Context) -> None:
 
 def _add_heavier_commands() -> None:
     """Sub-commands whose modules are only needed by themselves."""
+    from assistant.cli.access import access
+    from assistant.cli.audit import audit_app
     from assistant.cli.backups import backups_app
     from assistant.cli.bench import bench_app
     from assistant.cli.catalog import catalog_app
@@ -115,8 +121,10 @@ def _add_heavier_commands() -> None:
 
     app.add_typer(models_app, name="models", callback=_guard_models)
     app.command("eval")(evaluate)
+    app.command()(access)
     app.add_typer(bench_app, name="bench")
     app.add_typer(backups_app, name="backups")
+    app.add_typer(audit_app, name="audit")
     app.add_typer(catalog_app, name="catalog")
 
 

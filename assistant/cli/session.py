@@ -92,10 +92,12 @@ class LocalSession:
 class RemoteSession:
     """In the running server, over its own doors."""
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: RunningServer, door: Door = Door.CLI) -> None:
         self._server = server
         self._conversation_id = secrets.token_hex(8)  # as in a process of its own: nobody else's history
-        self._headers = {"Authorization": f"Bearer {server.token}"} if server.token else {}
+        self._headers = {"X-Jarvis-Door": door.value}  # believed from the token of this machine
+        if server.token:
+            self._headers["Authorization"] = f"Bearer {server.token}"
 
     async def turn(
         self, utterance: str | Path, *, engine: Engine | None = None, speak: bool = False, play: bool = False
@@ -178,7 +180,7 @@ async def open_session(house: House, door: Door, *, ears: bool = False, mouth: b
     server = house.running_server()
     if server is not None:
         err.print(f"[dim]Asking the running server at {server.url}.[/]")
-        yield RemoteSession(server)
+        yield RemoteSession(server, door)
         return
     async with furnished(house) as settings, open_app(settings, ears=ears, mouth=mouth) as app:
         yield LocalSession(app, door)

@@ -15,6 +15,7 @@ from typing import Any
 from assistant.narrowing.free_text import message_in, task_in, timer_called
 from assistant.narrowing.mentions import Mention
 from assistant.ports import WantedCall
+from assistant.sentences.here import HERE, says_here
 from assistant.sentences.normalize import grammar_file, is_urgent, order_core
 from assistant.sentences.vocabulary import template_words
 from tools.contract import JsonObject
@@ -143,7 +144,7 @@ def _is_number(word: str) -> bool:
 
 def _targets(said: Said) -> list[JsonObject]:
     known = _words(said.language)
-    area = next(iter(said.named("area")), None)
+    area = next(iter(said.named("area")), HERE if says_here(said.words, said.language) else None)
     where: JsonObject = {"area": area} if area else {}
     lit = _holds(said.words, known["light_words"])
     both = {m.names["device"] for m in said.mentions if lit and {"device", "area"} <= set(m.names)}

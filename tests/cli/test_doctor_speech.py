@@ -42,7 +42,8 @@ async def test_it_asks_the_servers_that_are_configured(jarvis: Jarvis) -> None:
             JARVIS_SYNTHESIZER__URL=mouth.url,
         )
     assert check["status"] == "ok"
-    assert check["detail"] == "speech recognition answers, speech answers"
+    where = [url.partition("://")[2].partition("/")[0] for url in (ears.url, mouth.url)]
+    assert check["detail"] == f"speech recognition answers at {where[0]}, speech answers at {where[1]}"
 
 
 async def test_a_server_of_the_wrong_kind_is_broken_with_the_mend(jarvis: Jarvis) -> None:
