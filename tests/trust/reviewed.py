@@ -40,6 +40,7 @@ REVIEWED: Mapping[str, tuple[str, ...]] = {
     "mcp-types": NOTHING,
     "openai": NOTHING,  # tells version and system in headers, to the server that is configured
     "opentelemetry-api": ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"),
+    "prometheus-client": NOTHING,  # a text format here; its server and its push to a gateway are never called
     "python-multipart": NOTHING,
     "requests": NOTHING,
     "sse-starlette": NOTHING,
