@@ -1,15 +1,22 @@
 """The limited child that decodes an uploaded clip: ``python -m assistant.speech.decode_child MAX_SECONDS``.
 
 Standard input: the clip's bytes. Standard output: mono int16 little-endian PCM at 16 kHz. It reads from memory only, so
-no container can make it open a file or a connection; memory, processor time and output are bounded. On failure it
-prints one JSON line ``{"code": …, "detail": …}`` on standard error and exits with 1.
+no container can make it open a file or a connection. Before it reads the first byte it gives up what a decoder never
+needs: no file can be written, no file or socket opened (RLIMIT_NOFILE at those that are open), no process or thread
+started (RLIMIT_NPROC, for whoever is not root), its folder is ``/``, its environment is empty, and nothing it executes
+could gain rights (PR_SET_NO_NEW_PRIVS); memory and processor time are bounded. On failure it prints one JSON line
+``{"code": …, "detail": …}`` on standard error and exits with 1.
 """
 
 from __future__ import annotations
 
+import ctypes
 import io
 import json
+import os
+import struct
 import sys
+from contextlib import suppress
 
 import av
 import av.error
@@ -17,6 +24,12 @@ import av.error
 SAMPLE_RATE_HZ = 16_000
 MEMORY_BYTES = 1_500_000_000
 CPU_SECONDS = 20
+OPEN_FILES = 3
+"""Standard input, output and error: with these open, none more can be."""
+
+_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
+"""linux/prctl.h."""
+
 CONTAINERS = frozenset(
     {"wav", "w64", "aiff", "flac", "mp3", "ogg", "matroska", "webm", "mov", "mp4", "m4a", "3gp", "aac", "amr", "caf"}
 )
@@ -37,20 +50,38 @@ class ClipError(Exception):
         self.detail = detail
 
 
-def limit_resources() -> None:
-    """Bound memory, processor time and files. Where a limit does not exist (macOS: memory) the rest still holds."""
+def confine() -> None:
+    """Give up what a decoder does not need. Where a limit does not exist (macOS: memory) the rest still holds."""
     import resource  # not on Windows, where this child is not run
 
+    os.chdir("/")
+    os.environ.clear()
     for name, value in (
         ("RLIMIT_AS", MEMORY_BYTES),
         ("RLIMIT_CPU", CPU_SECONDS),
         ("RLIMIT_FSIZE", 0),
         ("RLIMIT_CORE", 0),
+        ("RLIMIT_NOFILE", OPEN_FILES),
+        ("RLIMIT_NPROC", 0),
     ):
-        try:
+        with suppress(ValueError, OSError, AttributeError):
             resource.setrlimit(getattr(resource, name), (value, value))
-        except (ValueError, OSError, AttributeError):
-            continue
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            libc = ctypes.CDLL(None)
+            libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # nobody else's process may look into a clip
+
+
+def import_all() -> None:
+    """Decode a silent wav: what PyAV imports only then is there before no file can be opened any more."""
+    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 356, b"WAVE", b"fmt ", 16, 1, 1, 8_000, 16_000, 2, 16)
+    decode(head + struct.pack("<4sI", b"data", 320) + bytes(320), 1.0)
+
+
+def quieten() -> None:
+    """FFmpeg writes nothing of its own: what it says of a clip could carry the clip's own words."""
+    av.logging.set_level(None)
 
 
 def decode(data: bytes, max_s: float) -> bytes:
@@ -104,8 +135,9 @@ def _brief(error: BaseException) -> str:
 
 def main() -> int:
     """See the module."""
-    limit_resources()
-    av.logging.set_level(None)
+    quieten()
+    import_all()
+    confine()
     try:
         pcm = decode(sys.stdin.buffer.read(), float(sys.argv[1]))
     except ClipError as error:

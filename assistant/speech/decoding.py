@@ -17,7 +17,8 @@ from assistant.ports import SAMPLE_RATE_HZ, Samples
 TIMEOUT_S = 20.0
 MAX_FILE_BYTES = 200_000_000
 COMPLAINTS_BYTES = 100_000
-_KEPT_ENVIRONMENT = ("PATH", "LANG", "HOME", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
+_KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "PYTHONPATH")
+"""What Python and FFmpeg may need to be found; the child forgets these, too, before it reads the clip."""
 _MEND = "Send a recording: wav, mp3, m4a, ogg, webm, flac, amr or 3gp."
 
 
