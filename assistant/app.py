@@ -41,6 +41,7 @@ from assistant.app_speech import (
     wake_word_maker,
     warm_speech,
 )
+from assistant.breaker import Breaker
 from assistant.broadcast import RunningTurn
 from assistant.chat.chain import ClosableModel, ModelChain
 from assistant.chat.discovery import find_chat_server
@@ -71,6 +72,7 @@ from assistant.speech.elsewhere import LoadableTranscriber
 from assistant.speech.listener import EarListener
 from assistant.speech.microphone import MicrophoneSource, MicrophoneState
 from assistant.speech.player import SoundDevicePlayer
+from assistant.speech.resting import Resting
 from assistant.speech.sources import ClipSource
 from assistant.speech.speech_cache import CachedSynthesizer
 from assistant.standing import standing
@@ -186,6 +188,13 @@ class App:
     def speech(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
         """What the mouth makes of spoken text; nothing without one. Raises SynthesisError."""
         return self.synthesizer.synthesize(text) if self.synthesizer is not None else _silence()
+
+    def breakers(self) -> tuple[Breaker, ...]:
+        """Of all that may be left alone for a while: the chat server, ears and mouth elsewhere, and the tools' own."""
+        mouth = self.synthesizer.inner if self.synthesizer is not None else None
+        parts: tuple[object, ...] = (self.transcriber, mouth)
+        speech = [part.breaker for part in parts if isinstance(part, Resting)]
+        return (self.model.breaker, *speech, *self.house.breakers())
 
     @property
     def voice(self) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from assistant.speech.elsewhere import (
 from assistant.speech.false_wakes import FalseWakes
 from assistant.speech.listener import EarListener
 from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
+from assistant.speech.resting import RestingSynthesizer, RestingTranscriber
 from assistant.speech.smart_turn import SmartTurn
 from assistant.speech.speech_cache import CachedSynthesizer, fixed_sentences
 from assistant.speech.stop_word import StopWord
@@ -100,7 +101,8 @@ def _keeper(wake: WakeSettings) -> Callable[[Woken], None] | None:
 @contextmanager
 def transcriber(settings: Settings, models: ModelStore, names: Sequence[str]) -> Iterator[LoadableTranscriber]:
     """Speech recognition, here or where the configuration says. Raises ModelFilesError, ConfigError."""
-    made = transcriber_elsewhere(settings.transcriber, names, list(settings.wake.words)) or whisper(
+    elsewhere = transcriber_elsewhere(settings.transcriber, names, list(settings.wake.words))
+    made = (RestingTranscriber(elsewhere) if elsewhere is not None else None) or whisper(
         settings, models, names if settings.transcriber.names_prompt else (), window=settings.transcriber.window
     )
     with closing(made):
@@ -117,7 +119,8 @@ def synthesizer(settings: Settings, models: ModelStore) -> Iterator[CachedSynthe
     """The voice, here or where the configuration says, which remembers what it said. Raises ModelFilesError,
     ConfigError."""
     voice = settings.synthesizer
-    made = synthesizer_elsewhere(voice) or PiperSynthesizer(
+    elsewhere = synthesizer_elsewhere(voice)
+    made = (RestingSynthesizer(elsewhere) if elsewhere is not None else None) or PiperSynthesizer(
         find_voice(voice.voice, models), speed=voice.speed, volume=voice.volume
     )
     with closing(CachedSynthesizer(made, voice.cache_mb * 1_000_000)) as remembering:

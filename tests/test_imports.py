@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_WITH_TOOLS = {
     "tools.contract", "tools.names", "tools.settings", "tools.when.time_words", "tools.when", "tools.catalog.reading",
-    "tools.digest.facts", "tools.settings_access",
+    "tools.digest.facts", "tools.settings_access", "tools.breaker",
 }  # fmt: skip
 FOR_THE_COMMAND_LINE = {
     "tools.wording",
@@ -64,6 +64,7 @@ PURE = (
     "assistant.bench.word_errors",
     "assistant.speech.wake_scores",
     "assistant.chat.repair",
+    "tools.breaker",
     "tools.contract",
     "tools.names",
     "tools.settings",

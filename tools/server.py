@@ -29,6 +29,7 @@ from tools.backups.desk import histories, scores
 from tools.backups.running import RunBackup, TestRestore
 from tools.backups.scorecard import as_json
 from tools.backups.tool import CheckBackups
+from tools.breaker import Breaker
 from tools.catalog.tool import FindService
 from tools.contract import (
     CALLER_META,
@@ -129,8 +130,9 @@ class ToolHouse:
         link = open_link(connected, state_dir / "home-assistant.json") if connected is not None else None
         self.home_link = link
         """To the home system, where one is configured."""
+        self._services = CheckServices(settings, names, store, engines)
         tools: tuple[Tool, ...] = (
-            CheckServices(settings, names, store, engines),
+            self._services,
             CheckAlerts(settings),
             ServiceLogs(settings, names, engines),
             ServicePower(settings, names, engines),
@@ -159,6 +161,11 @@ class ToolHouse:
             changed=lambda others: self.path.add_outside(others),
         )
         """Entered by whoever wants the tools of outside servers among ours."""
+
+    def breakers(self) -> tuple[Breaker, ...]:
+        """Of all that the tools leave alone for a while when it fails: watchers, outside servers, the home system."""
+        home = (self.home_link.breaker,) if self.home_link is not None else ()
+        return (*self._services.breakers, *self.outside.breakers, *home)
 
     def _plan_order(self, words: str) -> PlannedCall | Candidates | None:
         """An order in words as a planned call, for what is scheduled; ``read_order`` is set by whoever can read."""

@@ -1,6 +1,7 @@
 """Who answers as the chat model: the server that is configured or found, else the embedded model.
 
-A server that fails is left alone for a while, and the embedded model answers in its place at once; the answer says so.
+A server that fails is left alone for a while, longer each time (:mod:`assistant.breaker`), and the embedded model
+answers in its place at once; the answer says so.
 What is left when that fails too, the facts, is the reply's business.
 """
 
@@ -10,10 +11,11 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from assistant.breaker import Attempt, Breaker, said_again
 from assistant.errors import ChatError, ModelFilesError
 from assistant.events import FellBack, ModelDelta
 from assistant.ports import ChatModel, ModelReply, ToolDescription
@@ -21,8 +23,8 @@ from tools.contract import JsonObject
 
 log = logging.getLogger(__name__)
 
-REST_S = 30.0
-"""How long a server that failed is not asked again, and how long it takes until a new one is looked for."""
+LOOK_AGAIN_S = 30.0
+"""Where no server was found, one is looked for again after so long."""
 
 _THE_REQUESTS_FAULT = frozenset({"context_overflow", "model_cut_off", "model_without_tools"})
 """The server is well: the next request goes to it again."""
@@ -58,12 +60,14 @@ class ModelChain:
         self._find_server = find_server
         self._make_embedded = embedded
         self._clock = clock
+        self.breaker = Breaker("chat server", clock, failures=1)  # a failure costs seconds, and there is another model
         self._server: ClosableModel | None = None
         self._embedded: ClosableModel | None = None
         self._failure: _Failure | None = None
         self._look_again_at = float("-inf")
         self._by_embedded_now = 0
         self._lock = asyncio.Lock()
+        self._looking = asyncio.Lock()  # takes as long as the server does: who needs the embedded model is not held up
 
     @property
     def name(self) -> str:
@@ -78,7 +82,7 @@ class ModelChain:
 
     async def close(self) -> None:
         """Close what was opened. Idempotent."""
-        async with self._lock:  # one that is being looked for is closed too
+        async with self._looking, self._lock:  # one that is being looked for is closed too
             models, self._server, self._embedded = (self._server, self._embedded), None, None
         for model in models:
             if model is not None:
@@ -97,23 +101,25 @@ class ModelChain:
 
         Half an answer that was shown already cannot be taken back: then the server's failure is raised.
         """
-        server, failure = await self._server_or_why_not()
-        if server is not None:
-            shown = False
-            try:
-                stream = server.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)
-                async with aclosing(stream) as pieces:  # whoever stops, stops it at once
-                    async for piece in pieces:
-                        if schema is None or isinstance(piece, ModelReply):
-                            shown = True
-                            yield piece
-            except ChatError as error:
-                failure = await self._failed(server, error)
-                if shown:
-                    raise
-            else:
-                await self._server_is_back()
-                return
+        with self.breaker.attempt() or nullcontext() as attempt:
+            server, failure = await self._server_or_why_not(attempt)
+            if server is not None and attempt is not None:
+                shown = False
+                try:
+                    stream = server.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)
+                    async with aclosing(stream) as pieces:  # whoever stops, stops it at once
+                        async for piece in pieces:
+                            if schema is None or isinstance(piece, ModelReply):
+                                shown = True
+                                yield piece
+                except ChatError as error:
+                    failure = await self._failed(server, attempt, error)
+                    if shown:
+                        raise
+                else:
+                    attempt.succeeded()
+                    await self._server_is_back()
+                    return
         async with aclosing(
             self._by_embedded(failure, messages, tools, seed=seed, temperature=temperature, schema=schema)
         ) as pieces:
@@ -122,14 +128,16 @@ class ModelChain:
 
     async def warm(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription]) -> None:
         """See the port. The one that would answer now is warmed. Raises ChatError."""
-        server, failure = await self._server_or_why_not()
-        if server is not None:
-            try:
-                await server.warm(messages, tools)
-            except ChatError as error:
-                failure = await self._failed(server, error)
-            else:
-                return
+        with self.breaker.attempt() or nullcontext() as attempt:
+            server, failure = await self._server_or_why_not(attempt)
+            if server is not None and attempt is not None:
+                try:
+                    await server.warm(messages, tools)
+                except ChatError as error:
+                    failure = await self._failed(server, attempt, error)
+                else:
+                    attempt.succeeded()
+                    return
         await (await self._ready_embedded(failure)).warm(messages, tools)
 
     async def _by_embedded(
@@ -162,27 +170,39 @@ class ModelChain:
                 self._embedded = None
                 await idle.close()
 
-    async def _server_or_why_not(self) -> tuple[ClosableModel | None, _Failure | None]:
-        """The server to ask now, else why there is none to ask (None: none was found)."""
-        async with self._lock:
+    async def _server_or_why_not(self, attempt: Attempt | None) -> tuple[ClosableModel | None, _Failure | None]:
+        """The server to ask now, else why there is none to ask (None: none was found). ``attempt`` None: it rests."""
+        if attempt is None:
+            return None, self._failure
+        async with self._looking:
+            if not attempt.counts:  # it failed while this one waited
+                return None, self._failure
             if self._server is None and self._clock() >= self._look_again_at:
-                try:
-                    self._server, self._failure = await self._find_server(), None
-                except ChatError as error:
-                    self._failure = _Failure("the configured server", error)
-                self._look_again_at = self._clock() + REST_S
+                await self._look(attempt)
             return self._server, None if self._server is not None else self._failure
 
-    async def _failed(self, server: ClosableModel, error: ChatError) -> _Failure:
+    async def _look(self, attempt: Attempt) -> None:
+        try:
+            self._server, self._failure = await self._find_server(), None
+        except ChatError as error:
+            self._failure = _Failure("the configured server", error)
+            attempt.failed()
+            return
+        if self._server is None:
+            attempt.succeeded()  # there is nothing to leave alone
+            self._look_again_at = self._clock() + LOOK_AGAIN_S
+
+    async def _failed(self, server: ClosableModel, attempt: Attempt, error: ChatError) -> _Failure:
         """It rests, unless the request was at fault; another one may be found afterwards."""
         failure = _Failure(server.name, error)
         if error.code in _THE_REQUESTS_FAULT:
+            attempt.succeeded()
             return failure
         log.warning("the chat model %s failed (%s)", server.name, error.code)
+        attempt.failed()
         async with self._lock:
             if self._server is server:
                 self._server, self._failure = None, failure
-                self._look_again_at = self._clock() + REST_S
                 await server.close()
         return failure
 
@@ -193,7 +213,7 @@ class ModelChain:
                     self._embedded = self._make_embedded()
                 except ModelFilesError as error:
                     if failure is not None:
-                        raise failure.error from error
+                        raise said_again(failure.error) from error
                     raise ChatError("model_files_missing", error.detail, mend=error.mend) from error
             return self._embedded
 

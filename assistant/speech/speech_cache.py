@@ -99,6 +99,11 @@ class CachedSynthesizer:
         self._silent.set()
         self._warming: asyncio.Task[list[SpeechChunk]] | None = None
 
+    @property
+    def inner(self) -> Voice:
+        """The other."""
+        return self._inner
+
     async def load(self) -> None:
         """Load the other. Raises SynthesisError."""
         await self._inner.load()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from assistant.chat.chain import REST_S, ModelChain
+from assistant.chat.chain import LOOK_AGAIN_S, ModelChain
 from assistant.errors import ChatError, ModelFilesError
 from assistant.events import ModelDelta
 from assistant.ports import ModelReply, ToolDescription
+from tools.breaker import LONGEST_REST_S, REST_S
 from tools.contract import JsonObject
 
 DOWN = ChatError("model_server_down", "Nobody answers.")
@@ -126,7 +128,7 @@ async def test_a_server_that_is_started_later_is_found_and_the_embedded_model_gi
     house = House([None, Model("big")], small)
     chain = house.chain()
     assert (await reply_of(chain)).text == "small"
-    house.now = REST_S
+    house.now = LOOK_AGAIN_S
     assert (await reply_of(chain)).text == "big"
     assert small.closed == 1
 
@@ -155,6 +157,37 @@ async def test_a_server_that_failed_rests_is_closed_and_is_asked_again_afterward
     assert (third.text, third.fallen) == ("back", None)
 
 
+async def test_a_server_that_keeps_failing_rests_twice_as_long_each_time_but_is_asked_again() -> None:
+    house = House([DOWN])
+    chain = house.chain()
+    asked_at = []
+    while house.now < 10 * LONGEST_REST_S:
+        before = house.looked
+        await reply_of(chain)
+        asked_at += [house.now] * (house.looked - before)
+        house.now += 1.0
+    rests = [later - earlier for earlier, later in pairwise(asked_at)]
+    assert rests[:5] == [5.0, 10.0, 20.0, 40.0, 80.0]
+    assert set(rests[5:]) == {LONGEST_REST_S}
+    house.servers = [Model("back")]
+    house.now += LONGEST_REST_S
+    assert (await reply_of(chain)).text == "back"
+    assert chain.breaker.state == "closed"
+
+
+async def test_while_one_turn_finds_out_whether_the_server_is_back_others_are_answered_at_once() -> None:
+    house = House([DOWN, Model("back")])
+    chain = house.chain()
+    await reply_of(chain)
+    house.now, house.may = REST_S, asyncio.Event()
+    finding = asyncio.create_task(reply_of(chain))
+    await asyncio.sleep(0)
+    assert chain.breaker.state == "half-open"
+    assert (await asyncio.wait_for(reply_of(chain), 20)).text == "small"
+    house.may.set()
+    assert (await finding).text == "back"
+
+
 async def test_a_request_that_was_at_fault_itself_does_not_make_the_server_rest() -> None:
     big = Model("big", ChatError("context_overflow", "Too long."))
     chain = House([big]).chain()
@@ -178,7 +211,7 @@ async def test_half_a_choice_is_made_by_the_embedded_model_since_nothing_was_sho
 async def test_without_the_embedded_models_files_the_servers_failure_is_told() -> None:
     with pytest.raises(ChatError) as failed:
         await reply_of(House([DOWN], embedded=None).chain())
-    assert failed.value is DOWN
+    assert (failed.value.code, failed.value.detail) == (DOWN.code, DOWN.detail)
 
 
 async def test_missing_files_are_a_chat_error_with_the_mend_and_are_looked_for_again() -> None:

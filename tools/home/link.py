@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tools.breaker import Attempt, Breaker
 from tools.home.faults import NAME, RESTARTING, GoodbyeError, RefusedTokenError
 from tools.home.kept import Names, keep, remembered
 from tools.home.port import Entity, HomeError, Place, State
@@ -57,6 +58,9 @@ class HomeAssistantLink:
         self._names = remembered(kept, self._home, exposed_only=settings.exposed_only)
         self._version = 1
         self._trouble = f"{NAME} is not connected yet"
+        self.breaker = Breaker(NAME, time.monotonic)
+        """Tells how it is: the tries go by the timetable above, and nobody waits for one for longer than a moment."""
+        self._trying: Attempt | None = None
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -163,6 +167,7 @@ class HomeAssistantLink:
         while True:
             began = time.monotonic()
             self._refused_token, stamp = None, self._token_stamp()
+            self._trying = self.breaker.probe()
             try:
                 await self._connect_once()
             except RefusedTokenError as error:
@@ -173,10 +178,22 @@ class HomeAssistantLink:
             except Exception:  # the edge of a task that nobody waits for: it goes on, and says that it broke
                 log.exception("the connection to %s broke", NAME)
                 self._trouble = f"the connection to {NAME} broke for a reason that stands in the log"
+            finally:
+                self._tried()
             self._outcome.set()
             failures = 0 if self._there > began else failures + 1
             longest_s = SOON_WAIT_S if time.monotonic() - self._there < RESTART_S else LONGEST_WAIT_S
             await self._pause(min(longest_s, FIRST_WAIT_S * 2 ** min(failures, 10)))
+
+    def _tried(self, *, well: bool = False) -> None:
+        """The first verdict on a try counts: a connection that ends later was one."""
+        trying, self._trying = self._trying, None
+        if trying is None:
+            return
+        if well:
+            trying.succeeded()
+        else:
+            trying.failed()
 
     async def _connect_once(self) -> None:
         """Until the connection ends. Raises HomeError."""
@@ -203,6 +220,7 @@ class HomeAssistantLink:
         await session.load()
         log.info("%s %s is connected: %d entities", NAME, socket.version, len(session.entities))
         self._session = session
+        self._tried(well=True)
         self._take_names(session)
         self._outcome.set()
 

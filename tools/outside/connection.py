@@ -12,13 +12,14 @@ import anyio
 from mcp import Client, MCPError
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT
 
+from tools.breaker import Attempt, Breaker
 from tools.mcp_link import Connector, Link, LinkError, brief
 from tools.outside.errors import OutsideCode, OutsideError
 
 T = TypeVar("T")
 
 RETRY_AFTER_S = 5.0
-"""After a failed connect calls fail at once for so long, so that a dead server costs a turn nothing."""
+"""The first rest of a server that failed: calls fail at once, so that a dead or hung server costs a turn nothing."""
 
 
 class Connection:
@@ -44,7 +45,8 @@ class Connection:
         self._lock = asyncio.Lock()
         self._link: Link | None = None
         self._closing: set[asyncio.Task[None]] = set()
-        self._failed_at = float("-inf")
+        self.breaker = Breaker(f"MCP server {name}", time.monotonic, rest_s=RETRY_AFTER_S)
+        """Opened by one connect that failed, or by two calls that broke or were not answered."""
         self._failure = ""
 
     async def use(self, what: str, act: Callable[[Client], Awaitable[T]]) -> T:
@@ -53,7 +55,23 @@ class Connection:
         Raises OutsideError: unreachable, timeout, crashed, nonsense; and MCPError as it is when the server answered
         with an error of the protocol (only the caller knows what that means).
         """
-        client = await self.open()
+        attempt = self.breaker.attempt()
+        if attempt is None:
+            raise OutsideError("unreachable", self._failure)
+        with attempt:
+            client = await self._open(attempt)
+            try:
+                answer = await self._answered(client, what, act)
+            except MCPError:
+                attempt.succeeded()  # it spoke, and knows the protocol
+                raise
+            except OutsideError as error:
+                self._note(attempt, error)
+                raise
+            attempt.succeeded()
+            return answer
+
+    async def _answered(self, client: Client, what: str, act: Callable[[Client], Awaitable[T]]) -> T:
         try:
             with anyio.fail_after(self._timeout_s):
                 return await act(client)
@@ -75,22 +93,22 @@ class Connection:
                 f"The MCP server {self.name!r} answered {what} with something that is no MCP: {brief(error)}",
             ) from error
 
-    async def open(self) -> Client:
+    async def _open(self, attempt: Attempt) -> Client:
         """The client, connecting if need be. Raises OutsideError (unreachable, timeout)."""
         async with self._lock:
             if self._link is not None and self._link.alive and not self._why():
                 return self._link.client
-            if time.monotonic() - self._failed_at < RETRY_AFTER_S:
+            if not attempt.counts:  # another one tried while this one waited
                 raise OutsideError("unreachable", self._failure)
             self._drop()
             link = Link(self._connect)
             try:
                 await link.enter(self._connect_timeout_s)
             except LinkError as error:
-                self._failed_at = time.monotonic()
                 reason = self._why() or error.detail
-                self._failure = f"The MCP server {self.name!r} cannot be used: {reason}."
-                raise OutsideError(error.code, self._failure) from error
+                failure = OutsideError(error.code, f"The MCP server {self.name!r} cannot be used: {reason}.")
+                self._note(attempt, failure, opens=True)
+                raise failure from error
             self._link = link
             return link.client
 
@@ -100,6 +118,11 @@ class Connection:
             self._drop()
             if self._closing:
                 await asyncio.wait(self._closing)
+
+    def _note(self, attempt: Attempt, error: OutsideError, *, opens: bool = False) -> None:
+        if attempt.counts:
+            self._failure = error.detail
+        attempt.failed(opens=opens)
 
     def _broken(self, code: OutsideCode, what_happened: str) -> OutsideError:
         why = self._why()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from tools.breaker import Breaker
 from tools.contract import JsonObject
 from tools.outside.said import within
 from tools.outside.server import OutsideServer
@@ -59,6 +60,11 @@ class OutsideServers:
         await asyncio.gather(*self._retries, return_exceptions=True)
         self._changed(())
         await asyncio.gather(*(server.connection.close() for server in self._servers))
+
+    @property
+    def breakers(self) -> tuple[Breaker, ...]:
+        """One of each server."""
+        return tuple(server.connection.breaker for server in self._servers)
 
     def try_again(self) -> None:
         """Behind the turn's back: servers that were down are asked again, at most once a minute each."""

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from tools.breaker import Breaker
 from tools.contract import Candidates, Level, PlannedCall, ToolResult
 from tools.engines import make as make_engine
 from tools.engines.port import Engine
@@ -58,6 +59,11 @@ class CheckServices:
             settings, {name: made.get(name) or make_engine(name, one) for name, one in settings.engines.items()}
         )
         self.deadline_s = settings.services_deadline_s + SAYING_S
+
+    @property
+    def breakers(self) -> Sequence[Breaker]:
+        """Of the watchers."""
+        return self._watchers.breakers
 
     async def aclose(self) -> None:
         """Close the connections that are kept open to the watchers; they are opened again when needed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tools.breaker import Breaker
 from tools.engines.port import Engine
 from tools.services.asking import Asked
 from tools.services.beszel import Beszel
@@ -12,6 +13,7 @@ from tools.services.gatus import Gatus
 from tools.services.kuma import UptimeKuma
 from tools.services.port import Watcher
 from tools.services.prometheus import Prometheus
+from tools.services.resting import SOONER_S, RestingWatcher
 from tools.settings import ToolSettings
 from tools.settings_house import WatcherSettings
 
@@ -41,7 +43,14 @@ class Watchers:
         made = [make(name, watcher, window_s) for name, watcher in settings.watchers.items()]
         over_http = [watcher for watcher in made if watcher is not None]
         self.engines = frozenset(engines)
-        self.all: list[Watcher] = [*over_http, *(EngineWatcher(engine, window_s) for engine in engines.values())]
+        patience_s = max(settings.services_deadline_s - SOONER_S, settings.services_deadline_s / 2)
+        watchers: list[Watcher] = [*over_http, *(EngineWatcher(engine, window_s) for engine in engines.values())]
+        self.all: list[Watcher] = []
+        self.breakers: list[Breaker] = []
+        for watcher in watchers:
+            resting = RestingWatcher(watcher, patience_s)
+            self.all.append(resting)
+            self.breakers.append(resting.breaker)
         self._asked: list[Asked] = [watcher.asked for watcher in over_http]
 
     async def aclose(self) -> None:

@@ -1,0 +1,111 @@
+"""What a stage says while its breaker is open: the last failure's own sentence, at once and without asking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from assistant.errors import StageError, SynthesisError, TranscriptionError
+from assistant.phrases import spoken_for
+from assistant.ports import Samples, SpeechChunk, Transcript
+from assistant.speech.resting import RestingSynthesizer, RestingTranscriber
+from tools.breaker import FAILURES, REST_S
+from tools.services.port import Observation, WatcherError
+from tools.services.resting import NOT_IN_TIME, RestingWatcher
+
+SOUND = np.zeros(16_000, dtype=np.int16)
+
+
+@dataclass
+class Server:
+    """Ears and mouth elsewhere; counts who asked."""
+
+    error: StageError | None
+    asked: int = 0
+
+    async def load(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return Transcript("yes", "en", "server")
+
+    async def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        yield SpeechChunk(b"\0\0", 16_000)
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_speech_recognition_says_its_failure_at_once_and_comes_back_by_itself() -> None:
+    server, clock = Server(TranscriptionError("server_slow", "No answer.", mend="Look at it.")), Clock()
+    ears = RestingTranscriber(server, clock)
+    for _ in range(FAILURES + 3):
+        with pytest.raises(TranscriptionError) as failed:
+            await ears.transcribe(SOUND)
+        assert spoken_for(failed.value) == spoken_for(TranscriptionError("server_slow", ""))
+        assert failed.value.mend == "Look at it."
+    assert (server.asked, ears.breaker.state, ears.breaker.opened) == (FAILURES, "open", 1)
+    clock.now, server.error = REST_S, None
+    assert (await ears.transcribe(SOUND)).text == "yes"
+    assert ears.breaker.state == "closed"
+
+
+async def test_the_voice_says_its_failure_at_once_and_comes_back_by_itself() -> None:
+    server, clock = Server(SynthesisError("server_down", "Nobody there.")), Clock()
+    voice = RestingSynthesizer(server, clock)
+    for _ in range(FAILURES + 3):
+        with pytest.raises(SynthesisError, match="Nobody there"):
+            [chunk async for chunk in voice.synthesize("Yes.")]
+    assert server.asked == FAILURES
+    clock.now, server.error = REST_S, None
+    assert len([chunk async for chunk in voice.synthesize("Yes.")]) == 1
+    assert voice.breaker.state == "closed"
+
+
+@dataclass
+class Watching:
+    """A watcher that hangs, fails or knows nothing of any service."""
+
+    does: str
+    name: str = "gatus"
+    asked: int = 0
+
+    async def look(self) -> Sequence[Observation]:
+        self.asked += 1
+        if self.does == "hangs":
+            await asyncio.Event().wait()
+        if self.does == "fails":
+            raise WatcherError("it refuses the credentials")
+        return ()
+
+
+@pytest.mark.parametrize(("does", "reason"), [("hangs", NOT_IN_TIME), ("fails", "it refuses the credentials")])
+async def test_a_watcher_that_fails_or_hangs_is_not_waited_for_at_every_question(does: str, reason: str) -> None:
+    watching, clock = Watching(does), Clock()
+    watcher = RestingWatcher(watching, 0.01, clock)
+    for _ in range(FAILURES + 3):
+        with pytest.raises(WatcherError) as failed:
+            await watcher.look()
+        assert failed.value.reason == reason
+    assert watching.asked == FAILURES
+    clock.now, watching.does = REST_S, "looks"
+    assert await watcher.look() == ()
+    assert watcher.breaker.state == "closed"
