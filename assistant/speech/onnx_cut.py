@@ -1,8 +1,9 @@
-"""A VITS voice as two ONNX models: what makes the frames of a sentence, and what makes sound of frames.
+"""ONNX models cut into parts: a VITS voice into what makes the frames of a sentence, and what makes sound of frames.
 
 Piper's models are one graph, so that the sound of a whole sentence comes at once. The second half of it, the HiFi-GAN
 vocoder, is nothing but convolutions over frames: given a stretch of frames (and a few on either side) it makes the
-samples of that stretch. Cut in two, the graph can be run for the first words of a sentence before the rest.
+samples of that stretch. Cut in two, the graph can be run for the first words of a sentence before the rest. What the
+wake words hear with is cut, too (:mod:`assistant.speech.wake_embedding`).
 
 The file is protocol buffers; as only nodes and initializers are sorted into two heaps, its fields are walked as bytes
 and nothing but their names is decoded. Field numbers are those of ``onnx.proto`` (ONNX 1.20). Pure.
@@ -10,7 +11,7 @@ and nothing but their names is decoded. Field numbers are those of ``onnx.proto`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 VOCODER_WEIGHT = "dec.conv_pre.weight"
@@ -21,7 +22,7 @@ SPEAKER = "sid"
 
 _GRAPH = 7
 _NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO = 1, 5, 11, 12, 13
-_NODE_INPUT, _NODE_OUTPUT = 1, 2
+_NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR = 1, 2, 4
 _TENSOR_NAME, _VALUE_NAME = 8, 1
 _FLOAT = 1
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -39,53 +40,80 @@ class Halves:
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class Node:
+    """One operation. ``raw``: its field in the file."""
+
     raw: bytes
+    operator: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
 
-def cut_before_vocoder(model: bytes) -> Halves:
-    """Cut a VITS voice. Raises ValueError, with the reason, for anything that is not built like one."""
-    head, graph = _parts(model)
-    fields = list(_fields(graph))
-    nodes = [_node(body) for number, body, _ in fields if number == _NODE]
-    inputs = {_name(body, _VALUE_NAME): body for number, body, _ in fields if number == _INPUT}
-    outputs = {_name(body, _VALUE_NAME): body for number, body, _ in fields if number == _OUTPUT}
-    weights = {_name(body, _TENSOR_NAME): body for number, body, _ in fields if number == _INITIALIZER}
-    rest = b"".join(
-        raw for number, _, raw in fields if number not in (_NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO)
-    )
-    joint = next((node.inputs[0] for node in nodes if VOCODER_WEIGHT in node.inputs), None)
-    if joint is None:
-        raise ValueError(f"no vocoder: there is no weight {VOCODER_WEIGHT}")
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A model in pieces. ``head``, ``rest``: what every part of it has, too; the mappings: name → content."""
 
-    def half(wanted: list[str], given: list[str]) -> tuple[bytes, list[str]]:
-        """A model that makes ``wanted`` of ``given`` and those inputs of the whole that it needs besides."""
-        kept, needed = _needed(nodes, wanted, frozenset(given))
-        fed = [name for name in inputs if name in needed or not given]
+    head: bytes
+    rest: bytes
+    nodes: tuple[Node, ...]
+    inputs: Mapping[str, memoryview]
+    outputs: Mapping[str, memoryview]
+    weights: Mapping[str, memoryview]
+
+    @classmethod
+    def read(cls, model: bytes) -> Graph:
+        """Raises ValueError, with the reason, for what is no ONNX model or gives nothing."""
+        head, graph = _parts(model)
+        fields = list(_fields(graph))
+
+        def named(wanted: int, name: int) -> dict[str, memoryview]:
+            return {_name(body, name): body for number, body, _ in fields if number == wanted}
+
+        apart = (_NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO)
+        outputs = named(_OUTPUT, _VALUE_NAME)
+        if not outputs:
+            raise ValueError("no model: it gives nothing")
+        return cls(
+            head,
+            b"".join(raw for number, _, raw in fields if number not in apart),
+            tuple(_node(body) for number, body, _ in fields if number == _NODE),
+            named(_INPUT, _VALUE_NAME),
+            outputs,
+            named(_INITIALIZER, _TENSOR_NAME),
+        )
+
+    def part(self, wanted: list[str], given: list[str]) -> tuple[bytes, list[str]]:
+        """A model that makes ``wanted`` of ``given`` and those inputs of the whole, named too, that it needs
+        besides; without ``given``, of all of them."""
+        kept, needed = _needed(self.nodes, wanted, frozenset(given))
+        fed = [name for name in self.inputs if name in needed or not given]
         body = b"".join(
             [
-                rest,
+                self.rest,
                 *(node.raw for node in kept),
-                *(_field(_INITIALIZER, bytes(body)) for name, body in weights.items() if name in needed),
-                *(_field(_INPUT, bytes(inputs[name])) for name in fed),
+                *(_field(_INITIALIZER, bytes(body)) for name, body in self.weights.items() if name in needed),
+                *(_field(_INPUT, bytes(self.inputs[name])) for name in fed),
                 *(_field(_INPUT, _float_tensor(name)) for name in given),
-                *(_field(_OUTPUT, bytes(outputs.get(name) or _float_tensor(name))) for name in wanted),
+                *(_field(_OUTPUT, bytes(self.outputs.get(name) or _float_tensor(name))) for name in wanted),
             ]
         )
-        return head + _field(_GRAPH, body), fed
+        return self.head + _field(_GRAPH, body), fed
 
-    if not outputs:
-        raise ValueError("no voice: it gives nothing")
-    front, _ = half([joint], [])
-    back, fed = half(list(outputs)[:1], [joint])
+
+def cut_before_vocoder(model: bytes) -> Halves:
+    """Cut a VITS voice. Raises ValueError, with the reason, for anything that is not built like one."""
+    graph = Graph.read(model)
+    joint = next((node.inputs[0] for node in graph.nodes if VOCODER_WEIGHT in node.inputs), None)
+    if joint is None:
+        raise ValueError(f"no vocoder: there is no weight {VOCODER_WEIGHT}")
+    front, _ = graph.part([joint], [])
+    back, fed = graph.part(list(graph.outputs)[:1], [joint])
     if set(fed) - {SPEAKER}:
         raise ValueError(f"the vocoder wants {', '.join(fed)} besides its frames")
     return Halves(front, back, joint, tuple(fed))
 
 
-def _needed(nodes: list[_Node], wanted: Iterable[str], given: frozenset[str]) -> tuple[list[_Node], set[str]]:
+def _needed(nodes: Sequence[Node], wanted: Iterable[str], given: frozenset[str]) -> tuple[list[Node], set[str]]:
     """The nodes behind ``wanted``, in order, and all names that they read. ONNX lists nodes in topological order."""
     names = set(wanted)
     kept = []
@@ -110,12 +138,13 @@ def _parts(model: bytes) -> tuple[bytes, memoryview]:
     return bytes(head), graph
 
 
-def _node(body: memoryview) -> _Node:
-    names: dict[int, list[str]] = {_NODE_INPUT: [], _NODE_OUTPUT: []}
+def _node(body: memoryview) -> Node:
+    names: dict[int, list[str]] = {_NODE_INPUT: [], _NODE_OUTPUT: [], _NODE_OPERATOR: []}
     for number, value, _ in _fields(body):
         if number in names:
             names[number].append(_text(value))
-    return _Node(_field(_NODE, bytes(body)), tuple(names[_NODE_INPUT]), tuple(names[_NODE_OUTPUT]))
+    operator = next(iter(names[_NODE_OPERATOR]), "")
+    return Node(_field(_NODE, bytes(body)), operator, tuple(names[_NODE_INPUT]), tuple(names[_NODE_OUTPUT]))
 
 
 def _name(body: memoryview, field: int) -> str:

@@ -1,7 +1,8 @@
 """What openWakeWord hears of the audio: one embedding of 96 numbers for every 80 ms, made once for all wake words.
 
 The two feature models are Google's speech_embedding, as openWakeWord ships them: a melspectrogram (windows of 25 ms
-every 10 ms, 32 bands, dB) and a network that turns 76 of its frames (775 ms) into an embedding.
+every 10 ms, 32 bands, dB) and a network that turns 76 of its frames (775 ms) into an embedding
+(:mod:`assistant.speech.wake_embedding`).
 """
 
 from __future__ import annotations
@@ -14,14 +15,11 @@ from numpy.typing import NDArray
 from assistant.errors import WakeWordError
 from assistant.ports import CHUNK_SAMPLES, Samples
 from assistant.speech.onnx_session import one_thread_session
+from assistant.speech.wake_embedding import FRAMES_PER_CHUNK, MEL_FRAMES, load_embedding
 
 MELSPECTROGRAM, EMBEDDING = FEATURE_FILES = ("melspectrogram.onnx", "embedding_model.onnx")
 
 EMBEDDING_SIZE = 96
-MEL_FRAMES = 76
-"""Frames that one embedding sees."""
-
-FRAMES_PER_CHUNK = 8
 OVERLAP_SAMPLES = 480
 """Audio from before the chunk that its first windows need: three steps of 10 ms, as in openWakeWord."""
 
@@ -43,9 +41,8 @@ class SpeechFeatures:
                 mend="Run `jarvis models pull hey-jarvis`.",
             )
         self._melspectrogram = one_thread_session(folder / MELSPECTROGRAM, WakeWordError, "wake_model_unusable")
-        self._embedding = one_thread_session(folder / EMBEDDING, WakeWordError, "wake_model_unusable")
+        self._embedding = load_embedding(folder / EMBEDDING)
         self._audio = np.zeros(OVERLAP_SAMPLES, dtype=np.float32)
-        self._frames = np.zeros((MEL_FRAMES, 32), dtype=np.float32)
         self._history = np.zeros((history, EMBEDDING_SIZE), dtype=np.float32)
         for _ in range(SILENT_CHUNKS):
             self.feed(np.zeros(CHUNK_SAMPLES, dtype=np.int16))
@@ -57,9 +54,7 @@ class SpeechFeatures:
         self._audio = audio[-OVERLAP_SAMPLES:]
         decibels = self._melspectrogram.run(None, {"input": audio[np.newaxis]})[0].reshape(-1, 32)
         scaled = decibels / 10 + 2  # makes the ONNX model's output that of Google's own (openWakeWord)
-        self._frames = np.concatenate([self._frames[FRAMES_PER_CHUNK:], scaled])
-        embedding = self._embedding.run(None, {"input_1": self._frames[np.newaxis, :, :, np.newaxis]})[0]
-        self._history = np.concatenate([self._history[1:], embedding.reshape(1, EMBEDDING_SIZE)])
+        self._history = np.concatenate([self._history[1:], self._embedding.feed(scaled)])
 
     def recent(self, count: int) -> NDArray[np.float32]:
         """The newest ``count`` embeddings, oldest first, shape (count, 96)."""

@@ -18,6 +18,7 @@ from assistant.models import ModelStore
 from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Detection, Samples
 from assistant.resources import resource
 from assistant.speech.vad import SileroVad
+from assistant.speech.wake_embedding import StreamedEmbedding
 from assistant.speech.wake_features import SpeechFeatures
 from assistant.speech.wake_models import WakeWord, find_wake_words
 from assistant.speech.wake_word import OpenWakeWord
@@ -238,7 +239,9 @@ def test_sequences_are_not_kept_for_ever(words: dict[str, WakeWord], features: P
 
     def size() -> Sequence[int]:
         kept = detector._features
-        return kept._audio.size, kept._frames.size, kept._history.size, detector._rest.size
+        layers = kept._embedding._kept if isinstance(kept._embedding, StreamedEmbedding) else []
+        sizes = kept._audio.size, kept._history.size, detector._rest.size
+        return [*sizes, *(layer.base.size if layer.base is not None else layer.size for layer in layers)]
 
     before = size()
     detections(detector, silence(10))
