@@ -1,8 +1,10 @@
 """The egress guard: no connection of this process leaves the private network unless the configuration names the host.
 
 A Python audit hook (PEP 578) sees every connect, datagram and name look-up of the interpreter before it happens and
-raises EgressError. Native code (llama.cpp, onnxruntime) does not pass it; none of ours opens connections out, and the
-service unit adds the kernel's own filter. ``docs/privacy.md`` is its page.
+raises EgressError; a socket that could send past it (raw, packets of the link) is refused when it is made. It does not
+see native code (llama.cpp, onnxruntime), which opens no connection out, nor other programs (restic, ssh), which go
+where the configuration sends them: for both the service unit adds the kernel's own filter. ``docs/privacy.md`` is its
+page.
 """
 
 from __future__ import annotations
@@ -38,6 +40,14 @@ PRIVATE = tuple(
 """Addresses inside the house. Sources: RFC 1122, 1918, 3927, 4193, 4291, 6598, 6762."""
 
 PRIVATE_SUFFIXES = (".local", ".lan", ".home.arpa", ".internal", ".localhost", ".ts.net")
+FAMILIES = frozenset(
+    int(getattr(socket, name)) for name in ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK") if hasattr(socket, name)
+)
+"""Whose addresses are looked at, or never leave this machine. Others (AF_PACKET, AF_VSOCK, Bluetooth) are refused."""
+
+NETLINK = int(getattr(socket, "AF_NETLINK", -2))
+"""Asks the kernel of this machine; its sockets are raw."""
+
 RESOLUTION_S = 300.0
 """How long an address that an allowed name resolved to stays allowed."""
 
@@ -96,6 +106,14 @@ class Guard:
             self._refuse(host)
         self.check_name(host)
         self._check_answers(host)
+
+    def check_socket(self, family: object, kind: object) -> None:
+        """Before a socket is made: raw ones and other families send where no address is seen. −1: it exists already,
+        and its family is not told. Raises EgressError."""
+        flags = getattr(socket, "SOCK_NONBLOCK", 0) | getattr(socket, "SOCK_CLOEXEC", 0)
+        raw = isinstance(kind, int) and kind != -1 and kind & ~flags == socket.SOCK_RAW
+        if isinstance(family, int) and family != -1 and (family not in FAMILIES or (raw and family != NETLINK)):
+            self._refuse("a raw socket" if family in FAMILIES else f"a socket of family {family}")
 
     def _check_answers(self, name: str) -> None:
         """A socket given a name looks it up itself, unseen: a name of the house may have an address outside, and
@@ -171,6 +189,8 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
         _guard.check_name(arguments[0])
     elif event == "socket.getnameinfo":
         _guard.check_address(arguments[0])
+    elif event == "socket.__new__":
+        _guard.check_socket(arguments[1], arguments[2])
 
 
 def _text(host: object) -> str | None:

@@ -184,6 +184,24 @@ def test_every_way_out_is_closed() -> None:
         way("connect_ex", lambda: socket.socket().connect_ex(("8.8.8.8", 53)))
         way("udp", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("8.8.8.8", 53)))
         way("sendmsg", lambda: socket.socket(type=socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, ("8.8.8.8", 53)))
+        way("sendto with flags", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", 0, ("8.8.8.8", 53)))
+        way("raw", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+        way("raw, closed on exec", lambda: socket.socket(type=socket.SOCK_RAW | getattr(socket, "SOCK_CLOEXEC", 0)))
+        way("family", lambda: socket.socket(getattr(socket, "AF_PACKET", 99), socket.SOCK_DGRAM))
+        way("gethostbyname_ex", lambda: socket.gethostbyname_ex("example.com"))
+        way("gethostbyaddr", lambda: socket.gethostbyaddr("8.8.8.8"))
+        way("getfqdn", lambda: socket.gethostbyaddr("example.com"))
+        way("getnameinfo", lambda: socket.getnameinfo(("8.8.8.8", 53), 0))
+        async def in_loop(to, how):
+            loop, udp = asyncio.get_running_loop(), socket.socket(type=socket.SOCK_DGRAM)
+            udp.setblocking(False)
+            await (loop.sock_connect(udp, to) if how == "connect" else loop.sock_sendto(udp, b"x", to))
+        way("sock_connect", lambda: asyncio.run(in_loop(("8.8.8.8", 53), "connect")))
+        way("sock_sendto", lambda: asyncio.run(in_loop(("8.8.8.8", 53), "send")))
+        async def datagrams():
+            loop = asyncio.get_running_loop()
+            await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=("8.8.8.8", 53))
+        way("datagram endpoint", lambda: asyncio.run(datagrams()))
         way("getaddrinfo", lambda: socket.getaddrinfo("example.com", 80))
         way("gethostbyname", lambda: socket.gethostbyname("example.com"))
         way("urllib", lambda: urllib.request.urlopen("http://example.com"))
@@ -201,7 +219,9 @@ def test_every_way_out_is_closed() -> None:
     refused = {name for name, came in tried.items() if came == "refused"}
     assert refused == {
         "tcp", "tcp6", "connect_ex", "udp", "sendmsg", "getaddrinfo", "gethostbyname", "urllib", "http.client", "httpx",
-        "httpx2", "asyncio", "number", "mapped", "asyncio by name", "httpx async",
+        "httpx2", "asyncio", "number", "mapped", "asyncio by name", "httpx async", "sendto with flags", "raw",
+        "raw, closed on exec", "family", "gethostbyname_ex", "gethostbyaddr", "getfqdn", "getnameinfo", "sock_connect",
+        "sock_sendto", "datagram endpoint",
     }  # fmt: skip
     assert int(tried["refusals"]) >= len(refused)
 
@@ -214,13 +234,15 @@ def test_the_house_stays_reachable() -> None:
         way("localhost", lambda: socket.getaddrinfo("localhost", 80))
         pair = socket.socketpair()
         way("pair", lambda: pair[0].send(b"x"))
+        way("by its number", lambda: socket.socket(fileno=os.dup(listening.fileno())).close())
+        way("unix", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).close())
         way("allowed name", lambda: socket.getaddrinfo("allowed.example", 80))
         import asyncio, httpx
         async def by_name(): await httpx.AsyncClient(trust_env=False, timeout=5).get("http://allowed.example")
         way("allowed by httpx", lambda: asyncio.run(by_name()))
         """
     )
-    assert tried["tcp"] == tried["localhost"] == tried["pair"] == "out"
+    assert {tried[name] for name in ("tcp", "localhost", "pair", "by its number", "unix")} == {"out"}
     assert tried["allowed name"] in ("out", "gaierror")  # asked for, whether or not there is a network
     assert tried["allowed by httpx"] in ("out", "gaierror")
     assert tried["refusals"] == "0"

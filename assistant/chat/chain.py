@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from assistant.breaker import Attempt, Breaker, said_again
-from assistant.errors import ChatError, ModelFilesError
+from assistant.errors import ChatError, EgressError, ModelFilesError
 from assistant.events import FellBack, ModelDelta
 from assistant.ports import ChatModel, ModelReply, ToolDescription
 from tools.contract import JsonObject
@@ -47,8 +47,8 @@ class _Failure:
 class ModelChain:
     """Implements ChatModel over ``find_server`` (None: there is none) and ``embedded``. Nothing runs before its use.
 
-    ``find_server`` may raise ChatError, ``embedded`` ModelFilesError: where its files are absent, a server's failure is
-    what is told.
+    ``find_server`` may raise ChatError and EgressError, ``embedded`` ModelFilesError: where its files are absent, a
+    server's failure is what is told.
     """
 
     def __init__(
@@ -112,8 +112,8 @@ class ModelChain:
                             if schema is None or isinstance(piece, ModelReply):
                                 shown = True
                                 yield piece
-                except ChatError as error:
-                    failure = await self._failed(server, attempt, error)
+                except (ChatError, EgressError) as error:
+                    failure = await self._failed(server, attempt, _of_the_stage(error))
                     if shown:
                         raise
                 else:
@@ -133,8 +133,8 @@ class ModelChain:
             if server is not None and attempt is not None:
                 try:
                     await server.warm(messages, tools)
-                except ChatError as error:
-                    failure = await self._failed(server, attempt, error)
+                except (ChatError, EgressError) as error:
+                    failure = await self._failed(server, attempt, _of_the_stage(error))
                 else:
                     attempt.succeeded()
                     return
@@ -184,8 +184,8 @@ class ModelChain:
     async def _look(self, attempt: Attempt) -> None:
         try:
             self._server, self._failure = await self._find_server(), None
-        except ChatError as error:
-            self._failure = _Failure("the configured server", error)
+        except (ChatError, EgressError) as error:
+            self._failure = _Failure("the configured server", _of_the_stage(error))
             attempt.failed()
             return
         if self._server is None:
@@ -216,6 +216,13 @@ class ModelChain:
                         raise said_again(failure.error) from error
                     raise ChatError("model_files_missing", error.detail, mend=error.mend) from error
             return self._embedded
+
+
+def _of_the_stage(error: ChatError | EgressError) -> ChatError:
+    """A server outside the house is one that does not answer: the embedded model does."""
+    if isinstance(error, ChatError):
+        return error
+    return ChatError("egress_refused", error.detail, mend=error.mend)
 
 
 def _fallen(failure: _Failure, model: str) -> FellBack:

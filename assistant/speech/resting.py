@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from assistant.breaker import Attempt, Breaker, said_again
-from assistant.errors import StageError
+from assistant.errors import EgressError, StageError, SynthesisError, TranscriptionError
 from assistant.ports import Samples, SpeechChunk, Transcript
 from assistant.speech.elsewhere import Loadable, LoadableSynthesizer, LoadableTranscriber
 
@@ -53,10 +53,12 @@ class RestingTranscriber(Resting):
         self._transcriber = engine
 
     async def transcribe(self, audio: Samples, *, woken: bool = False) -> Transcript:
-        """See the port. Raises TranscriptionError, EgressError."""
+        """See the port. Raises TranscriptionError."""
         with self._admitted() as attempt:
             try:
                 heard = await self._transcriber.transcribe(audio, woken=woken)
+            except EgressError as error:
+                raise TranscriptionError("egress_refused", error.detail, mend=error.mend) from error
             except StageError as error:
                 self._failed(attempt, error)
                 raise
@@ -72,7 +74,7 @@ class RestingSynthesizer(Resting):
         self._synthesizer = engine
 
     async def synthesize(self, text: str) -> AsyncGenerator[SpeechChunk, None]:
-        """See the port. Raises SynthesisError, EgressError."""
+        """See the port. Raises SynthesisError."""
         with self._admitted() as attempt:
             try:
                 spoke = False
@@ -80,6 +82,8 @@ class RestingSynthesizer(Resting):
                     async for chunk in chunks:
                         spoke = True
                         yield chunk
+            except EgressError as error:
+                raise SynthesisError("egress_refused", error.detail, mend=error.mend) from error
             except StageError as error:
                 self._failed(attempt, error)
                 raise

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from assistant.chat.chain import LOOK_AGAIN_S, ModelChain
-from assistant.errors import ChatError, ModelFilesError
+from assistant.errors import ChatError, EgressError, ModelFilesError, Stage
 from assistant.events import ModelDelta
 from assistant.ports import ModelReply, ToolDescription
 from tools.breaker import LONGEST_REST_S, REST_S
@@ -65,7 +65,7 @@ class Model:
 class House:
     """Servers that are found one after another (an error is raised), an embedded model, a clock that stands still."""
 
-    servers: list[Model | ChatError | None]
+    servers: list[Model | ChatError | EgressError | None]
     embedded: Model | None = field(default_factory=lambda: Model("small"))
     looked: int = 0
     made: int = 0
@@ -77,7 +77,7 @@ class House:
         if self.may is not None:
             await self.may.wait()
         found = self.servers[min(self.looked, len(self.servers)) - 1]
-        if isinstance(found, ChatError):
+        if isinstance(found, ChatError | EgressError):
             raise found
         return found
 
@@ -142,6 +142,17 @@ async def test_the_embedded_model_answers_for_a_server_that_fails_and_says_so(fi
     failed = first.error if isinstance(first, Model) else first
     assert failed is not None
     assert (reply.fallen.code, reply.fallen.detail) == (failed.code, failed.detail)
+
+
+async def test_the_embedded_model_answers_for_a_server_outside_the_house_which_is_not_asked() -> None:
+    house = House([EgressError("egress_refused", "model.example is outside.", mend="Add it to `allow_hosts`.")])
+    reply = await reply_of(house.chain())
+    assert reply.fallen is not None
+    assert (reply.text, reply.fallen.code) == ("small", "egress_refused")
+    house.embedded, house.looked = None, 0
+    with pytest.raises(ChatError, match="allow_hosts") as failed:
+        await reply_of(house.chain())
+    assert failed.value.stage is Stage.MODEL
 
 
 async def test_a_server_that_failed_rests_is_closed_and_is_asked_again_afterwards() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from assistant.errors import StageError, SynthesisError, TranscriptionError
+from assistant.errors import EgressError, JarvisError, SynthesisError, TranscriptionError
 from assistant.phrases import spoken_for
 from assistant.ports import Samples, SpeechChunk, Transcript
 from assistant.speech.resting import RestingSynthesizer, RestingTranscriber
@@ -24,7 +24,7 @@ SOUND = np.zeros(16_000, dtype=np.int16)
 class Server:
     """Ears and mouth elsewhere; counts who asked."""
 
-    error: StageError | None
+    error: JarvisError | None
     asked: int = 0
 
     async def load(self) -> None:
@@ -78,6 +78,17 @@ async def test_the_voice_says_its_failure_at_once_and_comes_back_by_itself() -> 
     clock.now, server.error = REST_S, None
     assert len([chunk async for chunk in voice.synthesize("Yes.")]) == 1
     assert voice.breaker.state == "closed"
+
+
+async def test_servers_outside_the_house_are_failures_of_their_stage() -> None:
+    server = Server(EgressError("egress_refused", "speech.example is outside.", mend="Add it to `allow_hosts`."))
+    with pytest.raises(TranscriptionError) as unheard:
+        await RestingTranscriber(server, Clock()).transcribe(SOUND)
+    with pytest.raises(SynthesisError) as unsaid:
+        [chunk async for chunk in RestingSynthesizer(server, Clock()).synthesize("Yes.")]
+    for failed in (unheard.value, unsaid.value):
+        assert failed.mend == "Add it to `allow_hosts`."
+        assert "outside the house" in spoken_for(failed)
 
 
 @dataclass
