@@ -25,7 +25,9 @@ from pydantic import ValidationError
 from tools.access import Access
 from tools.alerts.tool import CheckAlerts
 from tools.background import Background, running
+from tools.backups.ahead import LookAhead
 from tools.backups.desk import histories, scores
+from tools.backups.records import BackupRecords
 from tools.backups.running import RunBackup, TestRestore
 from tools.backups.scorecard import as_json
 from tools.backups.tool import CheckBackups
@@ -202,7 +204,8 @@ class ToolHouse:
         scheduler = Scheduler(
             self._settings, self._state_dir, self._store, self._schedules, self._call_scheduled, tasks
         )
-        async with running([scheduler, *self.listening]):
+        ahead = [LookAhead(self._settings.backups, BackupRecords(self._store))] if self._settings.backups else []
+        async with running([scheduler, *ahead, *self.listening]):
             try:
                 yield
             finally:
