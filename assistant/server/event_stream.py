@@ -68,12 +68,25 @@ async def with_pauses(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Eve
                 while not (await asyncio.wait({coming}, timeout=PING_S))[0]:
                     yield None
             finally:
-                coming.cancel()  # for a reader that goes away: a generator that waits cannot be closed
-                await asyncio.wait({coming})
+                await _ended(coming)  # for a reader that goes away: a generator that waits cannot be closed
             event = coming.result()
             if event is None:
                 return
             yield event
+
+
+async def _ended(task: asyncio.Task[Event | None]) -> None:
+    """Cancel it and wait for its end, however often whoever waits is cancelled meanwhile: anyio does so at each turn of
+    the loop, and a generator that is closed while it still runs stays open."""
+    task.cancel()
+    told: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            told = error
+    if told is not None:
+        raise told
 
 
 async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
