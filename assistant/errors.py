@@ -7,6 +7,7 @@
     ├── StateError         the state folder: locked, unwritable, corrupt
     ├── EgressError      a connection that would leave the private network
     ├── ModelFilesError    a model file is missing, or is not what the manifest says
+    ├── ServiceError       the service of this machine: no manager, no permission, it does not start
     ├── HomeAssistantError a Home Assistant to be measured beside Jarvis: unreachable, refusing, gone
     └── StageError         a stage of the turn failed; ``stage`` names it
         ├── AudioError         bytes that are no speech clip we can decode
@@ -39,15 +40,22 @@ class Stage(StrEnum):
     PLAYBACK = "playback"
 
 
+def one_line(text: str) -> str:
+    """Without line breaks, escapes and marks that turn the direction of writing: a blank stands for each."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
 class JarvisError(Exception):
     """Base of all errors.
 
-    ``code`` is a stable snake_case word; ``detail`` says what happened with the facts; ``mend`` says what to do.
+    ``code`` is a stable snake_case word; ``detail`` says what happened with the facts; ``mend`` says what to do. Both
+    are one line without control characters: they may quote what somebody sent, and go to logs and terminals.
     """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, code: str, detail: str, *, mend: str = "") -> None:
+        detail, mend = one_line(detail), one_line(mend)
         super().__init__(f"{detail} {mend}".strip())
         self.code = code
         self.detail = detail
@@ -70,6 +78,12 @@ class EgressError(JarvisError, ConnectionError):
     """Also a ConnectionError: libraries treat it as a connection that could not be made, which it is."""
 
     exit_code = 6
+
+
+class ServiceError(JarvisError):
+    """``jarvis service``: it cannot be installed, started, asked or removed here."""
+
+    exit_code = 7
 
 
 class HomeAssistantError(JarvisError):
