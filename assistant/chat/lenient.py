@@ -15,6 +15,9 @@ from typing import Any
 MAX_DEPTH = 32
 """Nesting that is read. With it one reading is linear in the text; a call has three or four levels."""
 
+_WHOLE = "\x00\x00"
+"""Behind a text of which nothing may be missing: a character that no value has, so that its end is none of the text."""
+
 _SPACE = re.compile(r"\s*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,200})(?:\.\d{1,200})?(?:[eE][+-]?\d{1,3})?(?![\w.])")
 _WORD = re.compile(r"(?:true|false|null|True|False|None)(?!\w)")
@@ -40,7 +43,7 @@ def read_object(text: str, *, forgiving: bool = True) -> dict[str, Any] | None:
     """
     start = re.match(r"(?:\s|```(?:[\w-]*\n)?)*", text)
     try:
-        value, end = read_value(text if forgiving else text + "\x00", start.end() if start else 0)
+        value, end = read_value(text if forgiving else text + _WHOLE, start.end() if start else 0)
     except UnreadableError:
         return None
     return value if isinstance(value, dict) and re.fullmatch(r"[\s`}\],;]*", text[end:]) else None
@@ -124,7 +127,7 @@ def _after_item(text: str, index: int, closing: str) -> int:
 
 def _over(text: str, index: int) -> bool:
     """The end of the text, of a fence or of a tag's content: the only places where missing brackets are forgiven."""
-    return index >= len(text) or text.startswith(("```", "</", "<|"), index)
+    return index >= len(text) or (text.startswith(("```", "</", "<|"), index) and not text.endswith(_WHOLE))
 
 
 def _string(text: str, index: int) -> tuple[str, int]:
