@@ -451,7 +451,12 @@ async def open_app(
         house = stack.enter_context(_tool_house(settings, state, RecordingHouse if record else ToolHouse))
         await stack.enter_async_context(house.outside)
         toolbox = await stack.enter_async_context(McpToolbox(mcp_server(house, trust_caller=True)))
-        traces = TraceStore(state.path / "traces.db", keep_words=settings.privacy.keep_transcripts)
+        traces = TraceStore(
+            state.path / "traces.db",
+            keep_words=settings.privacy.keep_transcripts,
+            turns=settings.retention.turns,
+            days=settings.retention.turn_days,
+        )
         stack.callback(traces.close)
         model = ModelChain(lambda: _find_server(settings), lambda: _embedded_model(settings, models, state))
         stack.push_async_callback(model.close)

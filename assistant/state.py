@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,7 @@ class StateFolder:
             probe.touch(mode=0o600)
             probe.unlink()
         except OSError as error:
+            mend = _mend_of(error, path) or mend
             raise StateError(
                 "unwritable", f"The state folder {path} cannot be used: {error.strerror}.", mend=mend
             ) from error
@@ -77,11 +78,13 @@ class StateFolder:
         try:
             handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StateError("unwritable", f"{self._lock_file} cannot be opened: {error.strerror}.") from error
+            detail = f"{self._lock_file} cannot be opened: {error.strerror}."
+            raise StateError("unwritable", detail, mend=_mend_of(error, self.path)) from error
         try:
             self._lock(handle, wait_s)
-            os.truncate(handle, 0)
-            os.pwrite(handle, str(os.getpid()).encode(), 0)
+            with suppress(OSError):  # on a full disk it is owned all the same, and nobody is told by whom
+                os.truncate(handle, 0)
+                os.pwrite(handle, str(os.getpid()).encode(), 0)
             yield
         finally:
             os.close(handle)
@@ -103,12 +106,16 @@ class StateFolder:
                 return
 
     def announce(self, server: RunningServer) -> None:
-        """Write down where the server answers (0600, whole or not at all)."""
+        """Write down where the server answers (0600, whole or not at all). Raises StateError."""
         partial = self.server_file.with_suffix(".partial")
-        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(server.model_dump_json())
-        partial.replace(self.server_file)
+        try:
+            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(server.model_dump_json())
+            partial.replace(self.server_file)
+        except OSError as error:
+            detail = f"{self.server_file} cannot be written: {error.strerror}."
+            raise StateError("unwritable", detail, mend=_mend_of(error, self.path)) from error
 
     def retract(self) -> None:
         """The server is gone. Idempotent."""
@@ -137,3 +144,12 @@ class StateFolder:
         finally:
             os.close(handle)
         return False
+
+
+def _mend_of(error: OSError, folder: Path) -> str:
+    """For a disk that is full, or mounted so that nothing can be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full: free some space for {folder}."
+    if error.errno == errno.EROFS:
+        return f"The disk of {folder} is mounted read-only: mount it writable. `dmesg` may say why."
+    return ""

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from assistant.errors import ConfigError, StateError
 from assistant.token_terms import name_key
+from tools.database import DatabaseError, Schema, open_database
 
 FILE_NAME = "tokens.db"
 TOKEN_BYTES = 32
@@ -41,6 +42,8 @@ MIGRATIONS = (
     CREATE UNIQUE INDEX tokens_by_name ON tokens (name_key) WHERE revoked IS NULL;
     """,
 )
+
+SCHEMA = Schema(MIGRATIONS)
 
 _COLUMNS = "name, role, only_grants, room, created, made_by, expires, last_used, revoked"
 
@@ -154,13 +157,10 @@ class TokenStore:
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
-        where = f"{self.path.absolute().as_uri()}?mode=rw"  # never makes a file
         try:
-            with closing(sqlite3.connect(where, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as db:
-                db.execute("PRAGMA synchronous=FULL")
-                _migrate(db)
+            with closing(open_database(self.path, SCHEMA, busy_s=BUSY_TIMEOUT_S, make=False)) as db:
                 yield db
-        except (sqlite3.Error, OSError, ValueError, TypeError) as error:
+        except (DatabaseError, sqlite3.Error, OSError, ValueError, TypeError) as error:
             raise self.unusable(error) from error
 
     def unusable(self, error: Exception) -> StateError:
@@ -169,26 +169,8 @@ class TokenStore:
             "Check that the state folder can be written and is not full; a damaged file can be moved away, and its "
             "tokens made anew."
         )
-        return StateError("tokens_unusable", f"{self.path} cannot be used: {error}.", mend=mend)
-
-
-def _migrate(db: sqlite3.Connection) -> None:
-    if _version(db) == len(MIGRATIONS):  # as nearly always: whoever only reads needs no lock to write
-        return
-    db.execute("BEGIN IMMEDIATE")
-    version = _version(db)
-    if version > len(MIGRATIONS):
-        raise sqlite3.DatabaseError(f"it was written by a newer version of Jarvis (schema {version})")
-    for script in MIGRATIONS[version:]:
-        for statement in script.split(";")[:-1]:
-            db.execute(statement)
-    db.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
-    db.execute("COMMIT")
-
-
-def _version(db: sqlite3.Connection) -> int:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    return int(version)
+        detail = str(error) if isinstance(error, DatabaseError) else f"{self.path} cannot be used: {error}."
+        return StateError("tokens_unusable", detail, mend=mend)
 
 
 def _row(token: Token) -> tuple[object, ...]:

@@ -27,6 +27,9 @@ FOR_THE_COMMAND_LINE = {
     "tools.access_table",
 }
 """What ``jarvis backups`` and ``jarvis catalog`` show besides what they ask for over MCP: no other door needs it."""
+FOR_THE_STATE = {"tools.database", "tools.keeping"}
+"""How a SQLite file is opened and copied, which is one way for all of them (ADR 33)."""
+OPENS_DATABASES = ("assistant.traces", "assistant.tokens", "assistant.state_backup", "assistant.cli")
 FOR_THE_TOOLBOX = {"tools.mcp_link"}
 """How an MCP client is held, which is the same at both ends of the house."""
 COMPOSITION_ROOT = {"assistant.app", "assistant.app_speech"}
@@ -241,6 +244,7 @@ def test_the_assistant_knows_only_the_pure_part_of_the_tools() -> None:
             for shared in SHARED_WITH_TOOLS
             | (FOR_THE_COMMAND_LINE if inside(module, "assistant.cli") else set())
             | (FOR_THE_TOOLBOX if inside(module, "assistant.toolbox") else set())
+            | (FOR_THE_STATE if any(inside(module, one) for one in OPENS_DATABASES) else set())
         )
     }
     assert guilty == set()

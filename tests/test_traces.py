@@ -77,7 +77,7 @@ def test_a_file_of_before_there_were_callers_is_the_owners(tmp_path: Path) -> No
         )
         db.execute("INSERT INTO turns VALUES ('a', 1.0, 'cli', 'none', '[]', '{}', 1.0, NULL, NULL, NULL)")
         db.commit()
-    store = TraceStore(path, keep_words=False)
+    store = TraceStore(path, keep_words=False, clock=lambda: 2.0)
     store.keep(turn("b"), "http", "anna")
     assert [(row["turn_id"], row["who"]) for row in store.turns()] == [("b", "anna"), ("a", "owner")]
     assert [row["turn_id"] for row in store.turns(who="anna")] == ["b"]
@@ -116,13 +116,48 @@ def test_only_the_owner_can_read_them(store: TraceStore, tmp_path: Path) -> None
     assert stat.S_IMODE((tmp_path / "traces.db").stat().st_mode) == 0o600
 
 
-def test_a_file_that_is_no_database_is_a_state_error_with_its_mend(tmp_path: Path) -> None:
+def test_a_damaged_file_is_set_aside_and_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "traces.db"
-    path.write_bytes(b"no database at all, and long enough to be seen as such" * 40)
+    spoiled = b"no database at all, and long enough to be seen as such" * 40
+    path.write_bytes(spoiled)
+    store = TraceStore(path, keep_words=False, clock=lambda: 1_800_000_000.0)
+    store.keep(turn("a"), "cli")
+    assert len(store.turns()) == 1
+    store.close()
+    (aside,) = (tmp_path / "damaged").iterdir()
+    assert aside.name.startswith("traces-2027")
+    assert aside.read_bytes() == spoiled
+
+
+def test_a_file_that_is_damaged_while_it_is_used_is_set_aside_too(store: TraceStore, tmp_path: Path) -> None:
+    store.keep(turn("a"), "cli")
+    with (tmp_path / "traces.db").open("r+b") as file:
+        file.truncate(4096)
+        file.seek(24)
+        file.write(b"\xff" * 76)
+    store.keep(turn("b"), "cli")
+    assert [row["turn_id"] for row in store.turns()] == ["b"]
+    assert len(list((tmp_path / "damaged").iterdir())) == 1
+
+
+def test_a_file_that_cannot_be_opened_is_a_state_error_with_its_mend(tmp_path: Path) -> None:
+    path = tmp_path / "traces.db"
+    path.mkdir()
     with pytest.raises(StateError) as caught:
         TraceStore(path, keep_words=False)
     assert caught.value.code == "traces_unusable"
     assert str(path) in caught.value.mend
+
+
+def test_turns_are_kept_for_so_many_days(tmp_path: Path) -> None:
+    now = [1_800_000_000.0]
+    store = TraceStore(tmp_path / "traces.db", keep_words=False, days=2, clock=lambda: now[0])
+    for name in "abcd":
+        store.keep(turn(name), "cli")
+        now[0] += 86400
+    assert [row["turn_id"] for row in store.turns()] == ["d", "c", "b"]
+    assert store.dropped == 1
+    store.close()
 
 
 def test_closing_twice_is_closing_once(store: TraceStore) -> None:

@@ -31,7 +31,7 @@ from tools.contract import (
 )
 from tools.outbox import Outbox
 from tools.pin import LOCKED, MISSING, SAY_IT, UNREADABLE, WRONG, Heard, SpokenPin
-from tools.records import keep_call
+from tools.records import begin_act, keep_call, note_act
 from tools.store import Store, StoreError
 from tools.taint import Taints
 from tools.tool import (
@@ -50,6 +50,8 @@ log = logging.getLogger(__name__)
 VOID = "That question is no longer open; please say it again."
 
 CHANGED = "That means something else now than when it was scheduled, so I did nothing."
+
+UNRECORDED = "I can't write down what I do right now, so I changed nothing."
 
 GONE = "Whoever scheduled that may not come in any more, so I did nothing."
 
@@ -178,6 +180,7 @@ class CallPath:
         A call cancels the question that an earlier utterance of its conversation left open, unless it brings the yes.
         """
         started = time.perf_counter()
+        note_act(None)
         await self.ready(name)
         planned = self.plan(name, arguments, caller)
         if isinstance(planned, CallOutcome):
@@ -199,6 +202,7 @@ class CallPath:
         so it is where ``asked_by``, at the door where it was scheduled, may not do it (any more).
         """
         started = time.perf_counter()
+        note_act(None)
         await self.ready(agreed.tool)
         planned = self.plan(agreed.tool, agreed.arguments)
         caller = asked_by.model_copy(update={"door": Door.SCHEDULE, "confirmation": None})
@@ -363,6 +367,11 @@ class CallPath:
         tool = self._tools.get(call.tool)
         if tool is None:  # of an outside server, which has gone since it was planned
             return refusal(call, "unavailable", "The tool for that is gone.", None)
+        if call.level is not Level.READ:
+            try:
+                note_act(await asyncio.to_thread(begin_act, self._store, call, current_caller()))
+            except StoreError as error:
+                return refusal(call, "failed", UNRECORDED, str(error))
         try:
             async with asyncio.timeout(tool.deadline_s):
                 result = await tool.execute(call)
@@ -386,7 +395,8 @@ class CallPath:
         )
 
     async def _keep(self, outcome: CallOutcome, decision: str, caller: Caller) -> None:
-        """Audit and artifact. An unwritable disk must not turn a good answer into none; it is logged."""
+        """Audit and artifact. An unwritable disk must not turn a good answer into none; it is logged. What was noted
+        before an act stays then, and becomes its line later."""
         try:
             await asyncio.to_thread(keep_call, self._store, self._outbox, outcome, decision, caller)
         except (StoreError, OSError) as error:

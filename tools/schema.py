@@ -130,6 +130,9 @@ MIGRATIONS: Sequence[str] = (
         id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, door TEXT NOT NULL, room TEXT
     );
     """,
+    """
+    CREATE TABLE acts_begun (id INTEGER PRIMARY KEY, at REAL NOT NULL, worker TEXT NOT NULL, entry TEXT NOT NULL);
+    """,
 )
 """By ``user_version``. Times are Unix seconds, records JSON objects.
 
@@ -146,5 +149,6 @@ for somebody else's when it comes back. ``incoming``: what others sent; ``messag
 ``gathered_at`` when that was decided. ``listened``: the last id seen of each stream. ``links``: questions that were
 sent to a phone. ``audit.chain``: the line's hash (``tools/audit_chain.py``), ``audit_head``: that of the newest one;
 a line goes only where one that is kept says so (``retention``). ``schedules.role``, ``only_these``: the rights of who
-scheduled it. ``pin_tries``: the wrong ones.
+scheduled it. ``pin_tries``: the wrong ones. ``acts_begun``: acts from before they begin until their line of audit is
+written, with the process that does them.
 """

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,9 +25,7 @@ from pydantic import ValidationError
 from tools.access import Access
 from tools.alerts.tool import CheckAlerts
 from tools.background import Background, running
-from tools.backups.ahead import LookAhead
 from tools.backups.desk import histories, scores
-from tools.backups.records import BackupRecords
 from tools.backups.running import RunBackup, TestRestore
 from tools.backups.scorecard import as_json
 from tools.backups.tool import CheckBackups
@@ -55,6 +53,9 @@ from tools.home.link import open_link
 from tools.home.tool import HomeControl, HomeState
 from tools.jobs.recovery import recover
 from tools.jobs.start import Starter
+from tools.keeping.keeper import Keeper
+from tools.keeping.recovery import recover as recover_database
+from tools.keeping.retention import JARVIS_DB, RetentionReport
 from tools.names import NameIndex
 from tools.notify.doors import Announcements
 from tools.notify.links import Links
@@ -64,12 +65,13 @@ from tools.notify.listening.webhook import Webhook
 from tools.notify.messages import Messages
 from tools.notify.missed import Missed
 from tools.notify.questions import PhoneQuestions
-from tools.notify.services import push_services
+from tools.notify.services import can_push, push_services
 from tools.notify.tool import Notify
 from tools.outbox import Outbox
 from tools.outside.servers import OutsideServers
 from tools.pin import SpokenPin, read_pin
 from tools.policy import CallPath
+from tools.records import settle_acts
 from tools.restore_tests.scratch import clean_left_overs
 from tools.services.logs import ServiceLogs
 from tools.services.power import ServicePower
@@ -110,10 +112,13 @@ class ToolHouse:
         self.home = Home(settings, self.names)
         self.read_order: Callable[[str], tuple[str, JsonObject] | None] = lambda _: None
         self.phrase_digest: Phrase = no_model
+        self.retention: RetentionReport | None = None
+        """What the last sweep dropped, and what the state folder holds since; None before the first."""
         self._clock = clock
         if settings.access.pin_file is not None:
             read_pin(settings.access.pin_file)
-        self._store = Store(state_dir / "jarvis.db")
+        self._store = Store(state_dir / JARVIS_DB, on_damage=partial(recover_database, push=can_push(settings)))
+        settle_acts(self._store)
         self.pin = SpokenPin(settings.access.pin_file, self._store)
         self._settings, self._state_dir = settings, state_dir
         recover(state_dir, self._store, settings)
@@ -155,7 +160,8 @@ class ToolHouse:
         """What runs in the process that owns the state folder, besides the scheduler."""
         if link is not None:
             self.listening.append(link)
-        self.path = CallPath(tools, store, Outbox(state_dir / "outbox"), access=self.access, pin=self.pin)
+        outbox = Outbox(state_dir / "outbox", settings.retention.artifacts)
+        self.path = CallPath(tools, store, outbox, access=self.access, pin=self.pin)
         self.outside = OutsideServers(
             settings.mcp_servers,
             budget=settings.outside_tokens,
@@ -204,8 +210,9 @@ class ToolHouse:
         scheduler = Scheduler(
             self._settings, self._state_dir, self._store, self._schedules, self._call_scheduled, tasks
         )
-        ahead = [LookAhead(self._settings.backups, BackupRecords(self._store))] if self._settings.backups else []
-        async with running([scheduler, *ahead, *self.listening]):
+        scheduler.swept = partial(setattr, self, "retention")
+        keeper = Keeper(self._store, self._state_dir, self._settings.retention)
+        async with running([scheduler, keeper, *self.listening]):
             try:
                 yield
             finally:

@@ -23,6 +23,7 @@ from tools.settings_house import (
 from tools.settings_house import NtfySettings as NtfySettings
 from tools.settings_outside import McpServerSettings as McpServerSettings
 from tools.settings_outside import ServerName
+from tools.settings_retention import RetentionSettings
 
 T = TypeVar("T")
 
@@ -271,6 +272,9 @@ class ToolSettings(Frozen):
     access: AccessSettings = Field(default_factory=AccessSettings, description="Who may do what, by door and room.")
     mcp_servers: dict[ServerName, McpServerSettings] = Field(
         default_factory=dict, description="Outside MCP servers, by name."
+    )
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="How much of what was is kept."
     )
     outside_tokens: int = Field(
         default=600, ge=0, description="Tokens that the tools of outside servers may cost a model together."

@@ -43,7 +43,9 @@ class AccessSettings(Frozen):
     rooms: dict[str, RoleName] = Field(
         default_factory=dict, description="The most that a room is good for, whoever asks there: a role's name."
     )
-    audit_days: float = Field(default=0.0, ge=0, description="Days that the lines of the audit are kept; 0: for ever.")
+    audit_days: float = Field(
+        default=1100.0, ge=0, description="Days that the lines of the audit are kept; 0: for ever."
+    )
     pin_file: Path | None = Field(
         default=None, description="File with the digits to say with the yes to what is destructive, mode 0600."
     )

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tools.audit import AuditError, AuditReader, Wanted
+from tools.database import statements
 from tools.records import DAY_S, forget_old_calls
 from tools.schema import MIGRATIONS
-from tools.store import Store, StoreError, _statements
+from tools.store import Store, StoreError
 
 BEFORE_THE_CHAIN = 5
 """Migrations of a database that has an audit without hashes."""
@@ -130,7 +131,7 @@ def test_old_lines_go_with_a_line_that_says_so(store: Store, path: Path, monkeyp
 def test_lines_from_before_the_chain_are_covered_by_the_first_that_has_one(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for script in MIGRATIONS[:BEFORE_THE_CHAIN]:
-            for statement in _statements(script):
+            for statement in statements(script):
                 db.execute(statement)
         db.execute(f"PRAGMA user_version={BEFORE_THE_CHAIN}")
         for number in range(3):

@@ -16,12 +16,11 @@ from functools import partial
 from pathlib import Path
 
 from tools.contract import RINGS_TAG, Caller, CallOutcome, Door, PlannedCall
-from tools.jobs.ledger import JobLedger
 from tools.jobs.locks import take
 from tools.jobs.recovery import recover
+from tools.keeping.retention import RetentionReport, sweep
 from tools.notify.messages import HIGH, NORMAL, Messages
 from tools.notify.services import can_push, deliver, push_services
-from tools.records import forget_old_calls
 from tools.settings import ToolSettings
 from tools.store import Store, StoreError
 from tools.tasks.sayings import ALARM, TIMER, said_broken_off, said_due, said_missed, said_not_done, sort_of
@@ -94,6 +93,8 @@ class Scheduler:
         self._offset: float | None = None
         self._doing: dict[str, asyncio.Task[None]] = {}
         self._forget_at = ticks() + FORGET_FIRST_S
+        self.swept: Callable[[RetentionReport], None] = lambda _: None
+        """Told what was dropped, once a day."""
 
     async def run(self) -> None:
         """Keep the time. Another scheduler of the same state folder is waited for, and taken over from."""
@@ -207,9 +208,7 @@ class Scheduler:
     async def _forget(self) -> None:
         if self._ticks() >= self._forget_at:
             self._forget_at = self._ticks() + FORGET_EVERY_S
-            await asyncio.to_thread(self._messages.forget_old)
-            await asyncio.to_thread(JobLedger(self._store, self._clock).forget_old)
-            await asyncio.to_thread(forget_old_calls, self._store, self._settings.access.audit_days, self._clock())
+            self.swept(await asyncio.to_thread(sweep, self._store, self._settings, self._state_dir, self._clock()))
 
     async def _do(self, one: Scheduled) -> None:
         built_in = self._built_in.get(one.id) if one.built_in else None
