@@ -16,6 +16,7 @@ from assistant.text.sentences import SentenceSplitter, split_sentences
 from assistant.text.spoken import to_spoken
 from assistant.truth import states_nothing
 from tools.contract import CallOutcome, JsonObject
+from tools.names import is_name
 
 MAX_CALLS_A_ROUND = 4
 """Calls taken from one answer of the model; small models that loop write the rest."""
@@ -40,7 +41,7 @@ class Answer:
         self.spoken.add(key)
         if outcome.ok:
             self.calls.append(PastCall(outcome.tool, outcome.arguments))
-        if outcome.result is not None and outcome.result.tainted:
+        if _tells_of_outside(outcome):
             self.tainted = True
         return [sentence(outcome.spoken)] if outcome.spoken else []
 
@@ -167,6 +168,15 @@ def returned(outcome: CallOutcome, took_ms: float) -> ToolReturned:
 
 def sentence(text: str) -> ReplySentence:
     return ReplySentence(text=text, spoken=to_spoken(text))
+
+
+def _tells_of_outside(outcome: CallOutcome) -> bool:
+    """Whether somebody outside may have written what is said: a tainted result, or a name in a question back or in an
+    error that reads like more than a name."""
+    if outcome.result is not None:
+        return outcome.result.tainted
+    told = [*outcome.candidates, *(str(outcome.arguments.get(key) or "") for key in ("target", "area"))]
+    return not all(is_name(name) for name in told)
 
 
 def _key(tool: str, arguments: JsonObject) -> str:

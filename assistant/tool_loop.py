@@ -29,7 +29,7 @@ from assistant.phrases import phrase
 from assistant.ports import ChatModel, ModelReply, ReplyEvent, Toolbox, ToolCallRequest, ToolDescription
 from assistant.sampling import Sampling, Tokens
 from assistant.sentences.grounding import Grounding
-from assistant.sentences.vocabulary import READS
+from assistant.sentences.vocabulary import READS, TOOLS
 from tools.contract import Caller, CallOutcome, JsonObject, Speech
 
 MENDABLE = frozenset({"invalid_arguments", "unknown_tool"})
@@ -54,6 +54,8 @@ class ToolLoop:
         self, messages: list[JsonObject], said: str, conversation: Conversation, caller: Caller, answer: Answer
     ) -> AsyncGenerator[ReplyEvent, None]:
         """At most ``max_rounds`` answers of the model. Raises ChatError, ToolboxError."""
+        if len(self.tools) > 1 and any(tool.name not in TOOLS for tool in self.tools):
+            caller = _after_reading(caller)  # others describe their tools in words of their own, which it reads first
         for _ in range(self.max_rounds):
             words = OwnWords(self.grounding.names)
             reply: ModelReply | None = None

@@ -195,6 +195,21 @@ def plain(text: str) -> list[str]:
     return [_NUMBERS.get(word, word) for word in words]
 
 
+LONGEST_NAME = 40
+"""Characters of what reads like a name: "living room corner window contact" has 33."""
+
+MOST_WORDS = 6
+
+
+def is_name(text: str) -> bool:
+    """Whether it reads like the name of a thing. What is longer, or has the marks of a sentence, of markup or of code
+    in it, may have been written to be obeyed: it is said as it is, and treated as text from outside."""
+    return len(text) <= LONGEST_NAME and len(text.split()) <= MOST_WORDS and not _NO_NAME.search(text)
+
+
+_NO_NAME = re.compile(r"[^\w\s.,'’()&+/°·-]|[.,]\s|_{2}")
+
+
 def _key(text: str) -> str:
     """Articles off the front and the words joined: "the Next Cloud" and "nextcloud" are one name."""
     words = plain(text)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from tools.backups.evidence import Evidence
 from tools.backups.examining import LOOK_AGE_S, Examined, examined, look, overdue_exercises
 from tools.backups.record import iso
 from tools.backups.records import BackupRecords
@@ -79,13 +80,31 @@ class CheckBackups:
             spoken=say_one(jobs[0], now) if only and jobs else say_all(jobs, now),
             data={"jobs": [records[job.name] for job in jobs]},
             findings=_findings(jobs, now),
-            tainted=any(not test.ok for one in found for test in one.evidence.tests),  # it may name anybody's files
+            tainted=any(_tells_of_outside(chosen[one.judged.name], one.evidence) for one in found),
         )
 
     def _examined(self, chosen: dict[str, BackupSettings], now: float) -> list[Examined]:
         late = overdue_exercises(self._jobs, self._records, self._calendar, now)
         doubt = distrusted(self._records)
         return [examined(name, job, self._records, now, late.get(name, ()), doubt) for name, job in chosen.items()]
+
+
+def _tells_of_outside(settings: BackupSettings, evidence: Evidence) -> bool:
+    """Whether words of others stand in what is told: names of files that a restore test found wrong, what a job wrote
+    that only checks in, and what programs of others complain of."""
+    if any(not test.ok for test in evidence.tests):
+        return True
+    if settings.kind in _IN_OUR_WORDS:
+        return False
+    words = [evidence.attempt.reason if evidence.attempt is not None else ""]
+    for place in evidence.places:
+        words += [place.reason, *place.warnings]
+        words += [one.reason for one in (place.run, place.check, place.prune) if one is not None]
+    return any(words)
+
+
+_IN_OUR_WORDS = frozenset({"restic", "borg", "borgmatic", "kopia", "rclone", "rsync-snapshots", "sqlite"})
+"""Kinds whose adapters say in words of ours what their programs complain of; the others pass some of it on."""
 
 
 def _findings(jobs: Sequence[JudgedJob], now: float) -> tuple[Finding, ...]:

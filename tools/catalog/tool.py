@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from tools.catalog.place import page_of, place_of, said
 from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
-from tools.names import NameIndex
+from tools.names import NameIndex, is_name
 from tools.settings import ServiceSettings, ToolSettings
 from tools.tool import Arguments, resolve_required
 
@@ -42,7 +42,9 @@ class FindService:
         """What the catalogue says."""
         name = str(call.arguments["name"])
         service = self._services[name]
-        return ToolResult(spoken=said(name, service), data=as_data(name, service))
+        free = [service.owner or "", service.restore or ""]  # an import takes them over from labels that anybody wrote
+        foreign = not all(is_name(text) for text in free)
+        return ToolResult(spoken=said(name, service), data=as_data(name, service), tainted=foreign)
 
 
 def as_data(name: str, service: ServiceSettings) -> JsonObject:

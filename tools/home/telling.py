@@ -12,6 +12,7 @@ from tools.home.kinds import DeviceKind
 from tools.home.live import Device
 from tools.home.port import State
 from tools.home.sayings import Clause, clause, is_plural, measured, said_number
+from tools.names import is_name
 from tools.wording import ago, duration, listing, number, sentence
 
 MOST_NAMED = 6
@@ -80,8 +81,13 @@ def result(spoken: str, target: Target, rows: Sequence[Seen]) -> ToolResult:
         data["more"] = len(rows) - MOST_IN_DATA
     findings = tuple(_finding(row) for row in rows if row.clause.odd)
     return ToolResult(
-        spoken=spoken, data=data, findings=findings[:MOST_IN_DATA], tainted=any(row.clause.tainted for row in rows)
+        spoken=spoken, data=data, findings=findings[:MOST_IN_DATA], tainted=any(_is_foreign(row) for row in rows)
     )
+
+
+def _is_foreign(row: Seen) -> bool:
+    """Whether somebody else's text is told: by the state, or in a name that reads like more than a name."""
+    return row.clause.tainted or not (is_name(row.device.name) and is_name(row.device.area))
 
 
 def several_told(target: Target, rows: Sequence[Seen]) -> str:

@@ -113,7 +113,8 @@ def said_missed(missed: Sequence[One]) -> str:
 def with_missed(tasks: ToolResult, missed: Sequence[One], *, idle: bool, listening: bool) -> ToolResult:
     """The list of tasks, and what was missed; ``idle``: there is no task, which is not worth a word beside messages.
 
-    What others sent is text from outside.
+    All of it is text from outside: what others sent, and what of theirs (a failing program's words, an alert's) stands
+    in messages of our own.
     """
     if not missed:
         return tasks.model_copy(update={"spoken": NOTHING}) if idle and listening else tasks
@@ -122,4 +123,4 @@ def with_missed(tasks: ToolResult, missed: Sequence[One], *, idle: bool, listeni
     ]
     spoken = said_missed(missed) if idle else f"{tasks.spoken} {said_missed(missed)}"
     data = {**tasks.data, "messages": messages, "missed": len(missed)}
-    return ToolResult(spoken=spoken, data=data, tainted=not all(one.ours for one in missed))
+    return ToolResult(spoken=spoken, data=data, tainted=True)

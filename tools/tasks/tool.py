@@ -11,10 +11,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from tools.calling import current_caller, said_by, said_in
-from tools.contract import Candidates, JsonObject, Level, PlannedCall, ToolResult
+from tools.contract import Candidates, Door, JsonObject, Level, PlannedCall, ToolResult
 from tools.jobs.ledger import Job, JobLedger
 from tools.jobs.sayings import name_of
-from tools.names import plain
+from tools.names import is_name, plain
 from tools.notify.missed import Missed, with_missed
 from tools.tasks.sayings import (
     ALARM,
@@ -148,6 +148,14 @@ def _is_another(order: PlannedCall, agreed: PlannedCall) -> bool:
     return order.level is not Level.READ and list(Level).index(order.level) > list(Level).index(agreed.level)
 
 
+def _is_foreign(one: Scheduled) -> bool:
+    """Whether a model or a program outside may have worded it. What somebody said in the house is theirs."""
+    return one.door in _WORDED_OUTSIDE and not is_name(one.what)
+
+
+_WORDED_OUTSIDE = frozenset({Door.MCP.value, Door.HTTP.value})
+
+
 def _scheduled_as_json(one: Scheduled) -> JsonObject:
     return {
         "id": one.id, "what": one.what, "when": one.when, "next_at": one.next_at, "recurring": one.recurring,
@@ -183,12 +191,11 @@ class ListTasks:
             "jobs": [_job_as_json(job) for job in jobs],
             "scheduled": [_scheduled_as_json(one) for one in scheduled],
         }
+        listed = ToolResult(spoken=tasks, data=data, tainted=any(_is_foreign(one) for one in scheduled))
         if self._missed is None:
-            return ToolResult(spoken=tasks, data=data)
+            return listed
         missed = await asyncio.to_thread(self._missed.take, current_caller())
-        return with_missed(
-            ToolResult(spoken=tasks, data=data), missed, idle=not (jobs or scheduled), listening=self._missed.listening
-        )
+        return with_missed(listed, missed, idle=not (jobs or scheduled), listening=self._missed.listening)
 
 
 class CancelTask:

@@ -120,13 +120,13 @@ async def test_who_has_just_heard_it_has_not_missed_it(house: House) -> None:
     assert await house.said() == NOTHING
 
 
-async def test_our_own_words_are_listed_for_whom_they_were_meant_and_are_not_from_outside(house: House) -> None:
+async def test_our_own_words_are_listed_for_whom_they_were_meant_and_may_quote_others(house: House) -> None:
     house.messages.add("The photos backup is done.", Caller(name="anna", door=Door.SATELLITE, room="attic"))
     house.messages.add("Buy a present for anna.", Caller(name="tom", door=Door.SATELLITE, room="attic"))
     found = await house.asked()
 
     assert found.spoken == "While you were away, one message came: The photos backup is done."
-    assert not found.tainted
+    assert found.tainted  # a job that failed is told in the words of its program
     assert house.say_aloud() == ["Buy a present for anna."]
 
 
