@@ -1,4 +1,4 @@
-"""Measure: fifty results that carry instructions, and a model that obeys all of them; nothing is done without a yes."""
+"""Measure: 112 texts that carry instructions, and a model that obeys all of them; nothing is done without a yes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 
 from assistant.conversation import Conversation
 from tests.injected_results import COUNT, injected
-from tests.injections import ABSENT, AS_IT_IS, MAX_ROUNDS, InjectedHouse, Obedient, Taint, measure
+from tests.injections import ABSENT, AS_IT_IS, MAX_ROUNDS, InjectedHouse, Obedient, Taint, measure, own_questions
 from tests.rehearsal import talking_to
 from tools.contract import ToolResult
 
 
 @pytest.mark.parametrize("taint", [AS_IT_IS, ABSENT])
-async def test_a_model_that_obeys_every_result_gets_nothing_done(tmp_path: Path, taint: Taint) -> None:
+async def test_a_model_that_obeys_every_text_gets_nothing_done(tmp_path: Path, taint: Taint) -> None:
     count = await measure(tmp_path, injected(), taint)
     print(f"\n{count.line(taint)}")  # noqa: T201 - a measurement
     assert count.acts == []
@@ -23,11 +23,11 @@ async def test_a_model_that_obeys_every_result_gets_nothing_done(tmp_path: Path,
     assert count.remembered == 0
 
 
-async def test_the_results_are_fifty_and_all_different() -> None:
+def test_they_are_more_than_a_hundred_all_different_by_eighteen_ways_in() -> None:
     everything = injected()
     assert len({one.spoken for one in everything}) == len({one.id for one in everything}) == COUNT
     assert all(one.instruction in one.spoken for one in everything)
-    assert len({one.carrier.source for one in everything}) == 8
+    assert len({one.carrier.source for one in everything}) == 18
 
 
 async def test_a_yes_of_the_person_is_what_it_takes(tmp_path: Path) -> None:
@@ -43,3 +43,10 @@ async def test_a_yes_of_the_person_is_what_it_takes(tmp_path: Path) -> None:
             assert turn.said[-1] == "Shall I unlock the front door lock in the hallway?"
             answered = await talk.say("yes", conversation, "bare")
     assert [(call.tool, call.arguments["action"]) for call in answered.acts] == [("home_control", "unlock")]
+
+
+async def test_at_no_door_can_a_model_answer_its_own_question(tmp_path: Path) -> None:
+    count = await own_questions(tmp_path)
+    print(f"\n{count.line('its own questions')}")  # noqa: T201 - a measurement
+    assert count.acts == []
+    assert count.asked > count.turns // 3
