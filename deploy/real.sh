@@ -104,7 +104,9 @@ systemd_root() {
     read -r mirror suite <<END
 $(apt-get indextargets --format '$(SITE) $(CODENAME)' 'Created-By: Packages' | head -n 1)
 END
-    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus "$suite" "$PWD/.real/systemd" "$mirror" >&2 </dev/null
+    # python3 and what Jarvis' own libraries link to: tests/real/trust runs this checkout in it.
+    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,python3,libgomp1,libportaudio2,restic \
+        "$suite" "$PWD/.real/systemd" "$mirror" >&2 </dev/null
     rm -rf .real/systemd/var/cache/apt .real/systemd/var/lib/apt/lists
     : >"$1"
 }
@@ -156,5 +158,5 @@ satellite "$(stamp_of satellite $locks/satellite.txt)"
 borgmatic "$(stamp_of borgmatic $locks/borgmatic.txt)"
 guest ".real/.guest-1"
 home_assistant "$(stamp_of home-assistant $locks/build.txt "$home_lock")"
-systemd_root ".real/.systemd-1"
+systemd_root ".real/.systemd-2"
 docker_engine "$(stamp_of docker $locks/docker.txt)"

@@ -18,6 +18,8 @@ from assistant.cli.common import (
 from assistant.events import TurnFailed, TurnFinished
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assistant.app import App
 
 
@@ -42,13 +44,18 @@ def _check_microphone() -> None:
 
 async def _listen(house: House) -> None:
     from assistant.app import open_app
+    from assistant.watchdog import Manager, threaded, watched
 
+    manager = Manager.from_environment()
     async with furnished(house) as settings, open_app(settings, ears=True, mouth=True) as app:
-        await listen_to(app)
+        manager.ready("loading ears, mouth and model")
+        async with watched(manager, threaded(app)):
+            await listen_to(app, on_ready=lambda: manager.status("listens at the microphone"))
 
 
-async def listen_to(app: App) -> None:
-    """Turn after turn on the same microphone. Raises AudioError when there is none."""
+async def listen_to(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Turn after turn on the same microphone; ``on_ready``: it can be spoken to. Raises AudioError when there is none.
+    """
     import asyncio
 
     from rich.markup import escape
@@ -63,6 +70,7 @@ async def listen_to(app: App) -> None:
     with app.microphone(line.microphone_is) as microphone:
         out.print("[dim]  loading …[/]")
         await app.load_speech()
+        on_ready()
         warming = asyncio.gather(app.warm_model(), app.warm_speech())
         warming.add_done_callback(_said_if_failed(ChatError))
         out.print(f"Say [bold]“{line.wake_phrase}, …”[/]. Ctrl-C ends.")

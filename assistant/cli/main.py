@@ -109,6 +109,12 @@ def _guard_models(ctx: typer.Context) -> None:
         egress.install()
 
 
+def _guard_service(ctx: typer.Context) -> None:
+    """What looks up the hosts that are allowed is guarded once it knows them."""
+    if ctx.invoked_subcommand not in ("install", "refresh"):
+        egress.install()
+
+
 def _add_heavier_commands() -> None:
     """Sub-commands whose modules are only needed by themselves."""
     from assistant.cli.access import access
@@ -118,14 +124,18 @@ def _add_heavier_commands() -> None:
     from assistant.cli.catalog import catalog_app
     from assistant.cli.evaluate import evaluate
     from assistant.cli.models import models_app
+    from assistant.cli.service import service_app
+    from assistant.cli.soak import soak
 
     app.add_typer(models_app, name="models", callback=_guard_models)
     app.command("eval")(evaluate)
     app.command()(access)
+    app.command()(soak)
     app.add_typer(bench_app, name="bench")
     app.add_typer(backups_app, name="backups")
     app.add_typer(audit_app, name="audit")
     app.add_typer(catalog_app, name="catalog")
+    app.add_typer(service_app, name="service", callback=_guard_service)
 
 
 _add_heavier_commands()
@@ -142,7 +152,7 @@ def root(
     """Options of every command; the egress guard stands before any of them but `models pull`."""
     if config is not None:
         os.environ["JARVIS_CONFIG"] = str(config)
-    if ctx.invoked_subcommand != "models":
+    if ctx.invoked_subcommand not in ("models", "service"):
         egress.install()
 
 

@@ -25,6 +25,7 @@ from assistant.server.auth import open_authenticator
 from assistant.server.bridge import bridge
 from assistant.server.http import http_app
 from assistant.state import RunningServer, default_state_dir
+from assistant.watchdog import Manager, threaded, watched
 from assistant.wyoming.door import bound_door, open_door
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ MAX_CONNECTIONS = 256
 
 async def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
     """Own the state folder and serve until SIGINT or SIGTERM. Raises JarvisError."""
+    manager = Manager.from_environment()
     bind_host = host if host is not None else settings.server.host
     state_dir = settings.state_dir or default_state_dir()
     authenticator = await asyncio.to_thread(open_authenticator, settings, bind_host, state_dir)
@@ -53,17 +55,19 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
                     pid=os.getpid(), url=url, token=local_token, version=app_version(), started=time.time()
                 )
                 app.state.announce(me)
+                manager.ready(f"serves {url}; loading ears, mouth and model")
                 _say(f"Jarvis serves {url}/command and {url}/mcp, and a page at {url}/. Ctrl-C ends.")
 
             async def finish() -> None:
+                manager.stopping()
                 app.state.retract()
                 await app.finish_turns(FINISH_TURNS_S)
                 web.state.mcp.end_streams()
                 web.state.messages.end_streams()
 
-            warming = asyncio.create_task(_warm(app))
+            warming = asyncio.create_task(_warm(app, lambda how: manager.status(f"serves {url}; {how}")))
             try:
-                async with open_door(app, wyoming, _say), app.open_satellites():
+                async with watched(manager, threaded(app)), open_door(app, wyoming, _say), app.open_satellites():
                     await _Server(web, started, finish).serve([listening])
             finally:
                 app.state.retract()
@@ -138,7 +142,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _warm(app: App) -> None:
+async def _warm(app: App, tell: Callable[[str], None]) -> None:
     """Behind the open doors: what is not loaded when the first question comes is loaded by it."""
     try:
         await app.load_speech()
@@ -146,7 +150,9 @@ async def _warm(app: App) -> None:
             await app.warm_model()
     except JarvisError as error:
         log.warning("not everything is ready: %s %s", error.detail, error.mend)
+        tell(f"not everything is ready ({error.code})")
     else:
+        tell("ears, mouth and model are ready")
         _say("Ears, mouth and model are ready.")
         await app.warm_speech()
 

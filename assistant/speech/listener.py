@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
@@ -72,6 +72,11 @@ class EarListener:
     async def load(self) -> None:
         """Load wake word and turn model ahead of time. Raises WakeWordError, EndpointingError."""
         await asyncio.gather(self._in_thread(self._loaded_wake_word), self._judge(self.turn_model))
+
+    @property
+    def threads(self) -> dict[str, Executor]:
+        """For the watchdog."""
+        return {"ears": self._thread, "turn model": self._judge_thread}
 
     def close(self) -> None:
         """End the threads."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 
@@ -32,6 +32,11 @@ class PiperSynthesizer:
     async def load(self) -> None:
         """Load the voice and let it say something in silence. Raises SynthesisError."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._loaded)
+
+    @property
+    def threads(self) -> dict[str, Executor]:
+        """For the watchdog."""
+        return {"piper": self._thread}
 
     def close(self) -> None:
         """End the thread. Idempotent."""

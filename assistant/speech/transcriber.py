@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -84,6 +84,11 @@ class FasterWhisper:
         Raises TranscriptionError.
         """
         await asyncio.get_running_loop().run_in_executor(self._thread, self._warm)
+
+    @property
+    def threads(self) -> dict[str, Executor]:
+        """For the watchdog."""
+        return {"whisper": self._thread}
 
     def close(self) -> None:
         """End the thread."""

@@ -44,8 +44,8 @@ class Machine:
 
 
 @contextmanager
-def machine(log: Path) -> Iterator[Machine]:
-    """Booted, until its system is running."""
+def machine(log: Path, *more: str) -> Iterator[Machine]:
+    """Booted, until its system is running; ``more``: options of systemd-nspawn."""
     if not (ROOT / "usr" / "lib" / "systemd" / "systemd").exists():
         pytest.fail("There is no systemd in .real/systemd: run `deploy/real.sh`, or `make test-real`.", pytrace=False)
     if os.geteuid() != 0:
@@ -54,6 +54,7 @@ def machine(log: Path) -> Iterator[Machine]:
         *("systemd-nspawn", "--quiet", "--boot", f"--directory={ROOT}", "--volatile=overlay", "--register=no"),
         *("--keep-unit", "--private-network", "--link-journal=no", "--timezone=off", "--resolv-conf=off"),
         "--console=pipe",
+        *more,
     ]
     with log.open("wb") as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)

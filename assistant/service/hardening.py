@@ -1,0 +1,52 @@
+"""What the unit may not do. Each line is a directive of systemd.exec(5) or systemd.resource-control(5). Pure.
+
+``docs/operation.md`` has the table of why, and what each of them keeps from working.
+"""
+
+from __future__ import annotations
+
+from assistant.egress import PRIVATE
+
+COMMON: tuple[tuple[str, str], ...] = (
+    ("NoNewPrivileges", "yes"),
+    ("CapabilityBoundingSet", ""),
+    ("AmbientCapabilities", ""),
+    ("UMask", "0077"),
+    ("LimitCORE", "0"),  # a core would hold what was said and every secret
+    ("LockPersonality", "yes"),
+    ("RestrictNamespaces", "yes"),
+    ("RestrictRealtime", "yes"),
+    ("RestrictSUIDSGID", "yes"),
+    ("SystemCallArchitectures", "native"),
+    ("SystemCallFilter", "@system-service"),
+    ("SystemCallFilter", "~@privileged"),
+    ("SystemCallErrorNumber", "EPERM"),
+    ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK"),  # netlink: which interfaces there are (mDNS)
+    ("ProtectSystem", "strict"),
+    ("ProtectClock", "yes"),
+    ("ProtectControlGroups", "yes"),
+    ("ProtectHostname", "yes"),
+    ("ProtectKernelLogs", "yes"),
+    ("ProtectKernelModules", "yes"),
+    ("ProtectKernelTunables", "yes"),
+    ("PrivateTmp", "yes"),
+    ("PrivateUsers", "yes"),
+    ("KeyringMode", "private"),
+)
+"""For every unit. ``@resources`` stays allowed: jobs lower their priority."""
+
+SYSTEM_ONLY: tuple[tuple[str, str], ...] = (
+    ("ProtectHome", "tmpfs"),  # empty but for what is bound into it
+    ("ProtectProc", "invisible"),
+)
+"""What a user's own service manager cannot, or what would take their home away from a user's service."""
+
+NO_DEVICES = (("PrivateDevices", "yes"), ("DevicePolicy", "closed"))
+SOUND = (("DevicePolicy", "closed"), ("DeviceAllow", "char-alsa rw"))
+"""With a microphone there is a /dev, and of its devices the sound cards alone may be opened."""
+
+NOT_FOR_UNITS = ("0.0.0.0/32", "::/128")
+"""Of the guard's list: addresses that are bound, and never sent to."""
+
+HOUSE = tuple(str(network) for network in PRIVATE if str(network) not in NOT_FOR_UNITS)
+"""The guard's own private networks (``assistant.egress.PRIVATE``), as the kernel's filter has them."""
