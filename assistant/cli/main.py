@@ -125,10 +125,12 @@ def _add_heavier_commands() -> None:
     from assistant.cli.evaluate import evaluate
     from assistant.cli.models import models_app
     from assistant.cli.service import service_app
+    from assistant.cli.soak import soak
 
     app.add_typer(models_app, name="models", callback=_guard_models)
     app.command("eval")(evaluate)
     app.command()(access)
+    app.command()(soak)
     app.add_typer(bench_app, name="bench")
     app.add_typer(backups_app, name="backups")
     app.add_typer(audit_app, name="audit")
