@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assistant.cli import doctor
+from assistant.cli import doctor_state
 from assistant.cli.common import House
 from assistant.config import SatelliteSettings, Settings
 from assistant.state import RunningServer
@@ -92,12 +92,9 @@ def test_a_server_that_says_something_else_is_an_error(jarvis: Jarvis, running: 
     assert json.loads(jarvis("satellites", "--json").stdout)["error"]["code"] == "server_gone"
 
 
-def test_the_doctor_counts_them_and_names_those_that_are_gone(
-    running: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_doctor_counts_them_and_names_those_that_are_gone(running: Server, tmp_path: Path) -> None:
     says(running, HALL, KITCHEN)
-    monkeypatch.setattr(doctor, "_CHECKS", (doctor._satellites,))
     configured = {"kitchen": SatelliteSettings(url="tcp://kitchen.lan:10700")}
-    [check] = doctor.examine(House(Settings(satellites=configured, state_dir=tmp_path), demo=False))
+    check = doctor_state.satellites(House(Settings(satellites=configured, state_dir=tmp_path), demo=False))
     assert (check.name, check.status) == ("satellites", "warning")
     assert check.detail == "1 of 2 connected; hall: It cannot be reached [at all]."
