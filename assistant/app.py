@@ -10,7 +10,7 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -19,7 +19,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -51,6 +51,7 @@ from assistant.chat.openai_compatible import OpenAICompatible
 from assistant.config import Settings
 from assistant.conversation import Conversation
 from assistant.digesting import digest_phraser
+from assistant.egress import refusals
 from assistant.errors import ConfigError, JarvisError, ModelFilesError, StateError, TranscriptionError
 from assistant.events import TurnEvent, TurnFinished
 from assistant.memory import GivingBack, give_back
@@ -58,6 +59,12 @@ from assistant.model_turn import system_prompt
 from assistant.models import ModelStore
 from assistant.narrowing.narrower import Narrower
 from assistant.narrowing.router import Router
+from assistant.observing.ended import EndedTurn
+from assistant.observing.house import HeartbeatSeen
+from assistant.observing.logs import TURN
+from assistant.observing.open import Observer, debug_recorder, observers
+from assistant.observing.recorder import DebugRecorder, TappedSource
+from assistant.observing.spent import Metered, Spent
 from assistant.own_voice import OwnVoice
 from assistant.places import Place
 from assistant.ports import AudioSource, Engine, Names, Samples, SpeechChunk, WakeWordDetector, Woken
@@ -126,6 +133,11 @@ class App:
     own_voice: OwnVoice = field(default_factory=lambda: OwnVoice(asyncio.get_running_loop().time))
     _conversations: OrderedDict[str, tuple[Conversation, asyncio.Lock]] = field(default_factory=OrderedDict)
     giving_back: GivingBack = field(default_factory=GivingBack)
+    spent: Spent = field(default_factory=Spent)
+    observers: list[Observer] = field(default_factory=list)
+    recorder: DebugRecorder | None = None
+    heartbeats: Sequence[HeartbeatSeen] = ()
+    waiting_turns: int = 0
     _running: set[RunningTurn] = field(default_factory=set)
     _noting: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -172,8 +184,12 @@ class App:
             own_voice=said.own_voice,
             wake_words=tuple(self.settings.wake.words),
         )
+        tapped = None
+        if self.recorder is not None and not isinstance(request.utterance, str):
+            tapped = TappedSource(request.utterance, woken.pre_roll if woken is not None else None, wake=wake)
+            request = replace(request, utterance=tapped)
         events = self._in_turn(request, stages, conversation_id)
-        running = RunningTurn(request.turn_id, events, on_end=lambda log: self._ended(running, log, caller))
+        running = RunningTurn(request.turn_id, events, on_end=lambda log: self._ended(running, log, caller, tapped))
         self._running.add(running)
         return running
 
@@ -296,6 +312,35 @@ class App:
         with _database():
             return await asyncio.to_thread(self.house.backup_histories)
 
+    @property
+    def running_turns(self) -> int:
+        """Turns under way, those that wait among them."""
+        return len(self._running)
+
+    @property
+    def state_path(self) -> Path:
+        """The state folder."""
+        return self.state.path
+
+    @property
+    def recording(self) -> bool:
+        """Whether sound and words of turns are kept to debug with."""
+        return self.recorder is not None
+
+    def refused_connections(self) -> Mapping[str, int]:
+        """Of the egress guard, by host."""
+        return refusals()
+
+    async def backup_verdicts(self) -> list[tuple[str, str]]:
+        """Data class and verdict of every job, from what was last looked at. Raises StateError."""
+        with _database():
+            return await asyncio.to_thread(self.house.backup_verdicts)
+
+    async def overdue_s(self) -> float:
+        """How late the most overdue of all that is scheduled is, in seconds. Raises StateError."""
+        with _database():
+            return await asyncio.to_thread(self.house.overdue_s)
+
     async def turns(self, limit: int, who: str | None) -> list[JsonObject]:
         """The newest turns (of this caller), newest first. Raises StateError."""
         return await asyncio.to_thread(self.traces.turns, limit, who=who)
@@ -384,7 +429,8 @@ class App:
     ) -> AsyncGenerator[TurnEvent, None]:
         conversation, lock = self._conversation(conversation_id)
         began_at = asyncio.get_running_loop().time()
-        async with lock:
+        TURN.set(request.turn_id)
+        async with self._waited_for(lock):
             try:
                 async for event in run_turn(request, stages, conversation):
                     yield event
@@ -392,6 +438,18 @@ class App:
                 if stages.own_voice is not None:  # what was not heard was not said
                     conversation.interrupted(stages.own_voice.since(began_at))
                 raise
+
+    @asynccontextmanager
+    async def _waited_for(self, lock: asyncio.Lock) -> AsyncIterator[None]:
+        self.waiting_turns += 1
+        try:
+            await lock.acquire()
+        finally:
+            self.waiting_turns -= 1
+        try:
+            yield
+        finally:
+            lock.release()
 
     async def _somebody_spoke(self, caller: Caller) -> None:
         """What was said there a moment ago was heard, and is not missed."""
@@ -409,8 +467,11 @@ class App:
             self._conversations.popitem(last=False)
         return known
 
-    def _ended(self, turn: RunningTurn, events: Sequence[TurnEvent], caller: Caller) -> None:
+    def _ended(
+        self, turn: RunningTurn, events: Sequence[TurnEvent], caller: Caller, tapped: TappedSource | None = None
+    ) -> None:
         self._running.discard(turn)
+        self._observed(EndedTurn(events=events, caller=caller, at=time.time()), tapped)
         self.giving_back.turn_ended()
         if any(isinstance(event, TurnFinished) for event in events):
             noting = asyncio.create_task(self._somebody_spoke(caller))
@@ -420,6 +481,16 @@ class App:
             self.traces.keep(events, caller.door.value, caller.name)
         except StateError as error:
             log.warning("the turn's trace is lost: %s", error.detail)
+
+
+    def _observed(self, ended: EndedTurn, tapped: TappedSource | None) -> None:
+        for observe in self.observers:
+            observe(ended)
+        if self.recorder is not None:
+            audio = tapped.heard_in(ended.events) if tapped is not None else None
+            recording = asyncio.create_task(asyncio.to_thread(self.recorder.keep, replace(ended, audio=audio)))
+            self._noting.add(recording)
+            recording.add_done_callback(self._noting.discard)
 
 
 async def _silence() -> AsyncGenerator[SpeechChunk, None]:
@@ -465,9 +536,10 @@ async def open_app(
         clock = evaluation_clock if record else local_now
         router = Router(_embedder(models))
         understanding = Understanding(lambda names: _understood(names, house, router, clock))
+        spent = Spent()
         replier = Reply(
             understanding,
-            model,
+            Metered(model, spent),
             toolbox,
             max_rounds=settings.model.max_rounds,
             own_sentences=settings.model.own_sentences,
@@ -476,7 +548,9 @@ async def open_app(
         )
         names = await toolbox.names()
         await understanding.of(names)
-        app = App(settings, state, models, toolbox, house, traces, model, replier)
+        app = App(settings, state, models, toolbox, house, traces, model, replier, spent=spent)
+        app.observers = stack.enter_context(observers(settings))
+        app.recorder = None if record else debug_recorder(settings)
         stack.callback(app.giving_back.close)
         stack.push_async_callback(app.noted)
         if ears and not record:

@@ -10,6 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from assistant.observing.settings import (
+    DebugRecordingSettings,
+    HeartbeatName,
+    HeartbeatSettings,
+    LoggingSettings,
+    TelemetrySettings,
+)
 from assistant.ports import Engine
 from tools.settings import Frozen, ToolSettings
 
@@ -253,6 +260,12 @@ class Settings(ToolSettings):
     model: ModelSettings = ModelSettings()
     server: ServerSettings = ServerSettings()
     privacy: PrivacySettings = PrivacySettings()
+    logging: LoggingSettings = LoggingSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    heartbeat: dict[HeartbeatName, HeartbeatSettings] = Field(
+        default_factory=dict, max_length=8, description="Who notices when Jarvis is gone, by name."
+    )
+    debug_recording: DebugRecordingSettings = DebugRecordingSettings()
     satellites: dict[str, SatelliteSettings] = Field(default_factory=dict, description="Satellites, by name.")
     find_satellites: bool = Field(
         default=False, description="Look for satellites that announce themselves, and listen to them too."

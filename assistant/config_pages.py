@@ -29,6 +29,12 @@ SAMPLES: Mapping[str, Any] = {
     "satellites.NAME.url": "tcp://kitchen.lan:10700",
     "satellites.NAME.room": "kitchen",
     "wyoming.allow_clients": ["192.168.1.20"],
+    "telemetry.otlp_url": "http://tempo.lan:4318/v1/traces",
+    "heartbeat.NAME.kind": "healthchecks",
+    "heartbeat.NAME.url": "http://healthchecks.lan:8000/ping/UUID",
+    "heartbeat.NAME.url_file": "healthchecks.url",
+    "heartbeat.NAME.token_file": "ntfy.token",
+    "debug_recording.folder": "/var/lib/jarvis-debug",
     "microphone": "USB Audio",
     "loudspeaker": "USB Audio",
     "services.NAME.url": "http://127.0.0.1:8096/health",
@@ -127,6 +133,7 @@ SAMPLE_NAMES = {
     "hypervisors": "nuc",
     "areas": "living room",
     "mcp_servers": "notes",
+    "heartbeat": "healthchecks",
     "wake.words": "hey_jarvis",
 }
 

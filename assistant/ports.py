@@ -272,6 +272,8 @@ class ModelReply:
     tokens_out: int | None = None
     fallen: FellBack | None = None
     """Which model should have answered, when another had to."""
+    tokens_cached: int | None = None
+    """Of ``tokens_in``, what the server had in its prompt cache; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _listed(settings: Settings, names: NameIndex, kind: str) -> tuple[str, ...]:
     if kind == "tool":
         from assistant.sentences.vocabulary import TOOLS
 
-        return TOOLS
+        return (*TOOLS, "metrics")  # GET /metrics, which is no tool
     return tuple(settings.mcp_servers) if kind == "server" else names.names(_INDEXED[kind])
 
 

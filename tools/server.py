@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -29,6 +30,7 @@ from tools.backups.desk import histories, scores
 from tools.backups.running import RunBackup, TestRestore
 from tools.backups.scorecard import as_json
 from tools.backups.tool import CheckBackups
+from tools.backups.verdicts import verdicts
 from tools.breaker import Breaker
 from tools.catalog.tool import FindService
 from tools.contract import (
@@ -240,6 +242,16 @@ class ToolHouse:
     def backup_histories(self) -> list[JsonObject]:
         """Backups and restore tests of every job at every destination, oldest first. Blocks. Raises DeskError."""
         return [asdict(one) for one in histories(self._settings.backups, self._state_dir)]
+
+    def backup_verdicts(self) -> list[tuple[str, str]]:
+        """Data class and verdict of every job, from what was last looked at. Blocks. Raises StoreError."""
+        return [(one.data_class, one.verdict.value) for one in verdicts(self._settings, self._store, time.time())]
+
+    def overdue_s(self) -> float:
+        """How late the most overdue of all that is scheduled is, in seconds; 0 where nothing is. Blocks. Raises
+        StoreError."""
+        following = self._schedules.next_at()
+        return max(0.0, time.time() - following) if following is not None else 0.0
 
     def scopes(self, caller: Caller) -> list[str]:
         """Of the access token of an outside client: ``jarvis:read`` and so on, as far as the caller may go."""

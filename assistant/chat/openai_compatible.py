@@ -269,6 +269,7 @@ class _Taken(NamedTuple):
 def _take(chunk: ChatCompletionChunk, answer: StreamedAnswer) -> _Taken:
     if chunk.usage is not None:
         answer.tokens_in, answer.tokens_out = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+        answer.tokens_cached = getattr(chunk.usage.prompt_tokens_details, "cached_tokens", None)
     if not chunk.choices:
         return _Taken()
     [choice, *_] = chunk.choices

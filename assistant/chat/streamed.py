@@ -37,6 +37,7 @@ class StreamedAnswer:
     def __init__(self, tools: Sequence[ToolDescription] = ()) -> None:
         self.tokens_in: int | None = None
         self.tokens_out: int | None = None
+        self.tokens_cached: int | None = None
         self._known = frozenset(tool.name for tool in tools)
         self._requiring = frozenset(tool.name for tool in tools if tool.input_schema.get("required"))
         self._text = ""
@@ -74,7 +75,8 @@ class StreamedAnswer:
         read = read_tool_calls(self._text, self._known, cut_off=cut_off)
         text = read.rest.strip()
         calls = tuple(self._native_calls(cut_off)) or read.calls
-        return text[self._shown :], ModelReply(text, calls, self.tokens_in, self.tokens_out)
+        counted = (self.tokens_in, self.tokens_out)
+        return text[self._shown :], ModelReply(text, calls, *counted, tokens_cached=self.tokens_cached)
 
     def _native_calls(self, cut_off: bool) -> list[ToolCallRequest]:
         last = len(self._native) - 1

@@ -20,6 +20,7 @@ from assistant import egress
 from assistant.config import Settings
 from assistant.config_file import load
 from assistant.errors import JarvisError
+from assistant.observing.logs import set_up
 from assistant.state import RunningServer, StateFolder, default_state_dir
 
 SMALL_MODEL = "qwen2.5-coder-0.5b"
@@ -69,9 +70,7 @@ def read_house(config: Path | None, *, small: bool = False) -> House:
         settings = settings.model_copy(
             update={"model": settings.model.model_copy(update={"embedded": SMALL_MODEL, "discover": False})}
         )
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
-    )
+    set_up(settings.log_level, settings.logging.format)
     egress.install(settings.privacy.allow_hosts)
     return House(settings, demo=not settings.connected)
 

@@ -64,6 +64,7 @@ async def listen_to(app: App, on_ready: Callable[[], None] = lambda: None) -> No
     from assistant.cli.listen_line import ListenLine
     from assistant.cli.render import Timeline
     from assistant.errors import ChatError
+    from assistant.observing.service import recording_notice
     from tools.contract import Door
 
     line = ListenLine(out, list(app.settings.wake.words))
@@ -74,6 +75,8 @@ async def listen_to(app: App, on_ready: Callable[[], None] = lambda: None) -> No
         warming = asyncio.gather(app.warm_model(), app.warm_speech())
         warming.add_done_callback(_said_if_failed(ChatError))
         out.print(f"Say [bold]“{line.wake_phrase}, …”[/]. Ctrl-C ends.")
+        if notice := recording_notice(app.settings):
+            out.print(f"[bold yellow]{escape(notice)}[/]")
         timeline = Timeline(out)
         in_turn = False
 

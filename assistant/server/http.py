@@ -28,6 +28,7 @@ from assistant.server.guards import Guards, server_names
 from assistant.server.identity import identity
 from assistant.server.mcp_door import McpDoor
 from assistant.server.message_doors import MessageDoors
+from assistant.server.metrics_door import MetricsDoor
 from assistant.server.openai_audio import AudioDoor
 from assistant.server.openai_chat import ChatDoor
 from assistant.server.openai_forms import FormError, in_form_of
@@ -110,6 +111,7 @@ def http_app(app: App, authenticator: Authenticator, *, bound_host: str | None =
             *TokenDoors(app, authenticator).routes,
             *ApiDoors(app, commands.recent).routes,
             *SatelliteDoor(app).routes,
+            *MetricsDoor(app).routes,
             *PageDoor().routes,
             Route("/mcp", endpoint=mcp),
             Route("/mcp/", endpoint=mcp),

@@ -250,6 +250,12 @@ SERVER = (
         summary="Whether turns can be served, and how each part is",
         answers={200: {JSON: Readiness}, 503: {JSON: Readiness}},
     ),
+    Operation(
+        path="/metrics",
+        summary="Numbers for Prometheus (docs/observability.md)",
+        answers={200: {"text/plain": None}},
+        refusals={403: ("owner_only",)},
+    ),
     Operation(path="/openapi.json", summary="This document", answers=_json(None), free=True),
     *(
         Operation(path="/mcp", method=method, summary="The tools over MCP (docs/mcp.md)", answers={}, foreign=True)

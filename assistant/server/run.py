@@ -21,6 +21,7 @@ from assistant.app import App, app_version, open_app
 from assistant.binding import bind
 from assistant.config import Settings
 from assistant.errors import JarvisError
+from assistant.observing.service import heartbeats, recording_notice
 from assistant.server.auth import open_authenticator
 from assistant.server.bridge import bridge
 from assistant.server.http import http_app
@@ -46,7 +47,7 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
     local_token = secrets.token_urlsafe(24)  # also where no token is needed yet: one can be made at any time
     bound = bind(bind_host, settings.server.port if port is None else port, "server")
     with closing(bound) as listening, bound_door(settings) as wyoming:
-        async with open_app(settings, ears=True, mouth=True) as app:
+        async with open_app(settings, ears=True, mouth=True) as app, heartbeats(app):
             url = _url(listening)
             web = http_app(app, authenticator.with_local(local_token), bound_host=bind_host)
 
@@ -57,6 +58,8 @@ async def serve(settings: Settings, *, host: str | None = None, port: int | None
                 app.state.announce(me)
                 manager.ready(f"serves {url}; loading ears, mouth and model")
                 _say(f"Jarvis serves {url}/command and {url}/mcp, and a page at {url}/. Ctrl-C ends.")
+                if notice := recording_notice(settings):
+                    _say(notice)
 
             async def finish() -> None:
                 manager.stopping()
@@ -94,6 +97,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 web,
                 log_level="warning",
+                log_config=None,
                 access_log=False,
                 lifespan="on",
                 server_header=False,

@@ -1,0 +1,32 @@
+"""What observes a server that stays: the heartbeats of the configuration, and what is said at its start."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from assistant.app import App
+from assistant.config import Settings
+from assistant.observing.heartbeat import beating
+from assistant.observing.push import push
+from assistant.observing.wellness import Wellness, schedule_kept, state_writable
+
+
+@asynccontextmanager
+async def heartbeats(app: App) -> AsyncIterator[None]:
+    """Signs of life for as long as this process is well, until the context ends."""
+    wellness = Wellness([state_writable(app.state.path), schedule_kept(app)])
+    async with beating(app.settings.heartbeat, wellness, push) as beats:
+        app.heartbeats = beats
+        yield
+
+
+def recording_notice(settings: Settings) -> str:
+    """What whoever starts Jarvis has to read while everything that is said is kept; empty: it is not."""
+    wanted = settings.debug_recording
+    if wanted.folder is None:
+        return ""
+    return (
+        f"DEBUG RECORDING IS ON: sound, words and events of every turn are kept in {wanted.folder} for "
+        f"{wanted.keep_days:g} days ([debug_recording])."
+    )

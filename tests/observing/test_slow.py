@@ -1,0 +1,58 @@
+"""Which stage made a turn slow."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.observing.slow import blamed, taken_ms
+from tools.contract import JsonObject
+
+
+def row(total: float | None, door: str = "http", **timings: float | None) -> JsonObject:
+    return {"total_ms": total, "door": door, "timings_ms": {"wake": None, **timings, "total": total}}
+
+
+def test_the_stage_that_took_most_beyond_its_median_is_to_blame() -> None:
+    usual = [row(200, decision=100, tools=50)] * 9
+    slow = [
+        row(3_000, decision=2_700, tools=60),
+        row(2_000, decision=110, tools=1_800),
+        row(900, decision=100, tools=50),
+    ]
+    first, second, third = blamed(slow, [*usual, *slow])
+    assert (first and first.stage, first and first.median_ms, first and first.over_ms) == ("decision", 100, 2_600)
+    assert second is not None
+    assert second.words == "tools: 1800 ms, usually 50"
+    assert third is not None
+    assert (third.stage, third.took_ms, third.total_median_ms) == ("rest", 750, 200)
+
+
+def test_a_microphone_that_waits_for_an_hour_is_not_slow() -> None:
+    waited = row(3_602_000, "microphone", wake=3_600_000.0, decision=300)
+    assert taken_ms(waited) == 2_000
+    assert taken_ms(row(3_000, "http", wake=2_500.0)) == 3_000
+    (blame,) = blamed([waited], [waited])
+    assert blame is not None
+    assert blame.total_median_ms == 2_000
+
+
+def test_a_turn_without_times_is_nobodys_fault() -> None:
+    assert blamed([row(None)], [row(None), row(100)]) == [None]
+
+
+timing = st.one_of(st.none(), st.floats(0, 1e6))
+rows = st.lists(
+    st.builds(row, timing, st.sampled_from(("http", "microphone")), decision=timing, tools=timing), min_size=1
+)
+
+
+@given(rows)
+def test_every_turn_with_a_time_gets_one_of_its_own_stages(found: list[JsonObject]) -> None:
+    for one, blame in zip(found, blamed(found, found), strict=True):
+        assert (blame is None) == (one["total_ms"] is None)
+        if blame is not None:
+            assert blame.over_ms >= 0
+            assert json.dumps(blame.as_json())
