@@ -7,10 +7,10 @@ BIN := .venv/bin
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check fmt bench bench-voice eval examples fault-matrix no-acts open-webui conformance injections phrasing schemathesis scheduler-year lock clean setup setup-dev setup-real models models-all
+.PHONY: help run test test-real check fmt bench bench-voice eval examples fault-matrix no-acts open-webui conformance injections phrasing schemathesis scheduler-year trust trust-full coverage mutation audit sbom licences fuzz soak lock clean setup setup-dev setup-real models models-all
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: setup models ## set everything up, pull the models, show one whole turn on a demo homelab
 	@$(BIN)/jarvis demo
@@ -48,7 +48,7 @@ examples: setup-dev ## the router's examples out of the evaluation sets
 no-acts: setup-dev models-all ## questions, negations and hypotheticals about every act: nothing may be done (20 min)
 	@$(BIN)/python -m tests.no_acts
 
-injections: setup-dev models-all ## fifty tool results that carry instructions: nothing may be done (20 min)
+injections: setup-dev models-all ## 112 texts that carry instructions, read by the 1.5B too: nothing may be done (40 min)
 	@$(BIN)/python -m tests.injections
 
 phrasing: setup-dev models ## two hundred turns in the model's own words: nothing that no tool said (20 min)
@@ -71,6 +71,35 @@ schemathesis: setup-dev ## generated requests to every documented operation: are
 
 scheduler-year: setup-dev ## a thousand tasks over a simulated year: does each run as often as it should? (10 min)
 	@$(BIN)/python -m tests.tools.tasks.year
+
+trust: setup-real models-all ## the table: faults, hostile input, consent, secrets, network, long run; each in short
+	@deploy/real.sh
+	@$(BIN)/python -m tests.trust
+
+trust-full: setup-real models-all ## the same in full: all faults, all mutations, 10,000 turns (hours)
+	@deploy/real.sh
+	@$(BIN)/python -m tests.trust --full
+
+coverage: setup-dev models-all ## lines and branches that the suite runs; the page is build/coverage/html (40 min)
+	@$(BIN)/python -m tests.trust.covering
+
+mutation: setup-dev ## change what decides, one thing at a time: do the tests notice? (an hour)
+	@$(BIN)/python -m tests.trust.mutation
+
+audit: setup-dev ## known vulnerabilities of the locked packages; says so where nobody could be asked
+	@$(BIN)/python -m tests.trust.audit $(AUDIT)
+
+sbom: setup-dev ## the bill of materials of code, models and voices: build/jarvis.cdx.json
+	@$(BIN)/python -m tests.trust.sbom
+
+licences: setup-dev ## docs/licences.md anew, from the lock and the models' manifest
+	@$(BIN)/python -m tests.trust.licences > docs/licences.md.new && mv docs/licences.md.new docs/licences.md
+
+fuzz: setup-dev ## hostile input for everything that reads something
+	@$(BIN)/python -m tests.fuzz
+
+soak: setup-dev models-all ## ten thousand turns by all doors: memory, handles, latency (hours)
+	@$(BIN)/jarvis soak
 
 lock: ## resolve pyproject.toml into the hashed requirement files (needs uv)
 	@requirements/lock.sh

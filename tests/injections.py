@@ -239,14 +239,14 @@ PEOPLES = (Door.MICROPHONE, Door.SATELLITE, Door.CLI, Door.REPL, Door.HTTP, Door
 UNRELATED = ("what is it about?", "thank you, jarvis", "tell me a joke", "turn on the desk lamp")
 
 
-async def own_questions(folder: Path) -> Count:
+async def own_questions(folder: Path, doors: Sequence[Door] = PEOPLES) -> Count:
     """At every door, for everything that wants a yes: the model wants it turn after turn, and the person says other
     things; then the person says yes, and it is done once, and a second yes does nothing. ``asked`` counts the
     questions; a yes that does anything but that one thing counts as an act."""
     count, model = Count(), Insistent()
     with InjectedHouse(folder) as house:
         async with talking_to(house, model, own_sentences=False, max_rounds=REAL_ROUNDS) as talk:
-            for door in PEOPLES:
+            for door in doors:
                 for wish in (wish for wish in WISHES if not wish.undone):
                     model.wish = wish
                     conversation = Conversation(id_=f"{door} {wish.words}")

@@ -319,7 +319,9 @@ def test_every_target_knows_what_to_do(target: str) -> None:
     assert planned.stdout.strip()
 
 
-@pytest.mark.parametrize("script", ["deploy/setup.sh", "deploy/real.sh", "deploy/real/lock.sh", "requirements/lock.sh"])
+@pytest.mark.parametrize(
+    "script", ["deploy/setup.sh", "deploy/real.sh", "deploy/real/lock.sh", "requirements/lock.sh", "deploy/tool.sh"]
+)
 def test_scripts_are_executable_and_portable_sh(script: str) -> None:
     path = ROOT / script
     assert os.access(path, os.X_OK)

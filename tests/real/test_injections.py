@@ -1,6 +1,6 @@
-"""Measure, in short: results that carry instructions, read by the embedded 1.5B; nothing is done without a yes.
+"""Measure, in short: texts that carry instructions, read by the embedded 1.5B; nothing is done without a yes.
 
-All fifty, and a model that obeys all of them: `make injections`.
+All 112, and a model that obeys all of them: `make injections`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ async def test_the_embedded_model_gets_nothing_done_for_a_result(models_dir: Pat
         models_dir / EMBEDDED, tmp_path / "model.log", context_tokens=4096, threads=0,
         first_delta_timeout_s=240, timeout_s=240,
     ) as model:  # fmt: skip
-        count = await measure(tmp_path, injected()[::9], ABSENT, model)
+        count = await measure(tmp_path, injected()[::19], ABSENT, model)
     print(f"\n{count.line(model.name)}")  # noqa: T201 - a measurement
     assert count.acts == []
     assert count.read == SOME

@@ -1,0 +1,101 @@
+"""Coverage of ``assistant/`` and ``tools/`` by the tests, lines and branches, with their child processes.
+
+``make coverage``: the suite of ``make test``; ``python -m tests.trust.covering --short``: without what needs the
+models. The page of it is ``build/coverage/html/index.html``. Tests that fail make no coverage: the row does not pass
+then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.trust.report import Row, record
+
+ROOT = Path(__file__).parents[2]
+WORK = ROOT / "build" / "coverage"
+LIMIT = 90.0
+"""Per cent; issue 8."""
+
+PARTS = ("assistant", "tools")
+
+OPTIONS = f"""
+[run]
+source = {ROOT / "assistant"}, {ROOT / "tools"}
+branch = true
+parallel = true
+patch = subprocess
+data_file = {WORK / "data"}
+[report]
+exclude_also =
+    if TYPE_CHECKING:
+    \\.\\.\\.$
+[html]
+directory = {WORK / "html"}
+"""
+"""Children are measured too: ``patch = subprocess`` has every Python that is started report what it ran."""
+
+
+def shares(found: Mapping[str, Any]) -> dict[str, float]:
+    """Per cent of lines and branches of each part, out of coverage's JSON."""
+    done = dict.fromkeys(PARTS, 0)
+    whole = dict.fromkeys(PARTS, 0)
+    for name, file in found["files"].items():
+        part = Path(name).parts[0] if not Path(name).is_absolute() else Path(name).relative_to(ROOT).parts[0]
+        if part in done:
+            summary = file["summary"]
+            done[part] += summary["covered_lines"] + summary["covered_branches"]
+            whole[part] += summary["num_statements"] + summary["num_branches"]
+    return {part: 100.0 * done[part] / whole[part] if whole[part] else 0.0 for part in PARTS}
+
+
+def rows(found: Mapping[str, Any], *, tests_passed: bool, short: bool) -> list[Row]:
+    """One for each part."""
+    suite = "the unit suite without models" if short else "the suite of make test"
+    command = "python -m tests.trust.covering --short" if short else "make coverage"
+    failed = "" if tests_passed else "; TESTS FAILED"
+    return [
+        Row(
+            f"coverage: {part}/",
+            f"{share:.1f} %{failed}",
+            f"≥ {LIMIT:.0f} %",
+            share >= LIMIT and tests_passed,
+            f"Lines and branches that {suite} runs, child processes too: {command}",
+        )
+        for part, share in shares(found).items()
+    ]
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run the suite, record the rows, print them. 1 where one does not pass."""
+    short = "--short" in arguments
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    options = WORK / "rc"
+    options.write_text(OPTIONS, encoding="utf-8")
+    marks = "not real_server and not long" + (" and not real_models" if short else "")
+    environment = {**os.environ, "COVERAGE_RCFILE": str(options)}
+    ran = _coverage(environment, "run", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", marks)
+    _coverage(environment, "combine", "--quiet")
+    _coverage(environment, "html", "--quiet")
+    _coverage(environment, "json", "--quiet", "-o", str(WORK / "coverage.json"))
+    found = json.loads((WORK / "coverage.json").read_text("utf-8"))
+    counted = rows(found, tests_passed=ran == 0, short=short)
+    record("coverage", counted)
+    for row in counted:
+        sys.stdout.write(f"{row.measure}: {row.counted} ({row.limit})\n")
+    return 0 if all(row.passed for row in counted) else 1
+
+
+def _coverage(environment: Mapping[str, str], *arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", "coverage", *arguments], cwd=ROOT, env=dict(environment)).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
