@@ -482,7 +482,6 @@ class App:
         except StateError as error:
             log.warning("the turn's trace is lost: %s", error.detail)
 
-
     def _observed(self, ended: EndedTurn, tapped: TappedSource | None) -> None:
         for observe in self.observers:
             observe(ended)
