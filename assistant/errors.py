@@ -25,6 +25,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
+from tools.known_secrets import KNOWN
+
 
 class Stage(StrEnum):
     """The stages of a turn, in order."""
@@ -41,7 +43,9 @@ class Stage(StrEnum):
 
 
 def one_line(text: str) -> str:
-    """Without line breaks, escapes and marks that turn the direction of writing: a blank stands for each."""
+    """Without line breaks, escapes and marks that turn the direction of writing, a blank stands for each; and without
+    what is known to be secret, which a server may quote."""
+    text = KNOWN.hide(text)
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 

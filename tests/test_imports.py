@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_WITH_TOOLS = {
     "tools.contract", "tools.names", "tools.settings", "tools.when.time_words", "tools.when", "tools.catalog.reading",
-    "tools.digest.facts", "tools.settings_access", "tools.breaker",
+    "tools.digest.facts", "tools.settings_access", "tools.breaker", "tools.known_secrets",
 }  # fmt: skip
 FOR_THE_COMMAND_LINE = {
     "tools.wording",

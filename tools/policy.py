@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from tools.access import VOICE_DOORS, Access, Rights
 from tools.calling import called_by, current_caller, said_by
 from tools.confirmations import Confirmations, question
@@ -29,6 +31,7 @@ from tools.contract import (
     RefusalCode,
     Speech,
 )
+from tools.known_secrets import KNOWN
 from tools.outbox import Outbox
 from tools.pin import LOCKED, MISSING, SAY_IT, UNREADABLE, WRONG, Heard, SpokenPin
 from tools.records import begin_act, keep_call, note_act
@@ -239,7 +242,8 @@ class CallPath:
         """What every call leaves: the mark of what it read, its line, and how long it took."""
         if outcome.result is not None and outcome.result.tainted:
             self._taints.mark(caller)
-        outcome = outcome.model_copy(update={"duration_ms": round((time.perf_counter() - started) * 1000, 1)})
+        took = {"duration_ms": round((time.perf_counter() - started) * 1000, 1)}
+        outcome = _without_secrets(outcome).model_copy(update=took)
         await self._keep(outcome, decision, self.access.treated(caller))
         return outcome
 
@@ -401,6 +405,17 @@ class CallPath:
             await asyncio.to_thread(keep_call, self._store, self._outbox, outcome, decision, caller)
         except (StoreError, OSError) as error:
             log.warning("the call of %s could not be recorded: %s", outcome.tool, error)
+
+
+def _without_secrets(outcome: CallOutcome) -> CallOutcome:
+    """What a tool says, without what is known to be secret: a server or a program may have quoted it."""
+    if not KNOWN.stands_in(outcome.model_dump_json()):
+        return outcome
+    try:
+        return CallOutcome.model_validate(KNOWN.hide_in(outcome.model_dump(mode="json")))
+    except ValidationError:  # where no free text stands
+        spoken = "What came of it holds a secret, so I don't tell it."
+        return CallOutcome(ok=False, spoken=spoken, tool=outcome.tool, level=outcome.level, error="failed")
 
 
 def _not_planned(name: str, arguments: Mapping[str, Any], code: RefusalCode, spoken: str, detail: str) -> CallOutcome:

@@ -16,6 +16,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.known_secrets import KNOWN
+
 OUTPUT_LIMIT_BYTES = 32_000_000
 """Of standard output; a list of some ten thousand snapshots."""
 
@@ -180,6 +182,7 @@ def read_secret(path: Path) -> str:
     text = path.read_text(encoding="utf-8").rstrip("\r\n")
     if not text or "\n" in text or "\0" in text:
         raise ValueError(f"{path} has to hold one line with the secret")
+    KNOWN.add(text)  # whatever quotes it from now on, it is written nowhere
     return text
 
 

@@ -20,6 +20,7 @@ from assistant.config_file import load
 from assistant.errors import JarvisError
 from assistant.observing.logs import set_up
 from assistant.state import RunningServer, StateFolder, default_state_dir
+from tools.known_secrets import KNOWN
 
 SMALL_MODEL = "qwen2.5-coder-0.5b"
 INTERRUPTED = 130
@@ -68,6 +69,7 @@ def read_house(config: Path | None, *, small: bool = False) -> House:
         settings = settings.model_copy(
             update={"model": settings.model.model_copy(update={"embedded": SMALL_MODEL, "discover": False})}
         )
+    KNOWN.learn(settings)
     set_up(settings.log_level, settings.logging.format)
     egress.install(settings.privacy.allow_hosts)
     return House(settings, demo=not settings.connected)

@@ -17,6 +17,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
+from tools.known_secrets import HidingFormatter
+
 TURN: ContextVar[str] = ContextVar("turn", default="")
 """Id of the turn under way, which every record of its task carries."""
 
@@ -77,7 +79,7 @@ class JsonFormatter(logging.Formatter):
 def set_up(level: str, form: Literal["text", "json"], stream: TextIO | None = None) -> None:
     """The root logger writes to standard error like that, and to nothing else; a later call replaces it."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.setFormatter(HidingFormatter(JsonFormatter() if form == "json" else TextFormatter()))
     root = logging.getLogger()
     for known in [one for one in root.handlers if getattr(one, "of_jarvis", False)]:
         root.removeHandler(known)
