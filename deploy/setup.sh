@@ -57,6 +57,7 @@ look_on_linux() {
     [ "$what" != real ] || look_for_alert_programs
     [ "$what" != real ] || look_for_machine_programs
     [ "$what" != real ] || look_for_systemd_programs
+    [ "$what" != real ] || have caddy || needed="$needed caddy"          # runs deploy/caddy in tests/real/trust
     [ "$what" != real ] || have chromium || needed="$needed chromium" # opens the web page in tests/real/page
 }
 

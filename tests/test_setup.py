@@ -172,7 +172,7 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
     assert f"{wanted} mariadb-server git sqlite3 unzip" in refused.stderr
     assert f"unzip {' '.join(ALERTS[:-1])} nut-server nut-client" in refused.stderr
     machines = "python3-libvirt libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils"
-    assert f"nut-client {machines} debootstrap systemd-container chromium" in refused.stderr
+    assert f"nut-client {machines} debootstrap systemd-container caddy chromium" in refused.stderr
     for program in (
         "borg",
         "rclone",
@@ -186,6 +186,7 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
         *ALERTS,
         *MACHINES,
         "systemd-nspawn",
+        "caddy",
         "chromium",
     ):
         machine.program(program)
