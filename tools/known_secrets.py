@@ -80,12 +80,12 @@ class KnownSecrets:
         return pattern.sub(HIDDEN, text) if pattern is not None else text
 
     def hide_in(self, value: Any) -> Any:
-        """The same for what JSON holds; keys stay."""
+        """The same for all texts inside of lists, tuples and objects; keys stay."""
         if isinstance(value, str):
             return self.hide(value)
         if isinstance(value, dict):
             return {key: self.hide_in(item) for key, item in value.items()}
-        return [self.hide_in(item) for item in value] if isinstance(value, list) else value
+        return type(value)(map(self.hide_in, value)) if type(value) in (list, tuple) else value
 
     def stands_in(self, text: str) -> bool:
         """Whether one of them is in it."""

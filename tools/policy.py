@@ -409,10 +409,12 @@ class CallPath:
 
 def _without_secrets(outcome: CallOutcome) -> CallOutcome:
     """What a tool says, without what is known to be secret: a server or a program may have quoted it."""
-    if not KNOWN.stands_in(outcome.model_dump_json()):
+    told = outcome.model_dump()
+    cleaned = KNOWN.hide_in(told)
+    if cleaned == told:
         return outcome
     try:
-        return CallOutcome.model_validate(KNOWN.hide_in(outcome.model_dump(mode="json")))
+        return CallOutcome.model_validate(cleaned)
     except ValidationError:  # where no free text stands
         spoken = "What came of it holds a secret, so I don't tell it."
         return CallOutcome(ok=False, spoken=spoken, tool=outcome.tool, level=outcome.level, error="failed")

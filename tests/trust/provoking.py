@@ -214,7 +214,8 @@ def _ask_everything(url: str, environment: Mapping[str, str]) -> Iterator[tuple[
 def _say_the_pin(environment: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
     """At the one door that takes what was said as text: Wyoming's."""
     errors = Path(environment["HOME"]) / "stderr"
-    ports = [line.rpartition(":")[2] for line in errors.read_text("utf-8", "replace").splitlines() if "tcp://" in line]
+    lines = errors.read_text("utf-8", "replace").splitlines()
+    ports = [line.rpartition(":")[2] for line in lines if line.startswith("Wyoming clients")]
     port = next((int(digits) for text in ports if (digits := "".join(c for c in text if c.isdigit()))), None)
     assert port is not None, "the Wyoming door says nowhere that it listens"
     spoken = " ".join(PIN)
