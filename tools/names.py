@@ -30,7 +30,8 @@ MARGIN = 0.06
 """A second name closer than this to the best makes it a tie, and a tie asks back."""
 
 SYLLABLE = 0.99
-"""Weight of a name whose first syllable was heard as an article ("a mitch" for immich): everything else goes first."""
+"""Weight of a name whose first syllable was heard as an article ("a mitch" for immich), or one of whose syllables as a
+letter ("get t" for gitea): everything else goes first."""
 
 NEAREST = 3
 """Candidates named when nothing fits."""
@@ -44,6 +45,12 @@ REMEMBERED = 4_096
 _ARTICLES = frozenset({"the", "my", "our", "a", "an", "your", "all"})
 _FILLERS = frozenset({"server", "service", "backup", "backups", "back", "up", "job", "app", "container", "box", "s",
                       "vm", "vms", "machine", "virtual"})  # fmt: skip
+_LETTERS = {
+    "b": "bee", "c": "see", "d": "dee", "f": "eff", "g": "jee", "j": "jay", "k": "kay", "l": "ell", "m": "em",
+    "n": "en", "p": "pee", "q": "cue", "r": "ar", "t": "tee", "u": "you", "v": "vee", "x": "ex", "y": "why", "z": "zee",
+}  # fmt: skip
+"""As letters are said; an a, an i, an o and an s are words of their own."""
+
 _NUMBERS = {
     "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
     "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
@@ -166,7 +173,7 @@ class _Kind:
 
     def _by_sound(self, said: str) -> Resolved | Unresolved:
         best: dict[str, float] = {}
-        keys = dict.fromkeys(_variants(said), 1.0) | dict.fromkeys(_first_syllable(said), SYLLABLE)
+        keys = dict.fromkeys((*_first_syllable(said), *_spelled(said)), SYLLABLE) | dict.fromkeys(_variants(said), 1.0)
         for forms in self._forms:
             for form, names in forms.items():
                 score = max(_similarity(key, form) * weight for key, weight in keys.items())
@@ -235,6 +242,13 @@ def _first_syllable(said: str) -> tuple[str, ...]:
     return ("".join(words),) if len(words) > 1 and words[0] in ("a", "an") else ()
 
 
+def _spelled(said: str) -> tuple[str, ...]:
+    """The key with a lone letter among its words as it is said: it may have been a syllable."""
+    words = plain(said)
+    letters = sum(word in _LETTERS for word in words)
+    return (_key(" ".join(_LETTERS.get(word, word) for word in words)),) if 0 < letters < len(words) else ()
+
+
 def _similarity(said: str, name: str) -> float:
     """0–1: the mean of spelling and sound; short words must agree in both."""
     if min(len(said), len(name)) < 3:
@@ -251,6 +265,7 @@ def _similarity(said: str, name: str) -> float:
 @lru_cache(maxsize=4096)
 def _sound(word: str) -> str:
     """Metaphone (Philips 1990) without its vowels, the first of which is any vowel ("emich" is immich), voiced and
-    unvoiced stops as one, th like f."""
-    code = jellyfish.metaphone(word).replace(" ", "").translate(str.maketrans("GDBVZJ0", "KTPFSXF"))
+    unvoiced stops as one, also where one follows the other ("jitdy" is gitea), th like f."""
+    code = jellyfish.metaphone(re.sub("[td]{2,}", "t", word)).replace(" ", "")
+    code = code.translate(str.maketrans("GDBVZJ0", "KTPFSXF"))
     return f"A{code[1:]}" if code.startswith(("A", "E", "I", "O", "U")) else code

@@ -45,6 +45,8 @@ def homelab() -> NameIndex:
         ("service", "emich", "immich", "fuzzy"),
         ("service", "a mitch", "immich", "fuzzy"),
         ("service", "jitty", "gitea", "fuzzy"),
+        ("service", "jitdy", "gitea", "fuzzy"),
+        ("service", "get t", "gitea", "fuzzy"),
         ("service", "promethius", "prometheus", "fuzzy"),
         ("service", "home assistance", "home assistant", "fuzzy"),
         ("service", "the minecraft server's", "minecraft", "alias"),
@@ -88,6 +90,11 @@ def test_what_is_said_or_misheard_is_understood(homelab: NameIndex, kind: str, s
         "office",
         "update",
         "enemy",
+        "plan b",
+        "vitamin d",
+        "a t shirt",
+        "version x",
+        "addition",
     ],
 )
 def test_other_things_of_a_household_are_nothing_and_the_nearest_are_offered(
