@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -28,6 +29,9 @@ T = TypeVar("T")
 
 SCHEMA = Schema(MIGRATIONS)
 OBSERVATION_RETENTION_S = 7 * 86400.0
+PRUNED_EVERY_S = 3600.0
+"""Old observations are looked for that often."""
+
 AUDIT_TEXT_LIMIT = 4000
 """Characters kept of each text of an audit line: a client can send megabytes of nonsense as an argument."""
 
@@ -46,6 +50,7 @@ class Store:
         self._on_damage = on_damage
         self._lock = threading.Lock()
         self._closed = False
+        self._pruned_at = -math.inf
         try:
             self._db = self._open()
         except StoreError as error:
@@ -87,19 +92,18 @@ class Store:
         rows = [(name, at, int(up), reason) for name, up, reason in observations]
         try:
             self.write("INSERT INTO observations (service, at, up, reason) VALUES (?, ?, ?, ?)", rows)
-            self.write("DELETE FROM observations WHERE at < ?", [(at - OBSERVATION_RETENTION_S,)])
+            if not 0 <= at - self._pruned_at < PRUNED_EVERY_S:  # it reads the whole table
+                self.write("DELETE FROM observations WHERE at < ?", [(at - OBSERVATION_RETENTION_S,)])
+                self._pruned_at = at
         except StoreError as error:
             if error.fault not in (Fault.FULL, Fault.READ_ONLY, Fault.LOCKED):
                 raise
             log.warning("what was seen is not remembered: %s", error)
 
-    def observations(self, since: float) -> Mapping[str, Sequence[tuple[float, bool]]]:
-        """Per service, oldest first: (at, up). Raises StoreError."""
-        rows = self.read("SELECT service, at, up FROM observations WHERE at >= ? ORDER BY at, rowid", (since,))
-        grouped: dict[str, list[tuple[float, bool]]] = {}
-        for service, at, up in rows:
-            grouped.setdefault(service, []).append((at, bool(up)))
-        return grouped
+    def observations(self, since: float, services: Iterable[str]) -> Mapping[str, Sequence[tuple[float, bool]]]:
+        """Of these services, oldest first: (at, up). Raises StoreError."""
+        asked = "SELECT at, up FROM observations WHERE service = ? AND at >= ? ORDER BY at, rowid"
+        return {name: [(at, bool(up)) for at, up in self.read(asked, (name, since))] for name in services}
 
     def down_since(self, service: str) -> float | None:
         """When the present run of failures began, as far as it was observed. Raises StoreError."""

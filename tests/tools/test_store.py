@@ -69,14 +69,14 @@ def test_a_record_cannot_claim_another_outcome_than_the_ledger(store: Store) -> 
 def test_observations_come_back_per_service_oldest_first_within_the_window(store: Store) -> None:
     store.observe(NOW - 100, [("gitea", True, ""), ("immich", False, "refused")])
     store.observe(NOW - 50, [("gitea", False, "refused"), ("gitea", True, "")])
-    assert store.observations(NOW - 60) == {"gitea": [(NOW - 50, False), (NOW - 50, True)]}
-    assert store.observations(NOW - 100)["immich"] == [(NOW - 100, False)]
+    assert store.observations(NOW - 60, ["gitea"]) == {"gitea": [(NOW - 50, False), (NOW - 50, True)]}
+    assert store.observations(NOW - 100, ["gitea", "immich"])["immich"] == [(NOW - 100, False)]
 
 
 def test_old_observations_are_dropped(store: Store) -> None:
     store.observe(NOW - OBSERVATION_RETENTION_S - 1, [("gitea", False, "refused")])
     store.observe(NOW, [("immich", True, "")])
-    assert set(store.observations(0)) == {"immich"}
+    assert store.observations(0, ["gitea", "immich"]) == {"gitea": [], "immich": [(NOW, True)]}
 
 
 def test_an_outage_began_with_the_first_failure_after_the_last_success(store: Store) -> None:
@@ -157,7 +157,7 @@ def test_closing_twice_is_fine_and_using_it_afterwards_is_an_error_in_words(path
     store = Store(path)
     store.close()
     store.close()
-    for use in (store.audit_lines, lambda: store.audit(ENTRY), lambda: store.observations(0)):
+    for use in (store.audit_lines, lambda: store.audit(ENTRY), lambda: store.observations(0, ["gitea"])):
         with pytest.raises(StoreError, match="closed"):
             use()
 

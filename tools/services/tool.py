@@ -97,7 +97,7 @@ class CheckServices:
 
     def _judge_and_remember(self, chosen: Mapping[str, ServiceSettings], seen: Seen, now: float) -> Judged:
         window_s, engines = self._settings.flapping_window_s, self._watchers.engines
-        history = self._store.observations(now - window_s)
+        history = self._store.observations(now - window_s, chosen)
         kept = [(name, made.up, made.reason) for name, attempts in seen.attempts.items() for made in attempts]
         self._store.observe(now, kept)
         past = {name: Past(history.get(name, ()), self._store.down_since(name)) for name in chosen}
