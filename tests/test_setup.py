@@ -321,7 +321,15 @@ def test_every_target_knows_what_to_do(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["deploy/setup.sh", "deploy/real.sh", "deploy/real/lock.sh", "requirements/lock.sh", "deploy/tool.sh"]
+    "script",
+    [
+        "deploy/setup.sh",
+        "deploy/real.sh",
+        "deploy/real/lock.sh",
+        "requirements/lock.sh",
+        "deploy/tool.sh",
+        "deploy/upgrade.sh",
+    ],
 )
 def test_scripts_are_executable_and_portable_sh(script: str) -> None:
     path = ROOT / script
