@@ -70,7 +70,8 @@ TARGETS = (
         "verdict",
         "tools/backups/verdict.py",
         ("tests/tools/test_verdict.py", "tests/tools/test_verdict_places.py"),
-        (),
+        ("order_of_the_evidence", "ok_only_when", "outranks_all_else", "better_than_unknown", "makes_a_better_verdict",
+         "growing_old"),
         ("x__missing_proof", "x__of_the_look", "x__of_the_run"),
     ),
     Target(
