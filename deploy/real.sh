@@ -66,6 +66,13 @@ borgmatic() {
     : >"$1"
 }
 
+otel() {
+    fresh "$1" .real/otel || return 0
+    echo "Installing OpenTelemetry's SDK into .real" >&2
+    pip_into .real/otel "$locks/otel.txt"
+    : >"$1"
+}
+
 home_assistant() {
     fresh "$1" .real/home-assistant || return 0
     echo "Installing Home Assistant into .real" >&2
@@ -156,6 +163,7 @@ inspector "$(stamp_of inspector $locks/requirements.txt $locks/package-lock.json
 wyoming "$(stamp_of wyoming $locks/wyoming.txt)"
 satellite "$(stamp_of satellite $locks/satellite.txt)"
 borgmatic "$(stamp_of borgmatic $locks/borgmatic.txt)"
+otel "$(stamp_of otel $locks/otel.txt)"
 guest ".real/.guest-1"
 home_assistant "$(stamp_of home-assistant $locks/build.txt "$home_lock")"
 systemd_root ".real/.systemd-2"

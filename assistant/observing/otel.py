@@ -72,6 +72,7 @@ class OtlpSink:
     def __init__(self, url: str) -> None:
         """Raises ConfigError where the extra is not installed."""
         try:
+            import requests
             from opentelemetry import trace
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
             from opentelemetry.sdk.resources import Resource
@@ -84,7 +85,9 @@ class OtlpSink:
         self._trace: Any = trace
         resource = Resource({"service.name": SERVICE})  # and nothing of this machine, as Resource.create() adds
         self._provider: Any = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=url)))
+        direct: Any = requests.Session()
+        direct.trust_env = False  # a proxy of the environment has no business with the house
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=url, session=direct)))
         self._tracer: Any = self._provider.get_tracer("jarvis")
 
     def take(self, spans: TurnSpans, ended_at: float) -> None:

@@ -10,5 +10,6 @@ compile build 3.11
 compile wyoming 3.11
 compile satellite 3.11
 compile borgmatic 3.11
+compile otel 3.11
 compile home-assistant-3.11 3.11
 compile home-assistant-3.13 3.13

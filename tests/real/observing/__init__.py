@@ -1,0 +1,1 @@
+"""What can be seen of Jarvis, with the programs that look."""
