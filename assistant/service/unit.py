@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from assistant.service.hardening import COMMON, HOUSE, NO_DEVICES, SOUND, SYSTEM_ONLY
+from assistant.service.hardening import COMMON, HOUSE, NO_DEVICES, SOUND, SYSTEM_ONLY, USER_ONLY
 from assistant.service.needs import in_a_home
 
 Scope = Literal["system", "user"]
@@ -178,7 +178,9 @@ def _walls(spec: UnitSpec) -> Iterator[tuple[str, str]]:
     yield from SOUND if spec.listen else NO_DEVICES
     if spec.dynamic:
         yield "RemoveIPC", "yes"
-    if _is_system(spec):
+    if not _is_system(spec):
+        yield from USER_ONLY
+    else:
         yield from SYSTEM_ONLY
         yield "IPAddressDeny", "any"
         yield "IPAddressAllow", " ".join([*HOUSE, *spec.addresses])

@@ -59,6 +59,7 @@ def test_a_system_unit_is_a_user_of_its_own_that_jobs_outlive_and_a_watchdog_wat
     assert {key: lines(text, key) for key in wanted} == {key: [value] for key, value in wanted.items()}
     assert "MemoryDenyWriteExecute" not in text  # CTranslate2 would not run
     assert "TMPDIR=/var/cache/jarvis/tmp" in lines(text, "Environment")
+    assert "PrivateUsers" not in text  # the next start would not know its jobs again
 
 
 def test_ears_elsewhere_need_no_memory_that_is_written_and_run() -> None:
