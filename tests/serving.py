@@ -42,13 +42,13 @@ def serving(folder: Path, configuration: str, *, options: Sequence[str] = (), **
         text=True,
     )
     try:
-        yield Served(_announced(process), environment, process)
+        yield Served(announced(process), environment, process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
 
 
-def _announced(process: subprocess.Popen[str]) -> str:
+def announced(process: subprocess.Popen[str]) -> str:
     """The URL that the server says on standard error once it listens."""
     assert process.stderr is not None
     said = []

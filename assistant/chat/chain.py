@@ -112,8 +112,10 @@ class ModelChain:
                             if schema is None or isinstance(piece, ModelReply):
                                 shown = True
                                 yield piece
-                except (ChatError, EgressError) as error:
-                    failure = await self._failed(server, attempt, _of_the_stage(error))
+                except EgressError as error:
+                    raise _outside(error) from error
+                except ChatError as error:
+                    failure = await self._failed(server, attempt, error)
                     if shown:
                         raise
                 else:
@@ -133,8 +135,10 @@ class ModelChain:
             if server is not None and attempt is not None:
                 try:
                     await server.warm(messages, tools)
-                except (ChatError, EgressError) as error:
-                    failure = await self._failed(server, attempt, _of_the_stage(error))
+                except EgressError as error:
+                    raise _outside(error) from error
+                except ChatError as error:
+                    failure = await self._failed(server, attempt, error)
                 else:
                     attempt.succeeded()
                     return
@@ -184,8 +188,10 @@ class ModelChain:
     async def _look(self, attempt: Attempt) -> None:
         try:
             self._server, self._failure = await self._find_server(), None
-        except (ChatError, EgressError) as error:
-            self._failure = _Failure("the configured server", _of_the_stage(error))
+        except EgressError as error:
+            raise _outside(error) from error
+        except ChatError as error:
+            self._failure = _Failure("the configured server", error)
             attempt.failed()
             return
         if self._server is None:
@@ -218,10 +224,8 @@ class ModelChain:
             return self._embedded
 
 
-def _of_the_stage(error: ChatError | EgressError) -> ChatError:
-    """A server outside the house is one that does not answer: the embedded model does."""
-    if isinstance(error, ChatError):
-        return error
+def _outside(error: EgressError) -> ChatError:
+    """A server that may not be connected to is a mistake of the configuration: nobody answers in its place."""
     return ChatError("egress_refused", error.detail, mend=error.mend)
 
 

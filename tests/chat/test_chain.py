@@ -144,15 +144,16 @@ async def test_the_embedded_model_answers_for_a_server_that_fails_and_says_so(fi
     assert (reply.fallen.code, reply.fallen.detail) == (failed.code, failed.detail)
 
 
-async def test_the_embedded_model_answers_for_a_server_outside_the_house_which_is_not_asked() -> None:
+async def test_a_server_outside_the_house_is_a_failure_of_the_stage_and_is_not_fallen_back_from() -> None:
     house = House([EgressError("egress_refused", "model.example is outside.", mend="Add it to `allow_hosts`.")])
-    reply = await reply_of(house.chain())
-    assert reply.fallen is not None
-    assert (reply.text, reply.fallen.code) == ("small", "egress_refused")
-    house.embedded, house.looked = None, 0
-    with pytest.raises(ChatError, match="allow_hosts") as failed:
-        await reply_of(house.chain())
-    assert failed.value.stage is Stage.MODEL
+    chain = house.chain()
+    for _ in range(2):
+        with pytest.raises(ChatError, match="allow_hosts") as failed:
+            await reply_of(chain)
+        assert (failed.value.stage, failed.value.code) == (Stage.MODEL, "egress_refused")
+    with pytest.raises(ChatError, match="allow_hosts"):
+        await chain.warm([], [])
+    assert (house.made, chain.breaker.state) == (0, "closed")
 
 
 async def test_a_server_that_failed_rests_is_closed_and_is_asked_again_afterwards() -> None:
