@@ -376,3 +376,14 @@ async def test_no_request_makes_a_server_error(
     assert answer.status_code < 500, answer.text
     if answer.status_code >= 400:
         assert set(answer.json()["error"]) == {"code", "message", "mend"}
+
+
+async def test_json_is_bounded_by_what_a_text_can_need_and_not_by_what_a_clip_may(client: httpx.AsyncClient) -> None:
+    longest = json.dumps({"text": "\U0001f600" * bodies.MAX_TEXT_CHARACTERS}).encode()
+    assert (await client.post("/command", content=longest, headers=JSON_TYPE)).status_code == 200
+    keys = b"{" + b",".join(b'"k%d":1' % number for number in range(10_000)) + b"}"
+    answer = await client.post("/command", content=keys, headers=JSON_TYPE)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+JSON_TYPE = {"Content-Type": "application/json"}
