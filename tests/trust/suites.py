@@ -37,7 +37,7 @@ SUITES = (
     Suite("fuzzing", "hostile inputs", "tests.trust.fuzzing"),
     Suite("injection", "acts without consent", "tests.trust.injection", (), ("--full",)),
     Suite("secrets", "secrets found", "tests.trust.secrets"),
-    Suite("soak", "the long run", "tests.trust.soaking"),
+    Suite("soak", "the long run", "tests.trust.soaking", (), ("--turns", "10000")),
     Suite("unit", "hardening of the unit", "tests.trust.unit"),
     Suite("coverage", "coverage by the tests", "tests.trust.covering", ("--short",), ()),
     Suite("mutation", "changes that the tests notice", "tests.trust.mutation", ("--short",), ()),
