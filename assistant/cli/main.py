@@ -126,6 +126,7 @@ def _add_heavier_commands() -> None:
     from assistant.cli.models import models_app
     from assistant.cli.service import service_app
     from assistant.cli.soak import soak
+    from assistant.cli.state import state_app
 
     app.add_typer(models_app, name="models", callback=_guard_models)
     app.command("eval")(evaluate)
@@ -135,6 +136,7 @@ def _add_heavier_commands() -> None:
     app.add_typer(backups_app, name="backups")
     app.add_typer(audit_app, name="audit")
     app.add_typer(catalog_app, name="catalog")
+    app.add_typer(state_app, name="state")
     app.add_typer(service_app, name="service", callback=_guard_service)
 
 

@@ -160,7 +160,7 @@ def _salvage(path: Path, store: Store, now: float) -> tuple[tuple[str, ...], int
     store.write("DELETE FROM confirmations", [()])
     store.write("DELETE FROM links", [()])
     if "schedules" not in tables:
-        _hold_back(store, now)
+        hold_back(store, now)
     return tables, kept, missing
 
 
@@ -218,7 +218,7 @@ def _continued(lines: Iterator[Mapping[str, Any]], last: int, before: str) -> It
         last, before = int(line["id"]), str(line["chain"])
 
 
-def _hold_back(store: Store, now: float) -> None:
+def hold_back(store: Store, now: float) -> None:
     """What was due since the copy may have been done: what comes once is told as broken off, what recurs waits for its
     next moment."""
     for one in Schedules(store, lambda: now).due():
