@@ -55,9 +55,9 @@ TARGETS = (
     Target(
         "policy",
         "tools/policy.py",
-        ("tests/tools/test_policy.py", "tests/tools/test_policy_path.py", "tests/tools/test_pin.py",
-         "tests/tools/test_confirmations.py", "tests/tools/test_access.py"),
-        ("any_sequence_executes", "no_call_raises_and_no_refusal"),
+        ("tests/tools/test_policy_path.py", "tests/tools/test_policy.py", "tests/tools/test_pin.py"),
+        ("no_call_raises_and_no_refusal", "the_rules_of_the_policy", "lifts_what_a_yes_can_lift",
+         "being_allowed_by_name"),
         ("x_decide", "x__why_ask_back", "x__protected", "x__too_much"),
     ),
     Target(
@@ -85,7 +85,7 @@ TARGETS = (
         "access",
         "tools/access.py",
         ("tests/tools/test_access.py", "tests/tools/test_access_edges.py", "tests/tools/test_showing.py"),
-        (),
+        ("only_ever_takes_away", "holds_all_that_may_be_done"),
         ("*rights", "*beyond", "*_ceilings"),
     ),
 )  # fmt: skip
