@@ -35,9 +35,9 @@ COMMON: tuple[tuple[str, str], ...] = (
 """For every unit. ``@resources`` stays allowed: jobs lower their priority."""
 
 USER_ONLY = (("PrivateUsers", "yes"),)
-"""Without it a user's service manager can make none of the walls of mounts. A system unit has none of it: each start would
-be in a user namespace of its own, and see the jobs that outlived the last one as gone (ptrace(2), access mode checking).
-"""
+"""Without it a user's service manager can make none of the walls of mounts. A system unit has none of it: each start
+would be in a user namespace of its own, and see the jobs that outlived the last one as gone (ptrace(2), access mode
+checking)."""
 
 SYSTEM_ONLY: tuple[tuple[str, str], ...] = (
     ("ProtectHome", "tmpfs"),  # empty but for what is bound into it

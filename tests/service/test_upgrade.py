@@ -58,7 +58,7 @@ class House:
             "HOME": str(self.folder), "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "BACKUPS": str(self.folder), "SYSTEM_UNITS": str(self.folder / "none"),
         }  # fmt: skip
-        command = [self.checkout / "deploy" / "upgrade.sh", version]
+        command = [str(self.checkout / "deploy" / "upgrade.sh"), version]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
 
     def calls(self) -> list[str]:
