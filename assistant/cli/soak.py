@@ -177,6 +177,8 @@ def _table(*columns: str) -> Table:
 
 
 def _show_doors(report: SoakReport, console: Console) -> None:
+    if not report.doors:
+        return
     table = _table("door", "turns", "failed", "median ms", "p95 first tenth", "last tenth", "last/first")
     for row in report.doors:
         times = (row.p50_ms, row.first_p95_ms, row.last_p95_ms)

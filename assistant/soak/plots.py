@@ -35,7 +35,10 @@ CURVES = (
     Curve("threads", "Threads and child processes", "", (
         ("threads", lambda one: one.threads), ("children", lambda one: one.children))),
     Curve("processor", "Processor time of the server for a turn", "ms", (
-        ("used", lambda one: one.cpu_ms), ("ready, without a processor", lambda one: one.waited_ms))),
+        ("used", lambda one: one.cpu_ms),)),
+    Curve("yardstick", "Processor time of the same piece of work, in the same minutes", "ms", (
+        ("used", lambda one: one.yardstick_ms),)),
+    Curve("waited", "Ready for a turn, and without a processor", "ms", (("waited", lambda one: one.waited_ms),)),
     Curve("latency", "Time of a turn on the wall clock", "ms", (
         ("95th percentile", lambda one: one.p95_ms), ("median", lambda one: one.p50_ms))),
     Curve("relative", "95th percentile, each turn's time over the median of its kind", "×", (

@@ -34,6 +34,9 @@ class Round(_Frozen):
     children: int = Field(description="Processes below the server.")
     state_mb: float = Field(description="The state folder on the disk.")
     cpu_ms: float = Field(description="Processor time of the server for a turn, in the mean of these turns.")
+    yardstick_ms: float = Field(
+        default=1.0, description="Processor time of a fixed piece of work, the median of these turns."
+    )
     waited_ms: float = Field(description="Time for a turn in which threads were ready and had no processor.")
     others: float = Field(description="Share of the machine's processors that other programs used.")
     p50_ms: float = Field(description="Median time of a turn.")

@@ -30,6 +30,7 @@ from assistant.soak.report import Failure, Round, SoakReport
 from assistant.soak.serving import jarvis_serve
 from assistant.soak.verdict import Turned, door_rows, measures, warm_up
 from assistant.soak.visitor import PATIENCE_S, Ledger, Visitor, WrongAnswerError
+from assistant.soak.yardstick import Yardstick
 
 CLIENTS = 3
 TURN_S = 180.0
@@ -134,12 +135,22 @@ class Soak:
         self._cards = deck(doors=plan.doors, audio_every=plan.audio_every, anywhere=target.house is None)
         self._log = _Log()
         self._ledger = Ledger()
+        self._yardstick = Yardstick()
         self._began = 0.0
 
     async def run(self) -> SoakReport:
         """All turns, and the verdict."""
         before, machine = held(self._target.pid), (busy_s(), _own_cpu_s(), time.monotonic())
         self._began = time.monotonic()
+        measuring = asyncio.create_task(self._yardstick.run())
+        try:
+            await self._rounds(before, machine)
+        finally:
+            measuring.cancel()
+            await asyncio.wait([measuring])
+        return self._report()
+
+    async def _rounds(self, before: Held, machine: tuple[float, float, float]) -> None:
         visitors = [self._visitor(number) for number in range(self._plan.clients)]
         for dealt_cards in dealt(self._cards, self._plan.turns, self._plan.seed):
             had = len(self._log.turned)
@@ -156,7 +167,6 @@ class Soak:
             before, machine = after, now
             if self._stop.is_set():
                 break
-        return self._report()
 
     async def _deck(self, cards: Iterable[Kind], visitors: Sequence[Visitor]) -> None:
         """Each client takes the next turn when it has had its last. The connections are new: those of the last deck are
@@ -227,6 +237,7 @@ class Soak:
             children=after.children,
             state_mb=round(folder_bytes(self._target.state) / 1e6, 3) if self._target.state else 0.0,
             cpu_ms=round(1000 * max(used, 0.0) / count, 2),
+            yardstick_ms=round(self._yardstick.taken(), 3),
             waited_ms=round(1000 * max(after.waited_s - before.waited_s, 0.0) / count, 2),
             others=round(min(max((now[0] - then[0] - used - (now[1] - then[1])) / passed, 0.0), 1.0), 3),
             p50_ms=round(median(times), 1),

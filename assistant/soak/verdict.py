@@ -3,7 +3,8 @@
 Memory, handles and threads are judged after the warm-up, the first tenth of the turns. Times: the last tenth of what
 comes after it, over the first. Two figures say whether Jarvis has become slower. The time of a turn on the wall clock
 is what people notice; it also tells what other programs did meanwhile. The server's own processor time for the same
-turns does not, so it is always judged, and the wall clock only where the machine was the soak's.
+turns, over that of a fixed piece of work in the same minutes, does not: it is always judged, and the wall clock where
+the machine was the soak's.
 """
 
 from __future__ import annotations
@@ -108,14 +109,15 @@ def _flat(name: str, counts: Sequence[int], more: int) -> Measure:
 
 
 def _processor(judged: Sequence[Round]) -> Measure:
+    """Each round's over what the fixed piece of work took in the same minutes."""
     name, limit = "processor time a turn, last tenth over first", f"≤ {TIME_LIMIT:g} ×"
     if len(judged) < FEWEST:
         return _too_short(name, limit)
     first, last = tenths(len(judged))
-    before, after = (median(one.cpu_ms for one in judged[part]) for part in (first, last))
+    before, after = (median(one.cpu_ms / one.yardstick_ms for one in judged[part]) for part in (first, last))
     ratio = after / before if before > 0 else 1.0
-    value = f"{ratio:.2f} × ({before:.0f} ms → {after:.0f} ms)"
-    return Measure(name=name, value=value, limit=limit, verdict=_met(ratio <= TIME_LIMIT))
+    raw = " → ".join(f"{median(one.cpu_ms for one in judged[part]):.0f} ms" for part in (first, last))
+    return Measure(name=name, value=f"{ratio:.2f} × ({raw})", limit=limit, verdict=_met(ratio <= TIME_LIMIT))
 
 
 def _wall_clock(timed: Sequence[tuple[str, float]], judged: Sequence[Round]) -> Measure:

@@ -17,7 +17,8 @@ def rounds(count: int = ROUNDS, **changes: Callable[[int], float]) -> list[Round
     """Rounds of a server that is well; ``changes`` say a field by the number of the round."""
     steady = {
         "seconds": 60.0, "pss_mb": 600.0, "rss_mb": 600.0, "handles": 40, "sockets": 8, "threads": 20, "children": 0,
-        "state_mb": 1.0, "cpu_ms": 50.0, "waited_ms": 1.0, "others": 0.0, "p50_ms": 20.0, "p95_ms": 60.0,
+        "state_mb": 1.0, "cpu_ms": 50.0, "yardstick_ms": 2.0, "waited_ms": 1.0, "others": 0.0, "p50_ms": 20.0,
+        "p95_ms": 60.0,
     }  # fmt: skip
     return [
         Round(turns=DECK * (at + 1), **{**steady, **{name: made(at) for name, made in changes.items()}})
@@ -72,6 +73,13 @@ def test_one_more_in_every_second_round_is_a_leak() -> None:
 def test_more_processor_time_for_the_same_turns_is_slower() -> None:
     assert judged(rounds(cpu_ms=lambda at: 50 + at))["processor"].verdict == "missed"
     assert judged(rounds(cpu_ms=lambda at: 50 + at / 10))["processor"].verdict == "met"
+
+
+def test_a_machine_that_became_slower_is_no_slower_server() -> None:
+    crowded = rounds(cpu_ms=lambda at: 50 + at, yardstick_ms=lambda at: (50 + at) / 25)
+    assert judged(crowded)["processor"].verdict == "met"
+    hidden = rounds(cpu_ms=lambda _: 50, yardstick_ms=lambda at: 2.0 if at < 25 else 1.2)
+    assert judged(hidden)["processor"].verdict == "missed"
 
 
 def test_the_wall_clock_is_judged_where_the_machine_was_ours_alone() -> None:

@@ -33,7 +33,8 @@ def had(turns: int, *options: str) -> SoakReport:
 def rows(report: SoakReport) -> list[Row]:
     """Those that were judged, for the table."""
     how = (
-        f"{report.turns:,} turns through six doors of a real server, each answer held against the truth: "
+        f"{report.turns:,} turns through six doors of a real server, each answer held against the truth, {report.acts} acts agreed to "
+        "and each done once: "
         f"`jarvis soak --turns {report.wanted}`"
     )
     if report.turns < report.wanted:
