@@ -42,7 +42,7 @@ def _first(db: sqlite3.Connection) -> None:
     db.execute(_INDEX)
 
 
-SCHEMA = Schema((_first,), synchronous="OFF")
+SCHEMA = Schema((_first,), keepsake=False)
 
 
 class TraceStore:

@@ -29,7 +29,9 @@ FOR_THE_COMMAND_LINE = {
 """What ``jarvis backups`` and ``jarvis catalog`` show besides what they ask for over MCP: no other door needs it."""
 FOR_THE_STATE = {"tools.database", "tools.keeping"}
 """How a SQLite file is opened and copied, which is one way for all of them (ADR 33)."""
-OPENS_DATABASES = ("assistant.traces", "assistant.tokens", "assistant.state_backup", "assistant.cli")
+OPENS_DATABASES = (
+    "assistant.traces", "assistant.tokens", "assistant.state_backup", "assistant.cli", "assistant.server.idempotency",
+)  # fmt: skip
 FOR_THE_TOOLBOX = {"tools.mcp_link"}
 """How an MCP client is held, which is the same at both ends of the house."""
 COMPOSITION_ROOT = {"assistant.app", "assistant.app_speech"}

@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from tools.keeping.copies import copies_of, make_copy
 
@@ -57,11 +56,11 @@ class DatabaseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a file has to be. ``migrations``: step by step, by ``user_version``; ``synchronous``: OFF for what may be
-    lost when the power goes out."""
+    """What a file has to be. ``migrations``: step by step, by ``user_version``; ``keepsake``: False for what may be
+    lost: no copy is made before a migration, and nobody waits for the disk."""
 
     migrations: Sequence[Step]
-    synchronous: Literal["FULL", "OFF"] = "FULL"
+    keepsake: bool = True
 
 
 def open_database(
@@ -84,10 +83,10 @@ def open_database(
     except (sqlite3.Error, OSError, ValueError) as error:
         raise explained(path, error, busy_s=busy_s) from error
     try:
-        db.execute(f"PRAGMA synchronous={schema.synchronous}")
+        db.execute(f"PRAGMA synchronous={'FULL' if schema.keepsake else 'OFF'}")
         look(db, LOOK_S)
         if _version(db) != len(schema.migrations):
-            _migrate(db, path, schema.migrations, clock)
+            _migrate(db, path, schema, clock)
     except DatabaseError:
         db.close()
         raise
@@ -133,13 +132,18 @@ def _version(db: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _migrate(db: sqlite3.Connection, path: Path, steps: Sequence[Step], clock: Callable[[], float]) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, schema: Schema, clock: Callable[[], float]) -> None:
+    steps = schema.migrations
     db.execute("BEGIN IMMEDIATE")  # two processes may open a file at once: one of them makes the tables
     try:
         version = _version(db)
         if version > len(steps):
             raise _newer(path, version)
-        if version < len(steps) and db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None:
+        if (
+            schema.keepsake
+            and version < len(steps)
+            and db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+        ):
             make_copy(path, clock(), before=len(steps))
         for number, step in enumerate(steps[version:], version + 1):
             _take(db, path, number, step)

@@ -16,16 +16,18 @@ from pathlib import Path
 from assistant.broadcast import RunningTurn
 from assistant.server.answers import RequestError
 from assistant.server.bodies import Command
+from tools.database import DatabaseError, Schema, open_database
 
 HEADER = "idempotency-key"
 MAX_KEY_CHARACTERS = 255
 KEPT_S = 86_400.0
 """A phone that comes back into the house after a day asks anew."""
 
-_SCHEMA = """
+_TABLE = """
 CREATE TABLE IF NOT EXISTS requests (key TEXT PRIMARY KEY, digest TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS requests_by_age ON requests (at);
 """
+SCHEMA = Schema((_TABLE,))
 
 
 class Requests:
@@ -97,7 +99,7 @@ class Requests:
             if db.execute("INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", (own, digest, now)).rowcount:
                 return False
             (first,) = db.execute("SELECT digest FROM requests WHERE key = ?", (own,)).fetchone()
-        except (sqlite3.Error, OSError, TypeError) as error:
+        except (DatabaseError, sqlite3.Error, OSError, TypeError) as error:
             message = "Whether this request came before cannot be told, so nothing was done."
             raise RequestError(503, "requests_unusable", message, "Look at the disk of the state folder.") from error
         if first != digest:
@@ -107,17 +109,13 @@ class Requests:
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
-            self._path.touch(mode=0o600, exist_ok=True)
-            db = sqlite3.connect(self._path, timeout=2.0, isolation_level=None, check_same_thread=False)
-            db.execute("PRAGMA synchronous=FULL")
-            db.executescript(_SCHEMA)
-            self._db = db
+            self._db = open_database(self._path, SCHEMA, busy_s=2.0)
         return self._db
 
     def _forget(self, own: str) -> None:
         try:
             self._opened().execute("DELETE FROM requests WHERE key = ?", (own,))
-        except (sqlite3.Error, OSError):
+        except (DatabaseError, sqlite3.Error, OSError):
             return  # then it stays used, which does nothing twice
 
 

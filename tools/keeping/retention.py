@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tools.keeping.copies import prune
@@ -114,11 +115,17 @@ DELETE FROM restore_tests WHERE at < ? AND id NOT IN (
 
 def _files(keep: RetentionSettings, state_dir: Path, now: float) -> dict[str, int]:
     dropped = {"artifacts": prune_outbox(state_dir / "outbox", keep.artifacts, now - keep.artifact_days * DAY_S)}
-    dropped["copies"] = _counted(lambda: len(prune(state_dir / JARVIS_DB, keep.daily_copies, keep.upgrade_copies)))
+    for name in (JARVIS_DB, "tokens.db", "requests.db"):
+        gone = _counted(partial(_prune, state_dir / name, keep))
+        dropped["copies"] = dropped.get("copies", 0) + gone
     for name in LOGS:
         dropped["logs"] = dropped.get("logs", 0) + _cut(state_dir / name, keep.job_log_mb * 1e6)
     dropped["history"] = _cut(state_dir / "repl-history", keep.repl_history_kb * 1e3)
     return dropped
+
+
+def _prune(database: Path, keep: RetentionSettings) -> int:
+    return len(prune(database, keep.daily_copies, keep.upgrade_copies))
 
 
 def _counted(work: Callable[[], int]) -> int:
