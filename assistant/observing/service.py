@@ -1,7 +1,12 @@
-"""What observes a server that stays: the heartbeats of the configuration, and what is said at its start."""
+"""What observes a server that stays: the heartbeats of the configuration, and what is said at its start.
+
+Recordings go when their time has come, whether somebody speaks or not.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,16 +14,36 @@ from assistant.app import App
 from assistant.config import Settings
 from assistant.observing.heartbeat import beating
 from assistant.observing.push import push
+from assistant.observing.recorder import DebugRecorder
 from assistant.observing.wellness import Wellness, schedule_kept, state_writable
+
+log = logging.getLogger(__name__)
+
+PRUNE_EVERY_S = 3_600.0
 
 
 @asynccontextmanager
 async def heartbeats(app: App) -> AsyncIterator[None]:
     """Signs of life for as long as this process is well, until the context ends."""
     wellness = Wellness([state_writable(app.state.path), schedule_kept(app)])
-    async with beating(app.settings.heartbeat, wellness, push) as beats:
-        app.heartbeats = beats
-        yield
+    pruning = asyncio.create_task(_prune(app.recorder))
+    try:
+        async with beating(app.settings.heartbeat, wellness, push) as beats:
+            app.heartbeats = beats
+            yield
+    finally:
+        pruning.cancel()
+        await asyncio.wait([pruning])
+
+
+async def _prune(recorder: DebugRecorder | None) -> None:
+    """Now and every hour."""
+    while recorder is not None:
+        try:
+            await asyncio.to_thread(recorder.prune)
+        except OSError as error:
+            log.warning("old recordings cannot be removed: %s", error.strerror or type(error).__name__)
+        await asyncio.sleep(PRUNE_EVERY_S)
 
 
 def recording_notice(settings: Settings) -> str:

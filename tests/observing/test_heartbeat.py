@@ -13,6 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from assistant.cli.common import House
+from assistant.cli.doctor_observing import heartbeats
+from assistant.config import Settings
 from assistant.errors import EgressError, StateError
 from assistant.observing.heartbeat import Heartbeat, HeartbeatError, beating
 from assistant.observing.push import push
@@ -238,3 +241,11 @@ async def test_the_egress_guard_holds_for_it(monkeypatch: pytest.MonkeyPatch) ->
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         HeartbeatSettings.model_validate(wrong)
+
+
+def test_the_doctor_says_which_does_not_arrive_and_how_to_mend_it() -> None:
+    assert heartbeats(House(Settings(), demo=False)).status == "ok"
+    wanted = {"kuma": settings(url="http://127.0.0.1:1/api/push/s3cr3t")}
+    found = heartbeats(House(Settings(heartbeat=wanted), demo=False))
+    assert (found.status, found.detail) == ("broken", "kuma: unreachable")
+    assert "allow_hosts" in found.mend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import wave
 from pathlib import Path
@@ -11,16 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.app import open_app
+from assistant.app import App, open_app
+from assistant.cli.common import House
+from assistant.cli.doctor_observing import debug_recording
 from assistant.config import Settings
 from assistant.errors import ConfigError
 from assistant.events import WakeDetected
+from assistant.observing.ended import EndedTurn
 from assistant.observing.recorder import BEFORE_WAKE_S, LONGEST_S, DebugRecorder, TappedSource
-from assistant.observing.service import recording_notice
+from assistant.observing.service import heartbeats, recording_notice
 from assistant.observing.settings import DebugRecordingSettings
 from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from tests.fakes import FakeSource
-from tests.observing.turns import ENDED_AT, SECRET, EndedTurn, spoken_turn
+from tests.observing.turns import ENDED_AT, SECRET, spoken_turn
 from tools.contract import Caller
 
 DAY_S = 86_400.0
@@ -157,6 +161,8 @@ async def test_an_app_keeps_nothing_by_default_and_everything_where_it_was_told_
         await app.start_turn("is gitea up?", caller=Caller()).outcome()
         await app.noted()
         assert app.recording is wanted
+        if wanted:
+            await _an_old_one_goes_while_nobody_speaks(app, folder / "20010101T000000Z-abcdef.wav")
     said = _files_with(tmp_path, b"is gitea up?")
     if wanted:
         assert [path.parent for path in said] == [folder]
@@ -166,5 +172,19 @@ async def test_an_app_keeps_nothing_by_default_and_everything_where_it_was_told_
         assert recording_notice(settings) == ""
 
 
+async def _an_old_one_goes_while_nobody_speaks(app: App, old: Path) -> None:
+    await asyncio.to_thread(old.write_bytes, b"")
+    async with heartbeats(app), asyncio.timeout(60):
+        while await asyncio.to_thread(old.exists):  # noqa: ASYNC110 - the file system tells nobody
+            await asyncio.sleep(0.02)
+
+
 def _files_with(folder: Path, words: bytes) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and words in path.read_bytes()]
+
+
+def test_the_doctor_says_loudly_that_it_is_on(tmp_path: Path) -> None:
+    found = debug_recording(House(Settings(debug_recording=DebugRecordingSettings(folder=tmp_path)), demo=False))
+    assert (found.status, str(tmp_path) in found.detail) == ("warning", True)
+    assert found.detail.startswith("DEBUG RECORDING IS ON")
+    assert debug_recording(House(Settings(), demo=False)).status == "ok"

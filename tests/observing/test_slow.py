@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from assistant import egress
+from assistant.cli.main import app
 from assistant.observing.slow import blamed, taken_ms
+from assistant.traces import TraceStore
+from tests.observing.turns import chatty_turn, spoken_turn, typed_turn
 from tools.contract import JsonObject
 
 
@@ -56,3 +65,39 @@ def test_every_turn_with_a_time_gets_one_of_its_own_stages(found: list[JsonObjec
         if blame is not None:
             assert blame.over_ms >= 0
             assert json.dumps(blame.as_json())
+
+
+@pytest.fixture
+def jarvis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """`jarvis …` in a house of its own with three turns in it; what it prints."""
+    for name in [name for name in os.environ if name.startswith("JARVIS_")]:
+        monkeypatch.delenv(name)
+    for name, value in egress.TELEMETRY_OFF.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(egress, "_guard", None)
+    state = tmp_path / "state"
+    state.mkdir()
+    config = tmp_path / "jarvis.toml"
+    config.write_text('[services.gitea]\nurl = "http://127.0.0.1:1/"\n')
+    monkeypatch.setenv("JARVIS_STATE", str(state))
+    monkeypatch.setenv("COLUMNS", "120")
+    traces = TraceStore(state / "traces.db", keep_words=False)
+    for turn in (typed_turn(), chatty_turn(), spoken_turn()):
+        traces.keep(turn, "http")
+    traces.close()
+
+    def run(*arguments: str) -> str:
+        return CliRunner().invoke(app, ["--config", str(config), *arguments], catch_exceptions=False).stdout
+
+    return run
+
+
+def test_the_command_names_the_stage_and_the_usual(jarvis: Callable[..., str]) -> None:
+    rows = json.loads(jarvis("turns", "--slow", "--json", "--limit", "2"))
+    assert [row["turn_id"] for row in rows] == ["t1", "t4"]
+    assert [row["slow"]["stage"] for row in rows] == ["rest", "decision"]
+    assert rows[0]["slow"]["total_median_ms"] == 902
+    shown = jarvis("turns", "--slow")
+    assert "rest: 6500 ms, usually" in shown
+    assert "902" in shown
+    assert "slow" not in json.loads(jarvis("turns", "--json"))[0]
