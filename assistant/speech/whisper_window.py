@@ -19,8 +19,8 @@ from assistant.ports import SAMPLE_RATE_HZ, Samples
 FULL_S = 30.0
 """Whisper's own window (openai/whisper, ``CHUNK_LENGTH``)."""
 
-Doubt = Literal["", "cut off", "repetitive", "too many words", "improbable", "no speech"]
-"""Why a text is not believed; empty: it is."""
+Doubt = Literal["", "cut off", "repetitive", "too many words", "improbable", "no speech", "no name"]
+"""Why a text is not believed; empty: it is. "no name": it is unsure and names nothing of the house (transcriber)."""
 
 LOOPS: tuple[Doubt, ...] = ("cut off", "repetitive", "too many words")
 

@@ -171,6 +171,55 @@ async def test_a_lone_word_after_the_wake_phrase_counts_where_whisper_is_sure(
     assert found.text == heard
 
 
+class _WritesByWindow(_Writes):
+    """One that writes something else in the full window."""
+
+    def __init__(self, short: tuple[str, float], full: tuple[str, float]) -> None:
+        super().__init__(*short)
+        self._full = _Writes(*full)
+
+    def decode(self, *given: object, **_: object) -> Decoded:
+        return self._full._decoded if given[-1] == FULL_S else self._decoded
+
+
+MISHEARD = ("Restart Jitki.", -0.66)
+
+
+@pytest.mark.parametrize(
+    ("short", "full", "heard", "why"),
+    [
+        (MISHEARD, ("Restart Gitea.", -0.23), "Restart Gitea.", "no name"),
+        (MISHEARD, ("Restart Gitea.", -0.67), "Restart Jitki.", "no name"),  # no surer
+        (MISHEARD, ("Jellyfin, Gitea, Immich, Paperless.", -0.1), "Restart Jitki.", "no name"),  # the prompt said back
+        (MISHEARD, ("Restart Gitea. " * 9, -0.1), "Restart Jitki.", "no name"),  # a loop
+        (("Restart Git Ea.", -0.66), ("Restart Immich.", -0.1), "Restart Git Ea.", ""),
+        (("Restart Jitki.", -0.4), ("Restart Immich.", -0.1), "Restart Jitki.", ""),
+        (("Thanks for watching.", -0.66), ("Restart Gitea.", -0.1), "", ""),  # silence stays silence
+    ],
+)
+async def test_a_text_that_may_have_missed_a_name_is_heard_again_in_the_full_window(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    short: tuple[str, float],
+    full: tuple[str, float],
+    heard: str,
+    why: str,
+) -> None:
+    monkeypatch.setattr("assistant.speech.transcriber.WhisperModel", _WritesByWindow(short, full))
+    whisper = FasterWhisper(tmp_path, compute_type="int8", language="en", names=NAMES)
+    found = await whisper.transcribe(sound("barks"))
+    whisper.close()
+    assert (found.text, found.fell_back) == (heard, why)
+
+
+async def test_in_a_house_without_names_none_is_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    writes = _WritesByWindow(MISHEARD, ("Restart Gitea.", -0.1))
+    monkeypatch.setattr("assistant.speech.transcriber.WhisperModel", writes)
+    whisper = FasterWhisper(tmp_path, compute_type="int8", language="en")
+    assert (await whisper.transcribe(sound("barks"))).text == "Restart Jitki."
+    whisper.close()
+
+
 async def test_with_two_wake_words_none_of_them_is_put_into_anybodys_mouth(
     model_store: ModelStore, voice: Voice
 ) -> None:
