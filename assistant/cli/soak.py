@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -142,9 +141,9 @@ def _doors(names: str | None) -> tuple[Door, ...]:
 
 
 def _token(path: Path | None) -> str | None:
-    """Of the file, else of the environment's JARVIS_TOKEN. Raises ConfigError token_unreadable."""
+    """Raises ConfigError token_unreadable."""
     if path is None:
-        return os.environ.get("JARVIS_TOKEN")
+        return None
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -32,13 +32,12 @@ def had(turns: int, *options: str) -> SoakReport:
 
 def rows(report: SoakReport) -> list[Row]:
     """Those that were judged, for the table."""
+    acts = f"; {report.acts} acts were agreed to, and each was done once" if not report.failed else ""
+    early = f", ended after {report.turns:,}" if report.turns < report.wanted else ""
     how = (
-        f"{report.turns:,} turns through six doors of a real server, each answer held against the truth, {report.acts} acts agreed to "
-        "and each done once: "
-        f"`jarvis soak --turns {report.wanted}`"
+        f"{report.turns:,} turns through every door of a real server, each answer held against the truth{acts}: "
+        f"`jarvis soak --turns {report.wanted}`{early}"
     )
-    if report.turns < report.wanted:
-        how += f", ended after {report.turns:,}"
     judged = [measure for measure in report.measures if measure.verdict != "not judged"]
     return [Row(f"soak: {one.name}", one.value, one.limit, one.verdict == "met", _how(one, how)) for one in judged]
 
