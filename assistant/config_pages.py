@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from assistant.config_file import Loaded, every_setting
+from tools.known_secrets import KNOWN
 
 SAMPLES: Mapping[str, Any] = {
     "state_dir": "/var/lib/jarvis",
@@ -176,12 +177,14 @@ def markdown() -> str:
 
 
 def in_force(loaded: Loaded) -> Iterator[tuple[str, Any, str]]:
-    """(dotted setting, value as JSON has it, where it came from) of all settings; passwords inside URLs are hidden."""
+    """(dotted setting, value as JSON has it, where it came from) of all settings; passwords inside URLs and arguments
+    are hidden."""
+    KNOWN.learn(loaded.settings)
     for dotted, value in _flat(loaded.settings.model_dump(mode="json")):
         origin = next(
             (origin for known, origin in loaded.origins.items() if f"{dotted}.".startswith(f"{known}.")), "default"
         )
-        yield dotted, hidden(value), origin
+        yield dotted, KNOWN.hide_in(hidden(value)), origin
 
 
 def hidden(value: Any) -> Any:

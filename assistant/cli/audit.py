@@ -152,7 +152,8 @@ def _as_json(line: JsonObject) -> str:
     told = {**line, "time": datetime.fromtimestamp(line["at"]).astimezone().isoformat(timespec="milliseconds")}
     with suppress(ValueError):
         told["arguments"] = json.loads(line["arguments"])
-    return json.dumps(told, ensure_ascii=False)
+    text = json.dumps(told, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(told)  # nothing in it steers a terminal
 
 
 def _show(lines: list[JsonObject], *, as_json: bool, empty: bool) -> None:

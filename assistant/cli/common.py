@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from json import dumps, loads
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,19 @@ from tools.known_secrets import KNOWN
 SMALL_MODEL = "qwen2.5-coder-0.5b"
 INTERRUPTED = 130
 
-out = Console(highlight=False)
+
+class _Console(Console):
+    """JSON that holds what would steer a terminal (C1 controls, marks of direction) is written as ASCII."""
+
+    def print_json(self, json: str | None = None, *, data: Any = None, **options: Any) -> None:
+        """As Rich's."""
+        text = dumps(data, ensure_ascii=False) if json is None else json
+        # as it is parsed: an escape in it is a character again
+        plain = dumps(loads(text), ensure_ascii=False).isprintable()
+        super().print_json(json, data=data, **{"ensure_ascii": not plain, **options})
+
+
+out = _Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 ConfigOption = Annotated[
