@@ -12,11 +12,12 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import httpx
 import httpx2
@@ -32,6 +33,9 @@ from tests.trust.fault_servers import Misbehaving, chat, ears, gatus, page, voic
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 60.0
 """For what comes by itself: a recovery, a process, a job."""
+
+ANSWER_S = 240.0
+"""For one answer: the deadlines are the table's business, and a model on a busy machine takes a minute."""
 
 SYSTEMCTL = """#!/bin/sh
 case "$*" in
@@ -189,15 +193,15 @@ class World:
             text=True,
         )
         url = await asyncio.to_thread(announced, self._process)
-        self._drain = asyncio.create_task(asyncio.to_thread(self._process.communicate))
-        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=WAIT_S)
+        threading.Thread(target=_drained, args=(self._process.stderr,), daemon=True).start()
+        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=ANSWER_S)
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the process and wait for that. Idempotent."""
         if self._process is None or self._http is None:
             return
         self._process.send_signal(how)
-        await asyncio.wait_for(self._drain, WAIT_S)
+        await asyncio.wait_for(asyncio.to_thread(self._process.wait), WAIT_S)
         await self._http.aclose()
         self._process = self._http = None
 
@@ -265,6 +269,13 @@ class World:
         """At the same address."""
         self._home = AsyncExitStack()
         await self._home.enter_async_context(home_serving(self.home))
+
+
+def _drained(stream: IO[str]) -> None:
+    """Read and forget until it ends; children of a killed process may hold it open."""
+    with stream:
+        for _ in stream:
+            pass
 
 
 async def happens(what: Callable[[], object]) -> None:

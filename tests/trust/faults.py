@@ -148,7 +148,8 @@ async def locked(world: World) -> AsyncIterator[None]:
 
 
 def damaged(name: str) -> Making:
-    """A model file whose second half is missing, and its repair; the process has to have it unread."""
+    """A model file of the right size with nothing in it (another size is refused at the start), and its repair; the
+    process must not have read it yet."""
 
     @asynccontextmanager
     async def how(world: World) -> AsyncIterator[None]:
@@ -156,7 +157,8 @@ def damaged(name: str) -> Making:
         whole = file.resolve()
         await world.stop()
         file.unlink()
-        file.write_bytes(whole.read_bytes()[:1_000])
+        with file.open("wb") as empty:
+            empty.truncate(whole.stat().st_size)
         await world.start()
         try:
             yield
