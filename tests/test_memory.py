@@ -58,6 +58,18 @@ async def test_memory_is_given_back_once_after_the_last_of_several_turns() -> No
     assert times == [1]
 
 
+async def test_where_it_is_never_quiet_memory_is_given_back_all_the_same_and_again_later() -> None:
+    loop, given = asyncio.get_running_loop(), asyncio.Event()
+    giving = GivingBack(quiet_s=3600.0, give=lambda: loop.call_soon_threadsafe(given.set), busy_s=0.01)
+    for _ in range(2):
+        given.clear()
+        async with asyncio.timeout(20):
+            while not given.is_set():
+                giving.turn_ended()
+                await asyncio.sleep(0)
+    giving.close()
+
+
 async def test_nothing_is_given_back_after_closing() -> None:
     times: list[int] = []
     giving = GivingBack(quiet_s=0.0, give=lambda: times.append(1))
