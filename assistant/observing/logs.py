@@ -25,6 +25,9 @@ TURN: ContextVar[str] = ContextVar("turn", default="")
 FIELDS = ("turn_id", "stage", "code", "door", "matched", "outcome", "tool", "total_ms", "heartbeat", "breaker")
 """What a record may carry besides its message (``extra``); anything else is not written."""
 
+TALKATIVE = ("httpx", "httpx2", "openai")
+"""Loggers of libraries that write whole URLs at INFO, with the tokens that some of them carry."""
+
 _OWN_LINE = "  | "
 """Begins each further line of a record, so that none can pass for another record."""
 
@@ -86,6 +89,8 @@ def set_up(level: str, form: Literal["text", "json"], stream: TextIO | None = No
     handler.of_jarvis = True  # type: ignore[attr-defined]
     root.addHandler(handler)
     root.setLevel(level.upper())
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.WARNING)
 
 
 def _turn_of(record: logging.LogRecord) -> str:

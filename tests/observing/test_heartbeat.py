@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -55,6 +56,7 @@ def run_for(seconds: float, receiver: Receiver, wellness: Wellness, wanted: Hear
     return virtual_time(work())
 
 
+@examples(max_examples=40)
 @given(
     every_s=st.floats(10, 3_600),
     takes_s=st.lists(st.floats(0, 40), max_size=12),

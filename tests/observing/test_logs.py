@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import Stage
-from assistant.observing.logs import TURN, JsonFormatter, TextFormatter, escaped, set_up
+from assistant.observing.logs import TALKATIVE, TURN, JsonFormatter, TextFormatter, escaped, set_up
 from assistant.observing.open import log_turn
 from tests.observing.turns import SECRET, ended, failed_turn, spoken_turn
 
@@ -102,6 +102,20 @@ def test_a_turn_leaves_one_line_with_what_became_of_it_and_no_content(form: str,
     else:
         assert first == "INFO assistant.turns: turn t1 answered in 2500 ms [turn t1]"
         assert "failed (model: model_slow)" in second
+
+
+@pytest.mark.parametrize(("level", "shown"), [("info", False), ("warning", False), ("debug", True)])
+def test_addresses_that_are_asked_stand_in_the_log_at_debug_only(level: str, shown: bool, root: logging.Logger) -> None:
+    stream = io.StringIO()
+    loggers = [logging.getLogger(name) for name in TALKATIVE]
+    before = [logger.level for logger in loggers]
+    set_up(level, "text", stream)
+    try:
+        logging.getLogger("httpx").info("HTTP Request: GET http://kuma.lan/api/push/%s", SECRET)
+    finally:
+        for logger, was in zip(loggers, before, strict=True):
+            logger.setLevel(was)
+    assert (SECRET in stream.getvalue()) is shown
 
 
 def test_every_line_of_a_turn_carries_its_id_and_setting_up_twice_writes_once(root: logging.Logger) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -196,6 +196,7 @@ def test_files_that_go_away_while_they_are_counted_cost_nothing(tmp_path: Path) 
 anything = st.text(max_size=30)
 
 
+@settings(max_examples=40)
 @given(tool=anything, error=st.one_of(st.none(), anything), word=anything, code=anything, stage=st.sampled_from(Stage))
 async def test_no_label_is_anything_that_was_not_on_a_list(
     tmp_path_factory: pytest.TempPathFactory, tool: str, error: str | None, word: str, code: str, stage: Stage

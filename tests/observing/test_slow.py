@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -58,6 +58,7 @@ rows = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(rows)
 def test_every_turn_with_a_time_gets_one_of_its_own_stages(found: list[JsonObject]) -> None:
     for one, blame in zip(found, blamed(found, found), strict=True):
