@@ -9,7 +9,7 @@ import logging
 import sys
 import warnings
 
-import atheris
+import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 
 def main() -> None:

@@ -279,7 +279,7 @@ def run_identity(data: bytes) -> None:
 def identity_seeds() -> list[bytes]:
     claims = {"sub": "1", "email": "kid@home.lan", "name": "Kid", "role": "user", "iss": ISSUER, "iat": 1, "exp": 4e9}
     signed = jwt.encode(claims, SECRET, "HS256")
-    unsigned = jwt.encode(claims, None, "none")
+    unsigned = jwt.encode(claims, "", "none")
     bearer = "Authorization: Bearer correct-horse-battery\n"
     return [
         bearer.encode(),

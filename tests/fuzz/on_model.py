@@ -74,7 +74,8 @@ def run_deltas(data: bytes) -> None:
         return shown + rest, reply
 
     sizes = [size % 7 + 1 for size in cuts] or [3]
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     while at < len(text):
         size = sizes[len(parts) % len(sizes)]
         parts.append(text[at : at + size])

@@ -16,7 +16,7 @@ from tests.fuzz.target import Target
 from tools.outside.said import MAX_SPOKEN_CHARACTERS, MAX_TEXT_CHARACTERS, Offer, offered, problems, readback, result_of
 from tools.settings_outside import McpServerSettings
 
-SETTINGS = McpServerSettings(command=("x",), levels={"read_page": "read"})  # type: ignore[dict-item]
+SETTINGS = McpServerSettings(command=("x",), levels={"read_page": "read"})
 
 
 def _offer(tools: list[Tool]) -> Offer | None:
@@ -95,7 +95,8 @@ def seeds() -> list[bytes]:
 def resource_seeds() -> list[bytes]:
     names = {"service": {"gitea": ["git"]}, "devices": [["lamp", "kitchen", "light"]]}
     health = {"servers": [{"name": "notes", "state": "up", "detail": "", "tools": 3, "left_out": []}]}
-    return [json.dumps(told).encode() for told in (names, health, [], {"devices": [[1]]})]
+    given: tuple[object, ...] = (names, health, [], {"devices": [[1]]})
+    return [json.dumps(told).encode() for told in given]
 
 
 TARGETS = (

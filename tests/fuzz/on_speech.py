@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from wyoming.event import Event
@@ -105,7 +106,7 @@ async def _read_frames(data: bytes) -> None:
     reader = asyncio.StreamReader(limit=65_536)
     reader.feed_data(data)
     reader.feed_eof()
-    connection = Connection("fuzz", reader, None, idle_s=10)  # type: ignore[arg-type] - nothing is written
+    connection = Connection("fuzz", reader, cast(asyncio.StreamWriter, None), idle_s=10)  # nothing is written
     while True:
         try:
             event: Event | None = await connection.receive()

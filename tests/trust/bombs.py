@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -136,7 +135,7 @@ def slow_request(http: Address, _: Address) -> bytes:
 
     def pieces() -> Iterator[bytes]:
         yield f"POST /command HTTP/1.1\r\nHost: 127.0.0.1\r\n{JSON}\r\nContent-Length: 500\r\n\r\n".encode()
-        for _ in range(50):
+        for _second in range(50):
             time.sleep(1)
             yield b" "
 
@@ -147,7 +146,7 @@ def slow_headers(http: Address, _: Address) -> bytes:
     """Two hundred connections that begin a request and do not go on; then one that does is answered."""
     held = []
     try:
-        for _ in range(200):
+        for _client in range(200):
             line = socket.create_connection(http, timeout=10)
             line.sendall(b"POST /command HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
             held.append(line)
@@ -174,7 +173,7 @@ def wyoming_crowd(_: Address, wyoming: Address) -> bytes:
     held = []
     closed = 0
     try:
-        for _ in range(60):
+        for _client in range(60):
             line = socket.create_connection(wyoming, timeout=10)
             held.append(line)
             line.sendall(b'{"type": "audio-')
@@ -285,7 +284,7 @@ local_engines = false
 tcp = "127.0.0.1:1"
 [wyoming]
 enabled = true
-port = 0
+port = PORT
 zeroconf = false
 [transcriber]
 engine = "openai"
@@ -308,11 +307,12 @@ class Outcome:
 
 def bombard(folder: Path, bombs: Sequence[Bomb] = BOMBS) -> Outcome:
     """All of them against one server."""
-    with serving(folder, HOUSE) as served:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        wyoming = ("127.0.0.1", int(free.getsockname()[1]))
+    with serving(folder, HOUSE.replace("PORT", str(wyoming[1]))) as served:
         said = served.process.stderr
         assert said is not None
         http = ("127.0.0.1", int(served.url.rpartition(":")[2]))
-        wyoming = ("127.0.0.1", _wyoming_port(said))
         reading = threading.Thread(target=said.read, daemon=True)
         reading.start()
         first = exchanged(http, post("/command", b'{"text": "is gitea up?"}', JSON), ANSWER_S)
@@ -321,10 +321,3 @@ def bombard(folder: Path, bombs: Sequence[Bomb] = BOMBS) -> Outcome:
         grown = peak_mb(served.process.pid) - before
         last = exchanged(http, post("/command", b'{"text": "is gitea up?"}', JSON), ANSWER_S)
         return Outcome(fired, grown, b" 200 " in first[:20] and b" 200 " in last[:20])
-
-
-def _wyoming_port(said: IO[str]) -> int:
-    for line in said:
-        if line.startswith("Wyoming clients"):
-            return int(line.rstrip().rstrip(".").rpartition(":")[2])
-    raise AssertionError("the server ended")

@@ -53,15 +53,26 @@ class _Mirror(BaseHTTPRequestHandler):
         """It says nothing at the terminal."""
 
 
+class _Quiet(ThreadingHTTPServer):
+    """A client that leaves is no news."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing."""
+
+
 @contextmanager
 def mirror() -> Iterator[tuple[str, Counter[str]]]:
     """``host:port`` of it, and what was asked for how often."""
-    handler = type("Mirror", (_Mirror,), {"seen": Counter(), "lock": threading.Lock()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+    class Mirror(_Mirror):
+        seen: Counter[str] = Counter()  # noqa: RUF012 - of this class alone
+        lock = threading.Lock()
+
+    server = _Quiet(("127.0.0.1", 0), Mirror)
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
     try:
-        yield f"127.0.0.1:{server.server_address[1]}", handler.seen
+        yield f"127.0.0.1:{server.server_address[1]}", Mirror.seen
     finally:
         server.shutdown()
         server.server_close()

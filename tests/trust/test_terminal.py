@@ -67,14 +67,14 @@ def test_the_table_of_the_turns(shown: Callable[[], str]) -> None:
         "at": 1_900_000_000.0, "door": "http", "matched": "model", "tools": [{"name": "check_services", "ok": True}],
         "timings_ms": {}, "error": None, "transcript": HOSTILE,
     }  # fmt: skip
-    turns.out.print(turns._table([row]))
+    common.out.print(turns._table([row]))
     assert steers(shown()) == []
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind)
 def test_an_event_in_the_repl_and_in_the_timeline(shown: Callable[[], str], event: TurnEvent) -> None:
     repl._show(event, streamed=False)
-    render.Timeline(repl.out).show(event)
+    render.Timeline(common.out).show(event)
     assert steers(shown()) == []
 
 
