@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ from assistant.phrases import spoken_for
 from assistant.ports import Samples, SpeechChunk, Transcript
 from assistant.speech.resting import RestingSynthesizer, RestingTranscriber
 from tools.breaker import FAILURES, REST_S
+from tools.server import ToolHouse
 from tools.services.port import Observation, WatcherError
 from tools.services.resting import NOT_IN_TIME, RestingWatcher
+from tools.settings import ToolSettings
 
 SOUND = np.zeros(16_000, dtype=np.int16)
 
@@ -120,3 +123,21 @@ async def test_a_watcher_that_fails_or_hangs_is_not_waited_for_at_every_question
     clock.now, watching.does = REST_S, "looks"
     assert await watcher.look() == ()
     assert watcher.breaker.state == "closed"
+
+
+def test_the_house_lists_the_breakers_of_all_that_it_asks(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret", encoding="utf-8")
+    settings = ToolSettings.model_validate(
+        {
+            "watchers": {"gatus": {"kind": "gatus", "url": "http://127.0.0.1:9"}},
+            "mcp_servers": {"weather": {"url": "http://127.0.0.1:9/mcp"}},
+            "home_assistant": {"url": "http://127.0.0.1:9", "token_file": tmp_path / "token"},
+        }
+    )
+    with ToolHouse(settings, tmp_path) as house:
+        told = [(breaker.name, breaker.state, breaker.opened) for breaker in house.breakers()]
+    assert told == [
+        ("watcher gatus", "closed", 0),
+        ("MCP server weather", "closed", 0),
+        ("Home Assistant", "closed", 0),
+    ]
