@@ -9,8 +9,6 @@ from assistant.egress import PRIVATE
 
 COMMON: tuple[tuple[str, str], ...] = (
     ("NoNewPrivileges", "yes"),
-    ("CapabilityBoundingSet", ""),
-    ("AmbientCapabilities", ""),
     ("UMask", "0077"),
     ("LimitCORE", "0"),  # a core would hold what was said and every secret
     ("LockPersonality", "yes"),
@@ -22,7 +20,17 @@ COMMON: tuple[tuple[str, str], ...] = (
     ("SystemCallFilter", "~@privileged"),
     ("SystemCallErrorNumber", "EPERM"),
     ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK"),  # netlink: which interfaces there are (mDNS)
+)
+"""For every unit: what a user's own service manager can do without help. ``@resources`` stays: jobs lower their
+priority."""
+
+SYSTEM_ONLY: tuple[tuple[str, str], ...] = (
+    ("CapabilityBoundingSet", ""),
+    ("AmbientCapabilities", ""),
+    ("KeyringMode", "private"),
     ("ProtectSystem", "strict"),
+    ("ProtectHome", "tmpfs"),  # empty but for what is bound into it
+    ("ProtectProc", "invisible"),
     ("ProtectClock", "yes"),
     ("ProtectControlGroups", "yes"),
     ("ProtectHostname", "yes"),
@@ -30,20 +38,9 @@ COMMON: tuple[tuple[str, str], ...] = (
     ("ProtectKernelModules", "yes"),
     ("ProtectKernelTunables", "yes"),
     ("PrivateTmp", "yes"),
-    ("KeyringMode", "private"),
 )
-"""For every unit. ``@resources`` stays allowed: jobs lower their priority."""
-
-USER_ONLY = (("PrivateUsers", "yes"),)
-"""Without it a user's service manager can make none of the walls of mounts. A system unit has none of it: each start
-would be in a user namespace of its own, and see the jobs that outlived the last one as gone (ptrace(2), access mode
-checking)."""
-
-SYSTEM_ONLY: tuple[tuple[str, str], ...] = (
-    ("ProtectHome", "tmpfs"),  # empty but for what is bound into it
-    ("ProtectProc", "invisible"),
-)
-"""What a user's own service manager cannot, or what would take their home away from a user's service."""
+"""What root's service manager can do besides. No PrivateUsers: each start would be in a user namespace of its own, and
+see the jobs that outlived the last one as gone (ptrace(2), access mode checking)."""
 
 NO_DEVICES = (("PrivateDevices", "yes"), ("DevicePolicy", "closed"))
 SOUND = (("DevicePolicy", "closed"), ("DeviceAllow", "char-alsa rw"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from assistant.service.hardening import COMMON, HOUSE, NO_DEVICES, SOUND, SYSTEM_ONLY, USER_ONLY
+from assistant.service.hardening import COMMON, HOUSE, NO_DEVICES, SOUND, SYSTEM_ONLY
 from assistant.service.needs import in_a_home
 
 Scope = Literal["system", "user"]
@@ -175,23 +175,23 @@ def _environment(spec: UnitSpec) -> Iterator[tuple[str, str]]:
 
 def _walls(spec: UnitSpec) -> Iterator[tuple[str, str]]:
     yield from COMMON
+    if not spec.whisper:  # CTranslate2 writes its code when it runs; onnxruntime and llama.cpp do not
+        yield "MemoryDenyWriteExecute", "yes"
+    if _is_system(spec):
+        yield from _walls_of_root(spec)
+
+
+def _walls_of_root(spec: UnitSpec) -> Iterator[tuple[str, str]]:
+    yield from SYSTEM_ONLY
     yield from SOUND if spec.listen else NO_DEVICES
     if spec.dynamic:
         yield "RemoveIPC", "yes"
-    if not _is_system(spec):
-        yield from USER_ONLY
-    else:
-        yield from SYSTEM_ONLY
-        yield "IPAddressDeny", "any"
-        yield "IPAddressAllow", " ".join([*HOUSE, *spec.addresses])
-    if not spec.whisper:  # CTranslate2 writes its code when it runs; onnxruntime and llama.cpp do not
-        yield "MemoryDenyWriteExecute", "yes"
-    state = () if spec.dynamic else (spec.state,)
-    writes = (*spec.write, *state)
+    yield "IPAddressDeny", "any"
+    yield "IPAddressAllow", " ".join([*HOUSE, *spec.addresses])
+    writes = (*spec.write, *(() if spec.dynamic else (spec.state,)))
     for path in writes:
         yield "ReadWritePaths", _maybe(path)
-    if _is_system(spec):
-        yield from _into_the_empty_home(spec.read, writes)
+    yield from _into_the_empty_home(spec.read, writes)
 
 
 def _into_the_empty_home(read: Iterable[Path], write: Iterable[Path]) -> Iterator[tuple[str, str]]:

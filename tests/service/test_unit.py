@@ -78,10 +78,21 @@ def test_at_the_microphone_it_has_the_sound_cards_and_no_other_device() -> None:
 
 def test_a_users_unit_says_nothing_that_its_manager_cannot_do() -> None:
     text = service(spec("user"))
-    for key in ("IPAddressDeny", "DynamicUser", "ProtectHome", "ProtectProc", "User", "RemoveIPC"):
+    for key in (
+        "IPAddressDeny",
+        "DynamicUser",
+        "ProtectHome",
+        "ProtectProc",
+        "User",
+        "RemoveIPC",
+        "ProtectSystem",
+        "PrivateTmp",
+        "CapabilityBoundingSet",
+        "PrivateDevices",
+    ):
         assert not lines(text, key), key
     assert lines(text, "WantedBy") == ["default.target"]
-    assert lines(text, "ReadWritePaths") == ["-/var/lib/jarvis"]
+    assert lines(text, "NoNewPrivileges") == ["yes"]
 
 
 def test_what_lies_in_a_hidden_home_is_bound_into_the_empty_one() -> None:
