@@ -77,14 +77,15 @@ TARGETS = (
     Target(
         "endpointing",
         "assistant/speech/endpointing.py",
-        ("tests/speech/test_endpointing.py", "tests/speech/test_pauses.py"),
-        ("however_the_audio_was_cut",),
+        ("tests/speech/test_endpointing.py", "tests/speech/test_endpointing_edges.py"),
+        ("at_most_a_beginning_and_an_end", "only_after_so_much_silence", "longer_than_the_longest",
+         "comes_after_the_end_changes", "sounds_more_finished", "hesitation_is_outwaited"),
         ("x_required_silence_s", "*_speaking", "*_paused"),
     ),
     Target(
         "access",
         "tools/access.py",
-        ("tests/tools/test_access.py", "tests/tools/test_access_edges.py", "tests/tools/test_showing.py"),
+        ("tests/tools/test_access.py", "tests/tools/test_showing.py"),
         ("only_ever_takes_away", "holds_all_that_may_be_done"),
         ("*rights", "*beyond", "*_ceilings"),
     ),
