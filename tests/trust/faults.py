@@ -190,6 +190,7 @@ def embedded_child(parent: int) -> int:
 async def killed_in_a_turn(world: World) -> str:
     """kill -9 while the model is being waited for; the next process knows what was known."""
     await world.say("set a timer for three hours")
+    await until(lambda: world.say(JOKE), PLEASURE)  # it rests no more, whatever was made of it before
     async with world.model.failing("slow"):
         before = world.model.asked
         asking = asyncio.create_task(world.say(JOKE))
