@@ -45,8 +45,17 @@ class Audited:
 def audited(lock: Path) -> Audited:
     """Ask about every package of a lock. Raises nothing but OSError."""
     try:
-        tool = subprocess.run([ROOT / "deploy" / "tool.sh", "pip-audit"], check=True, stdout=subprocess.PIPE, text=True)
-        command = [tool.stdout.strip(), "-m", "pip_audit", "--requirement", lock, "--require-hashes", "--disable-pip"]
+        script = str(ROOT / "deploy" / "tool.sh")
+        tool = subprocess.run([script, "pip-audit"], check=True, stdout=subprocess.PIPE, text=True)
+        command = [
+            tool.stdout.strip(),
+            "-m",
+            "pip_audit",
+            "--requirement",
+            str(lock),
+            "--require-hashes",
+            "--disable-pip",
+        ]
         options = ["--vulnerability-service", "pypi", "--format", "json", "--progress-spinner", "off"]
         done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=TIMEOUT_S, cwd=ROOT)
         found = json.loads(done.stdout)["dependencies"]

@@ -89,7 +89,7 @@ def licence_of(name: str) -> str:
 def _stated(metadata: PackageMetadata) -> Iterator[str]:
     """In the order in which they are believed."""
     for key in ("License-Expression", "License"):
-        text = (metadata.get(key) or "").strip().removesuffix(" License")
+        text = "".join(metadata.get_all(key) or []).strip().removesuffix(" License")
         if text and _SHORT.fullmatch(text):
             yield "Apache-2.0" if text == "Apache 2.0" else text
     for classifier in metadata.get_all("Classifier") or []:

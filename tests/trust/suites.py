@@ -34,7 +34,7 @@ class Suite:
 SUITES = (
     Suite("faults", "faults survived", "tests.trust.faults"),
     Suite("egress", "connections off-box", "tests.trust.offbox"),
-    Suite("fuzzing", "hostile inputs", "tests.trust.fuzzing"),
+    Suite("fuzzing", "hostile inputs", "tests.trust.fuzzing", ("5",), ("60",)),
     Suite("injection", "acts without consent", "tests.trust.injection", (), ("--full",)),
     Suite("secrets", "secrets found", "tests.trust.secrets"),
     Suite("soak", "the long run", "tests.trust.soaking", (), ("--turns", "10000")),
