@@ -189,7 +189,7 @@ def embedded_child(parent: int) -> int:
 
 async def killed_in_a_turn(world: World) -> str:
     """kill -9 while the model is being waited for; the next process knows what was known."""
-    await world.say("set a timer for three hours")
+    await world.say("set a timer for three hours", "timers")  # the joke is no word on that
     await until(lambda: world.say(JOKE), PLEASURE)  # it rests no more, whatever was made of it before
     async with world.model.failing("slow"):
         before = world.model.asked
@@ -197,7 +197,7 @@ async def killed_in_a_turn(world: World) -> str:
         await happens(lambda: world.model.asked > before)
         await world.killed()
         await asyncio.gather(asking, return_exceptions=True)
-    return await world.say("list my timers")
+    return await world.say("list my timers", "timers")
 
 
 async def killed_before_the_yes(world: World) -> str:
