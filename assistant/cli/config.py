@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from assistant.cli.common import ConfigOption, JsonOption, err, errors_explained, out
+from tools.known_secrets import KNOWN
 
 config_app = typer.Typer(no_args_is_help=True, help="The configuration: show, check, schema, example.")
 
@@ -22,7 +23,8 @@ def show(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     with errors_explained(as_json=as_json):
         loaded = load(config)
     if as_json:
-        out.print_json(json.dumps(hidden(loaded.settings.model_dump(mode="json"))))
+        KNOWN.learn(loaded.settings)
+        out.print_json(json.dumps(KNOWN.hide_in(hidden(loaded.settings.model_dump(mode="json")))))
         return
     out.print(f"# {loaded.file or 'There is no jarvis.toml: the defaults.'}", markup=False, soft_wrap=True)
     for setting, value, origin in in_force(loaded):

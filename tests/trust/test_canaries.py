@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.cli.config import show
 from assistant.config import Settings
 from assistant.config_file import load
 from assistant.errors import ChatError
@@ -155,3 +156,12 @@ async def test_what_a_tool_quotes_is_left_out_of_its_outcome_its_artifact_and_th
     written = all_bytes(tmp_path)
     assert written
     assert canary("tool").encode() not in written + outcome.model_dump_json().encode()
+
+
+def test_config_show_shows_none_in_either_form(planted: Planted, capsys: pytest.CaptureFixture[str]) -> None:
+    settings_of(planted)
+    for as_json in (True, False):
+        show(as_json=as_json, config=planted.folder / "jarvis.toml")
+    told = capsys.readouterr()
+    assert "mcp_servers" in told.out
+    assert planted.found_in("config show", (told.out + told.err).encode()) == []
