@@ -207,7 +207,7 @@ class App:
 
     def breakers(self) -> tuple[Breaker, ...]:
         """Of all that may be left alone for a while: the chat server, ears and mouth elsewhere, and the tools' own."""
-        mouth = self.synthesizer.inner if self.synthesizer is not None else None
+        mouth = getattr(self.synthesizer, "inner", None)  # one of another kind rests for nobody
         parts: tuple[object, ...] = (self.transcriber, mouth)
         speech = [part.breaker for part in parts if isinstance(part, Resting)]
         return (self.model.breaker, *speech, *self.house.breakers())
