@@ -26,7 +26,9 @@ from pydantic import ValidationError
 from tools.access import Access
 from tools.alerts.tool import CheckAlerts
 from tools.background import Background, running
+from tools.backups.ahead import LookAhead
 from tools.backups.desk import histories, scores
+from tools.backups.records import BackupRecords
 from tools.backups.running import RunBackup, TestRestore
 from tools.backups.scorecard import as_json
 from tools.backups.tool import CheckBackups
@@ -214,7 +216,8 @@ class ToolHouse:
         )
         scheduler.swept = partial(setattr, self, "retention")
         keeper = Keeper(self._store, self._state_dir, self._settings.retention)
-        async with running([scheduler, keeper, *self.listening]):
+        ahead = [LookAhead(self._settings.backups, BackupRecords(self._store))] if self._settings.backups else []
+        async with running([scheduler, keeper, *ahead, *self.listening]):
             try:
                 yield
             finally:

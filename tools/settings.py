@@ -273,9 +273,7 @@ class ToolSettings(Frozen):
     mcp_servers: dict[ServerName, McpServerSettings] = Field(
         default_factory=dict, description="Outside MCP servers, by name."
     )
-    retention: RetentionSettings = Field(
-        default_factory=RetentionSettings, description="How much of what was is kept."
-    )
+    retention: RetentionSettings = Field(default_factory=RetentionSettings, description="How much of what was is kept.")
     outside_tokens: int = Field(
         default=600, ge=0, description="Tokens that the tools of outside servers may cost a model together."
     )
