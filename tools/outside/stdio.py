@@ -23,6 +23,8 @@ from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 from pydantic import ValidationError
 
+from tools.known_secrets import KNOWN
+
 log = logging.getLogger(__name__)
 
 MAX_BYTES_AN_ANSWER = 4_000_000
@@ -142,7 +144,7 @@ class BoundedStdio:
         with anyio.move_on_after(REAP_S):
             await process.wait()
         status = "" if process.returncode is None else f" with status {process.returncode}"
-        last = self._stderr.decode(errors="replace").strip().splitlines()[-1:]
+        last = KNOWN.hide(self._stderr.decode(errors="replace")).strip().splitlines()[-1:]
         return f"the process ended{status}" + (f": {last[0][:200]}" if last else "")
 
 
