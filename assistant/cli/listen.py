@@ -54,7 +54,7 @@ async def _listen(house: House) -> None:
 
 
 async def listen_to(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Turn after turn on the same microphone; ``on_ready``: it can be spoken to. Raises AudioError when there is none."""
+    """Turn after turn on the same microphone; ``on_ready``: it can be spoken to. Raises AudioError: there is none."""
     import asyncio
 
     from rich.markup import escape
