@@ -86,6 +86,7 @@ from assistant.standing import standing
 from assistant.state import StateFolder, default_state_dir
 from assistant.talk import Parts, Talk
 from assistant.text.spoken import to_spoken
+from assistant.text.transcript import clean_transcript
 from assistant.tokens import FILE_NAME as TOKENS_FILE
 from assistant.tokens import TokenStore
 from assistant.toolbox import McpToolbox
@@ -557,7 +558,9 @@ async def open_app(
         if ears:
             tell("opening the ears")
             app.listener = stack.enter_context(listener(settings, models))
-            app.transcriber = stack.enter_context(transcriber(settings, models, spoken_names(names)))
+            app.transcriber = stack.enter_context(
+                transcriber(settings, models, spoken_names(names), partial(_settled, understanding, settings))
+            )
         if mouth:
             tell("opening the mouth")
             app.synthesizer = stack.enter_context(synthesizer(settings, models))
@@ -572,6 +575,12 @@ def _understood(names: Names, house: ToolHouse, router: Router, clock: Callable[
     narrower = Narrower(names, router, clock)
     house.read_order = lambda words: matcher.order(words) or narrower.order(words)
     return Understood(matcher, narrower)
+
+
+def _settled(understanding: Understanding, settings: Settings, text: str) -> bool:
+    """Whether a template reads what Whisper wrote: no name was missed then, and nobody waits for a second look."""
+    known, words = understanding.latest, clean_transcript(text, tuple(settings.wake.words))
+    return known is not None and known.matcher.match(words) is not None
 
 
 def _embedder(models: ModelStore) -> MiniLmEmbedder | None:

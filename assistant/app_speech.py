@@ -99,11 +99,18 @@ def _keeper(wake: WakeSettings) -> Callable[[Woken], None] | None:
 
 
 @contextmanager
-def transcriber(settings: Settings, models: ModelStore, names: Sequence[str]) -> Iterator[LoadableTranscriber]:
-    """Speech recognition, here or where the configuration says. Raises ModelFilesError, ConfigError."""
+def transcriber(
+    settings: Settings, models: ModelStore, names: Sequence[str], settled: Callable[[str], bool] = lambda _: False
+) -> Iterator[LoadableTranscriber]:
+    """Speech recognition, here or where the configuration says. ``settled``: whether a text is understood as it stands,
+    asked in a thread. Raises ModelFilesError, ConfigError."""
     elsewhere = transcriber_elsewhere(settings.transcriber, names, list(settings.wake.words))
     made = (RestingTranscriber(elsewhere) if elsewhere is not None else None) or whisper(
-        settings, models, names if settings.transcriber.names_prompt else (), window=settings.transcriber.window
+        settings,
+        models,
+        names if settings.transcriber.names_prompt else (),
+        window=settings.transcriber.window,
+        settled=settled,
     )
     with closing(made):
         yield made
@@ -177,7 +184,12 @@ def speech_servers(settings: Settings) -> list[tuple[str, Loadable]]:
 
 
 def whisper(
-    settings: Settings, models: ModelStore, names: Sequence[str], *, window: Literal["short", "full"]
+    settings: Settings,
+    models: ModelStore,
+    names: Sequence[str],
+    *,
+    window: Literal["short", "full"],
+    settled: Callable[[str], bool] = lambda _: False,
 ) -> FasterWhisper:
     """Whisper as it is configured, with these names and this window; close it. Raises ModelFilesError."""
     chosen = settings.transcriber
@@ -189,4 +201,5 @@ def whisper(
         names=names,
         wake_words=tuple(settings.wake.words),
         window=WINDOWS[window],
+        settled=settled,
     )

@@ -27,6 +27,11 @@ class Understanding:
         self._understood: Understood | None = None
         self._lock = asyncio.Lock()
 
+    @property
+    def latest(self) -> Understood | None:
+        """The last one built, if any: for whoever cannot wait."""
+        return self._understood
+
     async def of(self, names: Names) -> Understood:
         """The current one; building takes a quarter of a second, beside the loop."""
         async with self._lock:

@@ -42,6 +42,7 @@ from assistant.models import ModelStore
 from assistant.ports import SAMPLE_RATE_HZ, Samples
 from assistant.resources import resource
 from assistant.sentences import HassilMatcher
+from assistant.text.transcript import clean_transcript
 from tools.contract import JsonObject, PlannedCall
 
 if TYPE_CHECKING:
@@ -231,10 +232,17 @@ async def _stt(app: App, folder: Path, clips: Sequence[Clip], progress: Progress
     from assistant.app_speech import whisper
 
     before, names = load_average(), await app.toolbox.names()
+    matcher, wake_words = HassilMatcher(names), tuple(app.settings.wake.words)
     said = [name for kind in names.by_kind.values() for name in kind]
     ways = {
         FULL: whisper(app.settings, app.models, said, window="full"),
-        SHORT: whisper(app.settings, app.models, said, window="short"),
+        SHORT: whisper(
+            app.settings,
+            app.models,
+            said,
+            window="short",
+            settled=lambda text: matcher.match(clean_transcript(text, wake_words)) is not None,
+        ),
         SHORT_WITHOUT_NAMES: whisper(app.settings, app.models, (), window="short"),
     }
     progress("stt", 0, len(clips))

@@ -54,7 +54,8 @@ class FasterWhisper:
     """Implements Transcriber.
 
     ``names`` (of services, jobs, …) are given to Whisper as its initial prompt, the wake phrase before them;
-    ``window``: the choice of the encoder's window, see whisper_window; ``prompt``: the form of the prompt.
+    ``window``: the choice of the encoder's window, see whisper_window; ``prompt``: the form of the prompt; ``settled``:
+    whether a text is understood as it stands, asked in this one's thread.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class FasterWhisper:
         wake_words: Sequence[str] = DEFAULT_WAKE_WORDS,
         window: EncoderWindow = WINDOWS["short"],
         prompt: PromptOf = names_prompt,
+        settled: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._folder = folder
         self._compute_type = compute_type
@@ -76,6 +78,7 @@ class FasterWhisper:
         self._names = tuple(names)
         self._wake_words = tuple(wake_words)
         self._window = window
+        self._settled = settled
         self._prompt_text = prompt(self._names, self._wake_words)
         self._prompt: list[int] = []
         self._opening_text = f"{spoken_wake_word(wake_words[0]).title()}." if len(wake_words) == 1 else ""
@@ -160,7 +163,8 @@ class FasterWhisper:
         return second if surer and believed else replace(first, fell_back="no name")
 
     def _may_have_missed_a_name(self, first: Heard) -> bool:
-        """Whether it is unsure of what it wrote, and names nothing of the house. What is no speech stays none."""
+        """Whether it is unsure of what it wrote, which names nothing of the house and is nothing that is understood as
+        it is. What is no speech stays none."""
         written = _joined(first.decoded.text)
         return (
             self._window.fall_back
@@ -169,6 +173,7 @@ class FasterWhisper:
             and bool(self._names)
             and not any(_joined(name) in written for name in self._names)
             and self._somebody_said(first)
+            and not self._settled(first.decoded.text)
         )
 
     def _somebody_said(self, part: Heard) -> bool:

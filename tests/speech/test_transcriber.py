@@ -212,6 +212,19 @@ async def test_a_text_that_may_have_missed_a_name_is_heard_again_in_the_full_win
     assert (found.text, found.fell_back) == (heard, why)
 
 
+async def test_what_is_understood_as_it_stands_is_not_heard_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    writes = _WritesByWindow(MISHEARD, ("Restart Gitea.", -0.1))
+    monkeypatch.setattr("assistant.speech.transcriber.WhisperModel", writes)
+    whisper = FasterWhisper(
+        tmp_path, compute_type="int8", language="en", names=NAMES, settled=lambda text: text == "Restart Jitki."
+    )
+    found = await whisper.transcribe(sound("barks"))
+    whisper.close()
+    assert (found.text, found.fell_back) == ("Restart Jitki.", "")
+
+
 async def test_in_a_house_without_names_none_is_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     writes = _WritesByWindow(MISHEARD, ("Restart Gitea.", -0.1))
     monkeypatch.setattr("assistant.speech.transcriber.WhisperModel", writes)
