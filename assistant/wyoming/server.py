@@ -14,6 +14,7 @@ from wyoming.event import Event
 from assistant.errors import JarvisError
 from assistant.speech.wyoming_link import MAX_LINE_BYTES, BadEvent
 from assistant.wyoming.admission import Admission
+from assistant.wyoming.complaints import Complaints
 from assistant.wyoming.connection import IDLE_S, ClientGone, Connection
 from assistant.wyoming.services import Services
 from assistant.wyoming.session import Session
@@ -57,6 +58,7 @@ class WyomingServer:
         self._linger_s = linger_s
         self._serving: set[asyncio.Task[None]] = set()
         self._strangers: set[str] = set()
+        self._complaints = Complaints(log)
 
     @property
     def connections(self) -> int:
@@ -70,7 +72,7 @@ class WyomingServer:
         if not self._admission.admits(client):
             self._turn_away(client, writer)
         elif len(self._serving) >= self._max_connections:
-            log.warning("Wyoming: %d clients are connected, %s is turned away", len(self._serving), client)
+            self._complaints.about(client, "Wyoming: %s is turned away, %d clients are connected", len(self._serving))
             writer.close()
         else:
             task = asyncio.create_task(self._serve(client, reader, writer), name=f"wyoming-{client}")
@@ -96,12 +98,12 @@ class WyomingServer:
         try:
             await self._converse(connection, session)
         except BadEvent as error:
-            log.warning("Wyoming: %s sends %s; its connection is closed", client, error)
+            self._complaints.about(client, "Wyoming: %s sends %s; its connection is closed", error)
             await _tell(connection, "bad_event", f"That is {error}.")
         except ClientGone:
             log.debug("Wyoming: %s went away before its answer", client)
         except JarvisError as error:
-            log.warning("Wyoming: %s gets no answer: %s %s", client, error.detail, error.mend)
+            self._complaints.about(client, "Wyoming: %s gets no answer: %s %s", error.detail, error.mend)
             await _tell(connection, error.code, f"{error.detail} {error.mend}".strip())
         except Exception:  # the edge: a bug ends this connection and no other
             log.exception("Wyoming: the connection of %s failed inside", client)
