@@ -34,7 +34,7 @@ COPIED = (
     "README.md",
 )
 LIMIT = 0.85
-"""Issue 8: the share of changes that the tests have to notice."""
+"""The share of changes that the tests have to notice."""
 
 SHOWN = 400
 """Survivors of which the diff is kept; more than that means that the tests did not run."""

@@ -16,7 +16,7 @@ from tests.service.examples import examples
 from tests.trust.report import Row, record
 
 LIMIT = 3.0
-"""Of 10; issue 8."""
+"""Of 10, that the project holds itself to."""
 
 UNITS = {"the system's": "deploy/systemd/jarvis.service", "a user's": "deploy/systemd/user/jarvis.service"}
 JUDGED = "the system's"
