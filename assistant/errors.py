@@ -22,6 +22,7 @@ What is *spoken* for a code stands in ``prompts/phrases/en.yaml`` (``assistant.p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import ClassVar
 
@@ -53,13 +54,15 @@ class JarvisError(Exception):
     """Base of all errors.
 
     ``code`` is a stable snake_case word; ``detail`` says what happened with the facts; ``mend`` says what to do. Both
-    are one line without control characters: they may quote what somebody sent, and go to logs and terminals.
+    are one line without control characters: they may quote what somebody sent, and go to logs and terminals. A detail
+    of several lines is given as these, and ``detail`` has them one below the other.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, code: str, detail: str, *, mend: str = "") -> None:
-        detail, mend = one_line(detail), one_line(mend)
+    def __init__(self, code: str, detail: str | Sequence[str], *, mend: str = "") -> None:
+        detail = "\n".join(map(one_line, [detail] if isinstance(detail, str) else detail))
+        mend = one_line(mend)
         super().__init__(f"{detail} {mend}".strip())
         self.code = code
         self.detail = detail

@@ -119,7 +119,7 @@ def read_lines(path: Path) -> list[Line]:
         lines.append(line.model_copy(update={"source": path, "set_name": path.name}))
     if bad:
         more = [f"and {len(bad) - BAD_LINES_NAMED} more"] if len(bad) > BAD_LINES_NAMED else []
-        raise ConfigError("eval_invalid", "\n".join([*bad[:BAD_LINES_NAMED], *more]))
+        raise ConfigError("eval_invalid", [*bad[:BAD_LINES_NAMED], *more])
     if not lines:
         raise ConfigError("eval_empty", f"{path} has no lines.")
     return lines

@@ -20,6 +20,11 @@ def test_what_is_plain_stays_as_it_is() -> None:
     assert one_line("“nas” cannot be read: café.") == "“nas” cannot be read: café."
 
 
+def test_several_lines_are_given_as_such_and_each_is_one() -> None:
+    error = JarvisError("x", ["first", "second\nforged"])
+    assert error.detail == "first\nsecond forged"
+
+
 def test_a_forged_line_of_log_is_part_of_its_own_line() -> None:
     error = ChatError("model_error", "It says: no\n2026-01-01 INFO all is well\x1b[2K\u202e.")
     assert error.detail == "It says: no 2026-01-01 INFO all is well [2K ."

@@ -113,8 +113,10 @@ class SystemdService:
         ended = self._systemctl("restart" if again else "start", NAME, timeout_s=START_S, may_fail=True)
         if ended.returncode:
             said = self._run(["journalctl", *self._of_unit(), "-n", "15", "-o", "cat", "--no-pager"], may_fail=True)
-            detail = f"The service does not start.\n{said.stdout.strip() or ended.stderr.strip()}"
-            raise ServiceError("does_not_start", detail, mend="`jarvis service logs`, `jarvis doctor`.")
+            last = (said.stdout.strip() or ended.stderr.strip()).splitlines()
+            raise ServiceError(
+                "does_not_start", ["The service does not start.", *last], mend="`jarvis service logs`, `jarvis doctor`."
+            )
 
     def refresh(self, addresses: Sequence[str]) -> Change:
         """Let these through the filter from now on, without a restart. Raises ServiceError."""

@@ -10,11 +10,23 @@ import pytest
 from tests.cli.conftest import Jarvis
 from tools.digest.facts import Digest
 
+NO_VITALS = """
+[alerts]
+disks = []
+load_warning = 1000
+memory_warning_pct = 100
+temperature_warning_c = 1000
+"""
+"""How the machine of the test is has no part in it."""
+
 
 @pytest.fixture
 def toml(tmp_path: Path) -> Path:
     path = tmp_path / "jarvis.toml"
-    path.write_text(f'state_dir = "{tmp_path / "state"}"\n[services.gitea]\nurl = "http://127.0.0.1:1/"\n')
+    path.write_text(
+        f'state_dir = "{tmp_path / "state"}"\n[services.gitea]\nurl = "http://127.0.0.1:1/"\n{NO_VITALS}',
+        encoding="utf-8",
+    )
     return path
 
 
