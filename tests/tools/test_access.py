@@ -375,3 +375,80 @@ def test_a_role_that_there_is_not_is_an_error_that_names_the_key(wrong: dict[str
 async def test_outcomes_tell_limited_callers_what_they_may(setting: Setting) -> None:
     outcome: CallOutcome = await setting.house().path.call("check_vms", {}, caller_of("vm:windows", "area:kitchen"))
     assert outcome.spoken == "That is not among what you may use here: the virtual machine windows and the kitchen."
+
+
+def beyond(access: Access, *only: str) -> str:
+    """What is said to somebody with these grants who asks what fires."""
+    call = PlannedCall(tool="check_alerts")
+    return access.beyond(call, caller_of(*only))
+
+
+@pytest.mark.parametrize(
+    ("only", "said"),
+    [
+        (("vm:windows",), "the virtual machine windows"),
+        (("tool:check_vms",), "check vms"),
+        (("service:web_shop", "area:kitchen"), "the service web_shop and the kitchen"),
+        (("vm:*", "area:*", "device:*"), "virtual machines and the home"),
+        (("device:a:b",), "the a:b"),
+        (
+            ("vm:a", "vm:b", "vm:c", "vm:d"),
+            "the virtual machine a, the virtual machine b, the virtual machine c and the virtual machine d",
+        ),
+        (
+            ("vm:a", "vm:b", "vm:c", "vm:d", "vm:e"),
+            "the virtual machine a, the virtual machine b, the virtual machine c, the virtual machine d and more",
+        ),
+    ],
+)
+def test_a_refusal_says_what_one_may_use(only: tuple[str, ...], said: str) -> None:
+    assert beyond(Access(settings_of()), *only) == f"That is not among what you may use here: {said}."
+
+
+def test_who_is_named_a_guest_is_known_as_one_everywhere() -> None:
+    access = Access(settings_of(guests=["ben"]))
+    ben, phone = caller_of(name="ben"), caller_of()
+    assert access.treated(ben) == ben.model_copy(update={"role": "guest"})
+    assert access.treated(phone) == phone
+
+
+@pytest.mark.parametrize("room", ["kitchen", "the kitchen", "my kitchen", "our kitchen", "Kitchen!", "galley"])
+def test_a_room_is_that_room_whatever_it_is_called(room: str) -> None:
+    settings = settings_of(access={"rooms": {"kitchen": "guest"}})
+    access = Access(settings, NameIndex.from_settings(settings))
+    assert access.rights(caller_of(room=room)).may is Level.READ
+    assert access.rights(caller_of(room="nursery")).may is Level.DESTRUCTIVE
+
+
+@pytest.mark.parametrize("room", ["tea room", "the tea room", "my tea room", "our tea room", "tearoom"])
+def test_so_is_a_room_that_is_no_area(room: str) -> None:
+    access = Access(settings_of(access={"rooms": {"the tea room": "guest"}}))
+    assert access.rights(caller_of(room=room)).may is Level.READ
+    assert access.rights(caller_of(room="tea")).may is Level.DESTRUCTIVE
+
+
+@pytest.mark.parametrize(
+    ("only", "left", "spoken"),
+    [
+        (("vm:windows", "vm:work"), ("windows", "work"), "Do you mean windows or work?"),
+        (("vm:work",), ("work",), "Do you mean work?"),
+        (("service:gitea",), (), "I know nothing of that name that you may use here."),
+    ],
+)
+def test_a_question_back_names_only_what_one_may_use(only: tuple[str, ...], left: tuple[str, ...], spoken: str) -> None:
+    asked = CallOutcome(
+        ok=False,
+        tool="vm_power",
+        spoken="Do you mean windows, work or test?",
+        candidates=("windows", "work", "test"),
+        detail="vm:w:d",
+    )
+    found = Access(settings_of()).without_others(asked, caller_of(*only))
+    assert (found.candidates, found.spoken) == (left, spoken)
+
+
+def test_who_is_not_limited_is_asked_as_it_was() -> None:
+    asked = CallOutcome(
+        ok=False, tool="vm_power", spoken="Do you mean windows or work?", candidates=("windows", "work")
+    )
+    assert Access(settings_of()).without_others(asked, caller_of()) is asked
