@@ -91,7 +91,7 @@ def told(lock: str, result: Audited) -> tuple[int, str]:
         what = "NOTHING" if len(result.skipped) == result.asked else f"NOT ALL: {', '.join(result.skipped)}"
         known = result.asked - len(result.skipped)
         why = result.why or "the index that answers here knows packages, and not their vulnerabilities"
-        mend = "Run make audit where pypi.org is reached."
+        mend = "Run make audit where the package index answers such questions."
         return 3, f"{lock}: {what} WAS AUDITED ({known} of {result.asked} packages): {why}. {mend}"
     return 0, f"{lock}: {result.asked} packages, no known vulnerabilities."
 
