@@ -85,8 +85,9 @@ class SupervisedChild:
         return await asyncio.shield(self._starting)
 
     async def died_within(self, seconds: float) -> bool:
-        """Whether the child is dead, now or a moment later: a broken connection is known before the exit code is."""
-        if self._watching is not None and self.alive:
+        """Whether the child is dead, now or a moment later: a broken connection is known before the exit code is, and
+        the exit code before the last words. When they come in time, ``log_tail`` has them and how the child ended."""
+        if self._watching is not None:
             await asyncio.wait({self._watching}, timeout=seconds)
         return not self.alive
 

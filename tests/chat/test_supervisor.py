@@ -26,6 +26,17 @@ sys.stdin.read()
 DIES = "import sys; print('no memory', file=sys.stderr, flush=True); sys.exit(3)"
 REFUSES = 'import sys; sys.stdin.readline(); print(\'{"error": "bad file"}\', flush=True)'
 HANGS = "import sys; sys.stdin.read()"
+LEAVES_ANOTHER = """
+import os, sys
+sys.stdin.readline()
+if os.fork() == 0:
+    os.close(0), os.close(1)
+    open(FIFO).read()
+    os.write(2, b"one thing more\\n")
+    os._exit(0)
+print('{}', flush=True)
+sys.stdin.read()
+"""
 DEAF = "import json, sys, time; sys.stdin.readline(); print('{}', flush=True)\nwhile True: time.sleep(60)"
 
 Make = Callable[..., SupervisedChild]
@@ -112,6 +123,21 @@ async def test_a_killed_child_is_noticed_and_started_again(make: Make) -> None:
     assert "hello from the child" in child.log_tail()
     await child.ready()
     assert child.pid not in (None, pid)
+
+
+async def test_last_words_that_come_after_the_exit_code_are_waited_for(make: Make, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    child = make(LEAVES_ANOTHER.replace("FIFO", repr(str(fifo))))
+    await child.ready()
+    os.kill(child.pid or 0, signal.SIGKILL)
+    assert await until(lambda: not child.alive)
+    dead = asyncio.create_task(child.died_within(20))
+    await asyncio.sleep(0)
+    fifo.write_text("go on", encoding="utf-8")
+    assert await dead
+    assert "one thing more" in child.log_tail()
+    assert "SIGKILL" in child.log_tail()
 
 
 async def test_a_child_that_keeps_dying_is_left_alone_for_a_while(make: Make) -> None:
