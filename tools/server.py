@@ -142,9 +142,10 @@ class ToolHouse:
         self.home_link = link
         """To the home system, where one is configured."""
         self._services = CheckServices(settings, names, store, engines)
+        self._alerts = CheckAlerts(settings)
         tools: tuple[Tool, ...] = (
             self._services,
-            CheckAlerts(settings),
+            self._alerts,
             ServiceLogs(settings, names, engines),
             ServicePower(settings, names, engines),
             CheckBackups(settings, names, store),
@@ -177,7 +178,7 @@ class ToolHouse:
     def breakers(self) -> tuple[Breaker, ...]:
         """Of all that the tools leave alone for a while when it fails: watchers, outside servers, the home system."""
         home = (self.home_link.breaker,) if self.home_link is not None else ()
-        return (*self._services.breakers, *self.outside.breakers, *home)
+        return (*self._services.breakers, *self._alerts.breakers, *self.outside.breakers, *home)
 
     def _plan_order(self, words: str) -> PlannedCall | Candidates | None:
         """An order in words as a planned call, for what is scheduled; ``read_order`` is set by whoever can read."""

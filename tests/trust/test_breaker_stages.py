@@ -14,10 +14,13 @@ from assistant.errors import EgressError, JarvisError, SynthesisError, Transcrip
 from assistant.phrases import spoken_for
 from assistant.ports import Samples, SpeechChunk, Transcript
 from assistant.speech.resting import RestingSynthesizer, RestingTranscriber
+from tools.alerts.port import Alert, SourceError
+from tools.alerts.resting import RestingSource
 from tools.breaker import FAILURES, REST_S
+from tools.resting import NOT_IN_TIME
 from tools.server import ToolHouse
 from tools.services.port import Observation, WatcherError
-from tools.services.resting import NOT_IN_TIME, RestingWatcher
+from tools.services.resting import RestingWatcher
 from tools.settings import ToolSettings
 
 SOUND = np.zeros(16_000, dtype=np.int16)
@@ -96,18 +99,26 @@ async def test_servers_outside_the_house_are_failures_of_their_stage() -> None:
 
 @dataclass
 class Watching:
-    """A watcher that hangs, fails or knows nothing of any service."""
+    """A watcher that hangs, fails or knows nothing of any service, and of any alert."""
 
     does: str
     name: str = "gatus"
     asked: int = 0
 
     async def look(self) -> Sequence[Observation]:
+        return await self._answer(WatcherError)
+
+    async def alerts(self) -> Sequence[Alert]:
+        return await self._answer(SourceError)
+
+    async def _answer(self, failure: type[Exception]) -> tuple[()]:
         self.asked += 1
         if self.does == "hangs":
             await asyncio.Event().wait()
         if self.does == "fails":
-            raise WatcherError("it refuses the credentials")
+            raise failure("it refuses the credentials")
+        if self.does == "breaks":
+            raise ZeroDivisionError
         return ()
 
 
@@ -125,11 +136,37 @@ async def test_a_watcher_that_fails_or_hangs_is_not_waited_for_at_every_question
     assert watcher.breaker.state == "closed"
 
 
+@pytest.mark.parametrize(("does", "reason"), [("hangs", NOT_IN_TIME), ("fails", "it refuses the credentials")])
+async def test_a_source_of_alerts_is_not_waited_for_at_every_question_either(does: str, reason: str) -> None:
+    watching, clock = Watching(does), Clock()
+    source = RestingSource(watching, 0.01, clock)
+    for _ in range(FAILURES + 3):
+        with pytest.raises(SourceError) as failed:
+            await source.alerts()
+        assert failed.value.reason == reason
+    assert (watching.asked, source.breaker.opened) == (FAILURES, 1)
+    clock.now, watching.does = REST_S, "looks"
+    assert await source.alerts() == ()
+    assert source.breaker.state == "closed"
+
+
+async def test_a_fault_of_ours_in_reading_says_nothing_of_the_server() -> None:
+    watching = Watching("breaks")
+    watcher = RestingWatcher(watching, 0.01, Clock())
+    for _ in range(FAILURES + 3):
+        with pytest.raises(ZeroDivisionError):
+            await watcher.look()
+    assert (watching.asked, watcher.breaker.state) == (FAILURES + 3, "closed")
+
+
 def test_the_house_lists_the_breakers_of_all_that_it_asks(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("secret", encoding="utf-8")
     settings = ToolSettings.model_validate(
         {
-            "watchers": {"gatus": {"kind": "gatus", "url": "http://127.0.0.1:9"}},
+            "watchers": {
+                "gatus": {"kind": "gatus", "url": "http://127.0.0.1:9"},
+                "bell": {"kind": "alertmanager", "url": "http://127.0.0.1:9"},
+            },
             "mcp_servers": {"weather": {"url": "http://127.0.0.1:9/mcp"}},
             "home_assistant": {"url": "http://127.0.0.1:9", "token_file": tmp_path / "token"},
         }
@@ -138,6 +175,7 @@ def test_the_house_lists_the_breakers_of_all_that_it_asks(tmp_path: Path) -> Non
         told = [(breaker.name, breaker.state, breaker.opened) for breaker in house.breakers()]
     assert told == [
         ("watcher gatus", "closed", 0),
+        ("alerts of bell", "closed", 0),
         ("MCP server weather", "closed", 0),
         ("Home Assistant", "closed", 0),
     ]

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.alerts.port import Alert, Source, SourceError
+from tools.resting import NOT_IN_TIME
 
 log = logging.getLogger(__name__)
 
-LATE = "it does not answer in time"
 BROKEN = "I stumbled over its answer; the log has the rest"
 
 
@@ -38,7 +38,7 @@ async def gather(sources: Sequence[Source], deadline_s: float) -> Looked:
     alerts: list[Alert] = []
     failed: list[tuple[str, str]] = []
     for name, task in tasks:
-        told = LATE if task in late else task.result()
+        told = NOT_IN_TIME if task in late else task.result()
         if isinstance(told, str):
             failed.append((name, told))
         else:

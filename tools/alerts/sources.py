@@ -12,7 +12,9 @@ from tools.alerts.loki import Loki
 from tools.alerts.nut import Nut
 from tools.alerts.port import Source
 from tools.alerts.reports import Reports
+from tools.alerts.resting import RestingSource
 from tools.alerts.rules import GRAFANA, Alertmanager, Prometheus
+from tools.resting import patience_of
 from tools.settings import ToolSettings
 from tools.settings_house import WatcherSettings
 
@@ -21,7 +23,8 @@ RULES = {"prometheus", "alertmanager", "grafana", "beszel"}
 
 
 def sources(settings: ToolSettings) -> list[Source]:
-    """In the order of the configuration, what needs no watcher first."""
+    """In the order of the configuration, what needs no watcher first. A watcher stands behind a breaker."""
+    patience_s = patience_of(settings.services_deadline_s)
     hosts = Hosts.from_settings(settings, socket.gethostname())
     alone = sum(watcher.kind == "nut" for watcher in settings.watchers.values()) == 1
     found: list[Source] = [ThisMachine(settings.alerts)]
@@ -30,7 +33,7 @@ def sources(settings: ToolSettings) -> list[Source]:
     found += [Reports(folder, settings.alerts) for folder in settings.alerts.reports]
     for name, watcher in settings.watchers.items():
         if (source := _watcher(name, watcher, settings, hosts, alone=alone)) is not None:
-            found.append(source)
+            found.append(RestingSource(source, patience_s))
     return found
 
 

@@ -9,8 +9,10 @@ from typing import ClassVar
 
 from tools.alerts.gathering import Looked, gather
 from tools.alerts.merging import Merged, merge
+from tools.alerts.resting import RestingSource
 from tools.alerts.sayings import say
 from tools.alerts.sources import sources, watches_rules
+from tools.breaker import Breaker
 from tools.contract import Finding, JsonObject, Level, PlannedCall, Severity, ToolResult
 from tools.settings import ToolSettings
 from tools.tool import Arguments
@@ -39,6 +41,11 @@ class CheckAlerts:
         self._rules = watches_rules(settings)
         self._within_s = settings.services_deadline_s
         self.deadline_s = settings.services_deadline_s + MARGIN_S
+
+    @property
+    def breakers(self) -> Sequence[Breaker]:
+        """Of the watchers."""
+        return [source.breaker for source in self.sources if isinstance(source, RestingSource)]
 
     def plan(self, arguments: Arguments) -> PlannedCall:
         """Nothing to resolve."""

@@ -11,6 +11,7 @@ from functools import cache
 
 import httpx
 
+from tools.resting import NOT_IN_TIME
 from tools.services.port import Observation, Watcher, WatcherError
 from tools.services.probe import Attempt, can_be_asked, probe
 from tools.settings import ServiceSettings
@@ -19,8 +20,6 @@ log = logging.getLogger(__name__)
 
 ENDING_S = 0.15
 """What was cut off at the deadline gets this long to let go of its connections."""
-
-NOT_IN_TIME = "it does not answer in time"
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tools.breaker import Breaker
 from tools.engines.port import Engine
+from tools.resting import patience_of
 from tools.services.asking import Asked
 from tools.services.beszel import Beszel
 from tools.services.engine_watcher import EngineWatcher
@@ -13,7 +14,7 @@ from tools.services.gatus import Gatus
 from tools.services.kuma import UptimeKuma
 from tools.services.port import Watcher
 from tools.services.prometheus import Prometheus
-from tools.services.resting import SOONER_S, RestingWatcher
+from tools.services.resting import RestingWatcher
 from tools.settings import ToolSettings
 from tools.settings_house import WatcherSettings
 
@@ -43,7 +44,7 @@ class Watchers:
         made = [make(name, watcher, window_s) for name, watcher in settings.watchers.items()]
         over_http = [watcher for watcher in made if watcher is not None]
         self.engines = frozenset(engines)
-        patience_s = max(settings.services_deadline_s - SOONER_S, settings.services_deadline_s / 2)
+        patience_s = patience_of(settings.services_deadline_s)
         watchers: list[Watcher] = [*over_http, *(EngineWatcher(engine, window_s) for engine in engines.values())]
         self.all: list[Watcher] = []
         self.breakers: list[Breaker] = []
