@@ -40,6 +40,13 @@ def models_dir(model_store: ModelStore) -> Path:
 
 
 @pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For children that may open no file: nor may they for ``make coverage``."""
+    for name in [name for name in os.environ if name.startswith("COVERAGE")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
 def inspector(tmp_path: Path) -> Inspector:
     """The MCP Inspector, for tests marked ``real_server``."""
     if not PROGRAM.exists():

@@ -14,6 +14,7 @@ from assistant.speech.decode_child import CPU_SECONDS, MEMORY_BYTES
 from tests.speech.clips import tone, wav
 
 DEADLINE_S = 60.0
+pytestmark = pytest.mark.usefixtures("unmeasured")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 

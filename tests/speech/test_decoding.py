@@ -86,6 +86,7 @@ def zipped() -> bytes:
 SESSION = b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 45678 RTP/AVP 0\n"
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_clip_that_names_files_or_sockets_opens_none(tmp_path: Path) -> None:
     """Under strace, because FFmpeg opens them itself; where there is none (macOS) only the refusal is seen."""
     named = tmp_path / "named.wav"
