@@ -60,7 +60,7 @@ TURN = Turn(
     late_ms=2.0,
 )
 
-QUIET = Load(before=0.1, after=0.2, late_ms=2.0)
+QUIET = Load(before=0.1, after=0.2, late_ms=2.0, full_window_ms=1440.0)
 
 
 def clip(id_: str, **other: object) -> Clip:

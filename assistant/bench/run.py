@@ -7,7 +7,7 @@ import os
 import platform
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,9 @@ from assistant.bench.beside import HomeAssistantAccess, beside
 from assistant.bench.clips import Clip
 from assistant.bench.load import load_average
 from assistant.bench.measures import FULL, SHORT, SHORT_WITHOUT_NAMES, measures
-from assistant.bench.recognition import Recognition, compare
+from assistant.bench.recognition import Recognition, as_heard, compare
 from assistant.bench.selection import Chosen, choose
+from assistant.bench.speed import full_window_ms
 from assistant.bench.voice_report import (
     AssistTable,
     Conditions,
@@ -134,13 +135,13 @@ async def _with_app(settings: Settings, plan: Plan, chosen: Chosen, progress: Pr
 
 async def _turns(app: App, folder: Path, clips: Sequence[Clip], progress: Progress) -> TurnTable:
     bench = turns.TurnBench(app, folder, await _reference(app))
-    before = load_average()
+    before, alone_ms = load_average(), await _full_window_ms(app, as_heard(folder, clips[0])) if clips else None
     done: list[Turn] = []
     for clip in clips:
         progress("turns", len(done), len(clips))
         done.append(await bench.speak(clip))
     progress("turns", len(done), len(clips))
-    return _turn_table("both", done, before)
+    return _turn_table("both", done, before, alone_ms)
 
 
 async def _beside(
@@ -158,14 +159,14 @@ async def _model(app: App, plan: Plan, progress: Progress) -> TurnTable:
     progress("model", 0, len(said))
     bench = turns.TurnBench(app, plan.folder, await _reference(app), "both")
     await app.warm_model()
-    before = load_average()
+    before, alone_ms = load_average(), await _full_window_ms(app, (await _said(app, said[0], "speed"))[1])
     done: list[Turn] = []
     for number, text in enumerate(said):
         words = f"{doubtful.WAKE_PHRASE}, {text}"
         clip, audio = await _said(app, words, f"model-{number:02d}")
         done.append(await bench.speak_audio(clip, audio))
         progress("model", len(done), len(said))
-    return _turn_table(app.model.name, done, before)
+    return _turn_table(app.model.name, done, before, alone_ms)
 
 
 async def _reference(app: App) -> turns.Reference:
@@ -176,9 +177,18 @@ async def _reference(app: App) -> turns.Reference:
     return turns.Reference(HassilMatcher(await app.toolbox.names()), canonical)
 
 
-def _turn_table(engine: str, done: Sequence[Turn], before: float | None) -> TurnTable:
+async def _full_window_ms(app: App, audio: Samples) -> float | None:
+    from assistant.app_speech import whisper
+
+    if app.settings.transcriber.engine != "whisper":
+        return None
+    with closing(whisper(app.settings, app.models, (), window="full")) as alone:
+        return await full_window_ms(alone, audio)
+
+
+def _turn_table(engine: str, done: Sequence[Turn], before: float | None, alone_ms: float | None) -> TurnTable:
     late = max((turn.late_ms for turn in done), default=None)
-    load = Load(before=before, after=load_average(), late_ms=late)
+    load = Load(before=before, after=load_average(), late_ms=late, full_window_ms=alone_ms)
     return TurnTable(engine=engine, rows=turns.rows(done), turns=tuple(done), load=load)
 
 

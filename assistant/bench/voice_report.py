@@ -44,6 +44,10 @@ class Load(Frozen):
     before: float | None = Field(description="Processes that ran or waited for a core, one-minute average; or null.")
     after: float | None
     late_ms: float | None = Field(default=None, description="The most by which a chunk of audio was fed too late.")
+    full_window_ms: float | None = Field(
+        default=None,
+        description="Whisper's time for the full 30 s window just before, alone; null where it is no Whisper.",
+    )
 
 
 class Turn(Frozen):

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from assistant.bench.speed import REFERENCE_MS
 from assistant.bench.voice_report import (
     AssistTable,
     Idle,
@@ -207,10 +208,12 @@ def _show_measures(measures: Iterable[Measure], console: Console) -> None:
 
 
 def _show_load(load: Load, console: Console) -> None:
-    if load.before is None or load.after is None:
-        return
-    late = "" if load.late_ms is None else f"; audio was fed at most {load.late_ms:.0f} ms late"
-    console.print(f"load of the machine {load.before:.1f} before, {load.after:.1f} after{late}", style="dim")
+    if load.before is not None and load.after is not None:
+        late = "" if load.late_ms is None else f"; audio was fed at most {load.late_ms:.0f} ms late"
+        console.print(f"load of the machine {load.before:.1f} before, {load.after:.1f} after{late}", style="dim")
+    if load.full_window_ms is not None:
+        speed = f"Whisper's full window took {load.full_window_ms / 1000:.2f} s just before"
+        console.print(f"{speed} ({REFERENCE_MS / 1000:.2f} s where the limits were set)", style="dim")
 
 
 def _spread(found: Spread | None) -> str:
