@@ -10,14 +10,13 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
     AsyncExitStack,
     aclosing,
     asynccontextmanager,
-    contextmanager,
 )
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,8 +27,8 @@ from typing import Any
 
 from mcp.server import Server
 
-from assistant.announcing import Announced
-from assistant.api_key import read_api_key
+from assistant.app_house import HouseDesk
+from assistant.app_model import embedder, model_chain
 from assistant.app_speech import (
     cues,
     listener,
@@ -43,16 +42,12 @@ from assistant.app_speech import (
 )
 from assistant.breaker import Breaker
 from assistant.broadcast import RunningTurn
-from assistant.chat.chain import ClosableModel, ModelChain
-from assistant.chat.discovery import find_chat_server
-from assistant.chat.embedded import EmbeddedModel
-from assistant.chat.embedder import MiniLmEmbedder
-from assistant.chat.openai_compatible import OpenAICompatible
+from assistant.chat.chain import ModelChain
 from assistant.config import Settings
 from assistant.conversation import Conversation
 from assistant.digesting import digest_phraser
 from assistant.egress import refusals
-from assistant.errors import ConfigError, JarvisError, ModelFilesError, StateError, TranscriptionError
+from assistant.errors import ConfigError, StateError, TranscriptionError
 from assistant.events import TurnEvent, TurnFinished
 from assistant.memory import GivingBack, give_back
 from assistant.model_turn import system_prompt
@@ -93,11 +88,7 @@ from assistant.toolbox import McpToolbox
 from assistant.traces import TraceStore
 from assistant.turn import Stages, TurnRequest, run_turn
 from assistant.understanding import Understanding, Understood
-from tools.backups.desk import DeskError
-from tools.contract import RINGS_TAG, Caller, CallOutcome, Door, JsonObject
-from tools.digest.facts import Digest
-from tools.notify.links import Question
-from tools.notify.questions import Answered
+from tools.contract import Caller, CallOutcome, Door, JsonObject
 from tools.pin import PinError
 from tools.recording import RecordingHouse, evaluation_clock
 from tools.server import MCP_CLIENT, ToolHouse, mcp_server
@@ -108,12 +99,9 @@ log = logging.getLogger(__name__)
 MAX_CONVERSATIONS = 64
 """Conversations remembered at once; the one that was quiet longest goes first."""
 
-EMBEDDER = "minilm-l6-v2"
-"""The router's model, by its name in the manifest."""
-
 
 @dataclass
-class App:
+class App(HouseDesk):
     """What runs: tools, brain, and as much of ears and mouth as was asked for."""
 
     settings: Settings
@@ -293,25 +281,11 @@ class App:
         """The tools as an MCP server for outside clients: who they are is not theirs to say."""
         return mcp_server(self.house, trust_caller=False, version=app_version(), who=who)
 
-    async def digest(self, *, plain: bool = False) -> Digest:
-        """The summary of the house; ``plain``: without the model."""
-        return await self.house.digest(plain=plain)
-
     async def call(self, tool: str, arguments: JsonObject, caller: Caller) -> CallOutcome:
         """One tool, without a turn, by the one call path; a question that it leaves open cannot be answered from
         outside. Raises ToolboxError."""
         outcome = await self.toolbox.call(tool, arguments, caller)
         return outcome.model_copy(update={"confirmation": None})
-
-    async def scorecard(self) -> list[JsonObject]:
-        """What `jarvis backups scorecard --json` prints for each class of data. Raises StateError."""
-        with _database():
-            return await asyncio.to_thread(self.house.scorecard)
-
-    async def backup_histories(self) -> list[JsonObject]:
-        """Of every job at every destination. Raises StateError."""
-        with _database():
-            return await asyncio.to_thread(self.house.backup_histories)
 
     @property
     def running_turns(self) -> int:
@@ -332,78 +306,9 @@ class App:
         """Of the egress guard, by host."""
         return refusals()
 
-    async def backup_verdicts(self) -> list[tuple[str, str]]:
-        """Data class and verdict of every job, from what was last looked at. Raises StateError."""
-        with _database():
-            return await asyncio.to_thread(self.house.backup_verdicts)
-
-    async def overdue_s(self) -> float:
-        """How late the most overdue of all that is scheduled is, in seconds. Raises StateError."""
-        with _database():
-            return await asyncio.to_thread(self.house.overdue_s)
-
     async def turns(self, limit: int, who: str | None) -> list[JsonObject]:
         """The newest turns (of this caller), newest first. Raises StateError."""
         return await asyncio.to_thread(self.traces.turns, limit, who=who)
-
-    async def audit_after(self, after: int, limit: int) -> list[JsonObject]:
-        """Lines of the audit after that id, oldest first; the newest ones after 0. Raises StateError."""
-        with _database():
-            return await asyncio.to_thread(self.house.audit_after, after, limit)
-
-    async def announcement(self, door: Door, room: str | None = None) -> Announced | None:
-        """The next thing to say at this door in this room: what was asked for here, was scheduled, or came from others;
-        each is given out once."""
-        try:
-            message = await asyncio.to_thread(self.house.announcements.take, door, room)
-        except StoreError as error:
-            log.warning("nothing can be announced: %s", error)
-            return None
-        return Announced(message.text, RINGS_TAG in message.tags) if message is not None else None
-
-    def is_limited(self, caller: Caller) -> bool:
-        """Whether anything of the house is none of their business."""
-        return bool(self.house.access.rights(caller).limits)
-
-    async def shown_messages(self, caller: Caller, after: int) -> tuple[list[dict[str, Any]], int]:
-        """What a page of this caller shows of it, newer than that id, and the id to go on from. Raises StateError."""
-        with _database():
-            show = partial(self.house.announcements.shown_to, whole_house=not self.is_limited(caller))
-            shown, last = await asyncio.to_thread(show, caller.name, after)
-        fields = ("id", "at", "title", "text", "priority", "room")
-        return [{field: getattr(message, field) for field in fields} for message in shown], last
-
-    async def newest_message(self) -> int:
-        """Its id. Raises StateError."""
-        with _database():
-            return await asyncio.to_thread(self.house.announcements.newest)
-
-    async def question(self, token: str) -> Question | None:
-        """What a link to the phone asks. Raises StateError."""
-        with _database():
-            return await self.house.questions.read(token)
-
-    async def answer_question(self, token: str, *, yes: bool) -> Answered:
-        """The answer that came by a link."""
-        return await self.house.questions.answer(token, yes=yes)
-
-    @property
-    def has_webhook(self) -> bool:
-        """Whether alerts are taken at all."""
-        return self.house.webhook.configured
-
-    async def admits_alerts(self, authorization: str | None) -> bool:
-        """Whether this header may bring alerts. Raises StateError when the token's file cannot be read."""
-        try:
-            return await asyncio.to_thread(self.house.webhook.admits, authorization)
-        except (OSError, ValueError) as error:
-            detail = "The file of webhook_token_file cannot be read."
-            raise StateError("webhook_token_unreadable", detail, mend="See [announcements].") from error
-
-    async def take_alerts(self, body: bytes) -> int:
-        """Alertmanager's body; how many alerts were new. Raises ValueError where it is none, and StateError."""
-        with _database():
-            return await asyncio.to_thread(self.house.webhook.take, body)
 
     async def say(self, text: str) -> None:
         """On the loudspeaker, where there is one. Raises SynthesisError, PlaybackError."""
@@ -529,12 +434,12 @@ async def open_app(
             days=settings.retention.turn_days,
         )
         stack.callback(traces.close)
-        model = ModelChain(lambda: _find_server(settings), lambda: _embedded_model(settings, models, state))
+        model = model_chain(settings, models, state)
         stack.push_async_callback(model.close)
         house.phrase_digest = digest_phraser(model, toolbox.names)
         house.path.standing = standing(TokenStore(state.path / TOKENS_FILE))
         clock = evaluation_clock if record else local_now
-        router = Router(_embedder(models))
+        router = Router(embedder(models))
         understanding = Understanding(lambda names: _understood(names, house, router, clock))
         spent = Spent()
         replier = Reply(
@@ -583,29 +488,12 @@ def _settled(understanding: Understanding, settings: Settings, text: str) -> boo
     return known is not None and known.matcher.match(words) is not None
 
 
-def _embedder(models: ModelStore) -> MiniLmEmbedder | None:
-    """None when its files are not there: the router then goes by common words, which is coarser."""
-    try:
-        return MiniLmEmbedder(models.folder(EMBEDDER))
-    except ModelFilesError as error:
-        log.warning("%s The tools are narrowed by common words instead.", error.detail)
-        return None
-
-
 def app_version() -> str:
     """Of the installed package."""
     try:
         return version("jarvis-homeserver")
     except PackageNotFoundError:
         return "0+checkout"
-
-
-@contextmanager
-def _database() -> Iterator[None]:
-    try:
-        yield
-    except (StoreError, DeskError) as error:
-        raise StateError("database_unusable", str(error)) from error
 
 
 def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -> ToolHouse:
@@ -615,39 +503,3 @@ def _tool_house(settings: Settings, state: StateFolder, kind: type[ToolHouse]) -
         raise StateError("database_unusable", str(error)) from error
     except PinError as error:
         raise ConfigError("pin_unusable", f"`access.pin_file`: {error}") from error
-
-
-async def _find_server(settings: Settings) -> ClosableModel | None:
-    """The server that is configured or found. Raises ChatError, ConfigError, EgressError."""
-    chosen = settings.model
-    found = await find_chat_server(chosen)
-    if found is None:
-        return None
-    key = await asyncio.to_thread(read_api_key, chosen.api_key_file) if chosen.api_key_file else None
-    server = OpenAICompatible(
-        found.base_url,
-        chosen.name,
-        api_key=key,
-        first_delta_timeout_s=chosen.first_delta_timeout_s,
-        timeout_s=chosen.timeout_s,
-    )
-    try:
-        await server.check()
-    except JarvisError:
-        await server.close()
-        raise
-    return server
-
-
-def _embedded_model(settings: Settings, models: ModelStore, state: StateFolder) -> ClosableModel:
-    """Raises ModelFilesError."""
-    chosen = settings.model
-    return EmbeddedModel(
-        models.resolve(chosen.embedded, ".gguf"),
-        state.path / "embedded-model.log",
-        context_tokens=chosen.context_tokens,
-        threads=chosen.threads,
-        first_delta_timeout_s=chosen.first_delta_timeout_s,
-        timeout_s=chosen.timeout_s,
-        prefix_cache_dir=state.path / "prefix-cache",
-    )
