@@ -59,7 +59,7 @@ class Manager:
         """Its variables are taken out, so that no child process speaks for us."""
         known = os.environ if environment is None else environment
         address, micros, pid = (known.pop(name, "") for name in _VARIABLES)
-        watched = micros.isdigit() and pid in ("", str(os.getpid()))
+        watched = micros.isdecimal() and pid in ("", str(os.getpid()))
         return cls(address or None, int(micros) / 1e6 if watched else 0.0)
 
     def tell(self, **fields: object) -> None:

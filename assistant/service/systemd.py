@@ -210,7 +210,7 @@ def _shown(found: Mapping[str, str]) -> dict[str, Any]:
     shown: dict[str, Any] = {name: found.get(key) or None for key, name in _ASKED.items()}
     for name in _NUMBERS:
         value = shown[name]
-        shown[name] = int(value) if value is not None and value.isdigit() and 0 < int(value) < 2**63 else None
+        shown[name] = int(value) if value is not None and value.isdecimal() and 0 < int(value) < 2**63 else None
     shown["restarts"] = shown["restarts"] or 0
     return shown
 

@@ -80,7 +80,7 @@ def listener(port: int) -> int:
     listening = (line for line in _tcp() if line[3] == LISTENING and int(line[1].rpartition(":")[2], 16) == port)
     wanted = {f"socket:[{line[9]}]" for line in listening}
     for entry in _listed(PROC):
-        if entry.isdigit() and wanted.intersection(_handles(int(entry))):
+        if entry.isdecimal() and wanted.intersection(_handles(int(entry))):
             return int(entry)
     mend = "Run the soak on the server's own machine, as the same user."
     raise ConfigError("no_process", f"No process that can be looked into listens on port {port}.", mend=mend)

@@ -104,7 +104,7 @@ def _clause(job: JudgedJob, name: str, now: float) -> str:
 
 
 def _files(count: str) -> str:
-    if not count.isdigit():
+    if not count.isdecimal():
         return "files that could not be read"
     return f"{counted(int(count), 'file')} that could not be read"
 

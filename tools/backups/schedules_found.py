@@ -64,7 +64,7 @@ def max_age_h(interval_h: float | None) -> float:
 def _hours(field: str) -> float:
     if field == "*":
         return HOUR
-    times = {int(part) for part in field.split(",") if part.isdigit()}
+    times = {int(part) for part in field.split(",") if part.isdecimal()}
     return _stepped(field, HOUR) or (_widest(sorted(times), 24) if len(times) > 1 else DAY)
 
 
@@ -84,7 +84,7 @@ def _of_weekdays(field: str) -> float:
     for part in field.lower().split(","):
         first, _, last = part.partition("-")
         ends = [order.index(name[:3]) if name[:3] in order else int(name) % 7 for name in (first, last or first)
-                if name[:3] in order or name.isdigit()]  # fmt: skip
+                if name[:3] in order or name.isdecimal()]  # fmt: skip
         if len(ends) == 2:
             days |= {(ends[0] + step) % 7 for step in range((ends[1] - ends[0]) % 7 + 1)}
     return 24.0 * (_widest(sorted(days), 7) or 7.0) if len(days) > 1 else WEEK

@@ -59,7 +59,8 @@ def inspected(raw: Mapping[str, Any]) -> Unit:
     running = status == "running"
     health = (state.get("Health") or state.get("Healthcheck") or {}).get("Status")
     bindings = ((raw.get("NetworkSettings") or {}).get("Ports") or {}).values()
-    ports = {int(one["HostPort"]) for many in bindings for one in many or () if str(one.get("HostPort", "")).isdigit()}
+    published = [str(one.get("HostPort", "")) for many in bindings for one in many or ()]
+    ports = {int(port) for port in published if port.isdecimal()}
     ended = status in ("exited", "dead", "stopped")
     return Unit(
         id=str(raw["Id"]),

@@ -31,7 +31,7 @@ def unit_of(target: str, label: str, output: str) -> Unit:
         name=label,
         running=running,
         exit_code=int(code[0]) if code and not running else None,
-        restarts=max(int(runs) - 1, 0) if runs.isdigit() else None,
+        restarts=max(int(runs) - 1, 0) if runs.isdecimal() else None,
         said=state or "unknown",
     )
 

@@ -48,7 +48,7 @@ def unit_of(shown: Mapping[str, str]) -> Unit:
         health="starting" if starting else None,
         since=_since(shown, active),
         exit_code=None if running or starting else _exit_code(shown),
-        restarts=int(restarts) if restarts.isdigit() else None,
+        restarts=int(restarts) if restarts.isdecimal() else None,
         said=_said(shown.get("LoadState", ""), active, sub),
     )
 
@@ -70,7 +70,7 @@ def _since(shown: Mapping[str, str], active: str) -> float | None:
 
 def _exit_code(shown: Mapping[str, str]) -> int | None:
     status = shown.get("ExecMainStatus", "")
-    if not shown.get("ExecMainExitTimestamp") or not status.isdigit():
+    if not shown.get("ExecMainExitTimestamp") or not status.isdecimal():
         return None
     return int(status) + (128 if shown.get("ExecMainCode") in _KILLED else 0)  # as a shell counts it
 

@@ -38,7 +38,7 @@ def identity(pid: int | None = None) -> str | None:
 def is_running(known: str | None) -> bool:
     """Whether the process of that identity still runs."""
     number = (known or "").partition(" ")[0]
-    return number.isdigit() and int(number) > 0 and identity(int(number)) == known
+    return number.isdecimal() and int(number) > 0 and identity(int(number)) == known
 
 
 def end_marked(job_id: str) -> int:

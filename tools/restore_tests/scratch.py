@@ -115,7 +115,7 @@ def _in_use(folder: Path) -> bool:
     it never changes, unless the start is ours too."""
     owner, _, rest = folder.name.removeprefix("restore-").partition("-")
     started = rest.partition("-")[0]
-    if not owner.isdigit():
+    if not owner.isdecimal():
         return False
     if int(owner) == os.getpid():
         return started != "0" and started == _started(os.getpid())
@@ -131,7 +131,7 @@ def _in_use(folder: Path) -> bool:
 def _same(started: str, process: int) -> bool:
     """Whether it is the process that made the folder, and not a later one with its id; yes where that is not known."""
     now = _started(process)
-    return not started.isdigit() or "0" in (started, now) or started == now
+    return not started.isdecimal() or "0" in (started, now) or started == now
 
 
 def _started(process: int) -> str:

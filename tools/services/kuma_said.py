@@ -78,7 +78,7 @@ def _monitor(labels: Mapping[str, str], value: float, latency: float | None, now
 def _address(labels: Mapping[str, str]) -> str:
     url, host, port = (labels.get(f"monitor_{key}", "") for key in ("url", "hostname", "port"))
     if host:
-        return f"{host}:{port}" if port.isdigit() else host
+        return f"{host}:{port}" if port.isdecimal() else host
     return url if url not in ("https://", "http://") else ""
 
 

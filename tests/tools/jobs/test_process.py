@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tools.jobs import process
@@ -57,6 +57,7 @@ def test_another_process_with_the_same_id_is_not_it() -> None:
     assert not is_running(f"{pid} {began} 00000000-0000-0000-0000-000000000000")
 
 
+@example("²")  # a digit to Python, and no number
 @given(known=st.one_of(st.none(), st.text(max_size=20), st.integers().map(str)))
 def test_what_is_no_identity_is_not_running(known: str | None) -> None:
     assert not is_running(known)

@@ -145,7 +145,7 @@ def _clear() -> None:
     for purpose in (SOCKETS, PASSWORDS):
         for folder in Path(tempfile.gettempdir()).glob(f"{_OURS}{purpose}-*"):
             owner = folder.name.removeprefix(f"{_OURS}{purpose}-").partition("-")[0]
-            if owner.isdigit() and not folder.is_symlink() and _is_over(int(owner)):
+            if owner.isdecimal() and not folder.is_symlink() and _is_over(int(owner)):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

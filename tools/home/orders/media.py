@@ -58,7 +58,7 @@ def _set(state: State, value: object) -> Order:
     if word.split()[:1] in (["next"], ["skip"], ["previous"], ["last"]):
         return _skip(state, forward=word.split()[0] in ("next", "skip"))
     source = chosen(value, state.attributes.get("source_list") or ())
-    if source is not None and not word.replace("%", "").isdigit():
+    if source is not None and not word.replace("%", "").isdecimal():
         return Order("media_player", "select_source", reading("source", source), {"source": source}, detailed=True)
     mode = chosen(value, state.attributes.get("sound_mode_list") or ())
     if mode is not None:
@@ -79,7 +79,7 @@ def _set(state: State, value: object) -> Order:
 def _more(word: str) -> float:
     """By how many per cent: "louder", "up", "down 20"; 0 for what is neither."""
     way, _, by = word.partition(" ")
-    if way in ("up", "down") and by.isdigit():
+    if way in ("up", "down") and by.isdecimal():
         return float(by) if way == "up" else -float(by)
     return float(step(word) * STEP_PCT)
 
