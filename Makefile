@@ -16,12 +16,12 @@ run: setup models ## set everything up, pull the models, show one whole turn on 
 	@$(BIN)/jarvis demo
 
 test: setup-dev models-all ## the test suite with real models; nothing is skipped (under 20 min)
-	@$(BIN)/python -m pytest -m "not real_server and not long"
+	@$(BIN)/python -m pytest $(PYTEST_AGAIN) -m "not real_server and not long"
 
 test-real: setup-real models-all ## the tests against outside programs, which it installs, and the long ones (under 50 min)
 	@deploy/real.sh
 	@PATH="$(CURDIR)/.real/python/bin:$$PATH" $(BIN)/jarvis models pull kokoro jfk-clip
-	@PATH="$(CURDIR)/.real/borgmatic/bin:$$PATH" $(BIN)/python -m pytest -m "real_server or long"
+	@PATH="$(CURDIR)/.real/borgmatic/bin:$$PATH" $(BIN)/python -m pytest $(PYTEST_AGAIN) -m "real_server or long"
 
 check: setup-dev ## lint, formatting and strict types
 	@$(BIN)/ruff check .
