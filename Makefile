@@ -80,7 +80,8 @@ trust-full: setup-real models-all ## the same in full: all faults, all mutations
 	@deploy/real.sh
 	@$(BIN)/python -m tests.trust --full
 
-coverage: setup-dev models-all ## lines and branches that the suite runs; the page is build/coverage/html (40 min)
+coverage: setup-real models-all ## lines and branches that the tests run; the page is build/coverage/html (an hour)
+	@deploy/real.sh
 	@$(BIN)/python -m tests.trust.covering
 
 mutation: setup-dev ## change what decides, one thing at a time: do the tests notice? (an hour)

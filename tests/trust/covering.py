@@ -1,8 +1,9 @@
 """Coverage of ``assistant/`` and ``tools/`` by the tests, lines and branches, with their child processes.
 
-``make coverage``: the suite of ``make test``; ``python -m tests.trust.covering --short``: without what needs the
-models. The page of it is ``build/coverage/html/index.html``. Tests that fail make no coverage: the row does not pass
-then.
+``make coverage``: the suite of ``make test``, and the tests of backups, engines and machines against the programs
+themselves, which ``make test-real`` installs; ``python -m tests.trust.covering --short``: the suite alone, without what
+needs the models. The page of it is ``build/coverage/html/index.html``. Tests that fail make no coverage: the row does
+not pass then.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ LIMIT = 90.0
 """Per cent of lines and branches, that the project holds itself to."""
 
 PARTS = ("assistant", "tools")
+
+REAL = ("tests/real/backups", "tests/real/engines", "tests/real/vms")
+"""What has a program on the other side that no fake stands in for."""
+
+PROGRAMS = ROOT / ".real" / "borgmatic" / "bin"
 
 OPTIONS = f"""
 [run]
@@ -57,7 +63,7 @@ def shares(found: Mapping[str, Any]) -> dict[str, float]:
 
 def rows(found: Mapping[str, Any], *, tests_passed: bool, short: bool) -> list[Row]:
     """One for each part."""
-    suite = "the unit suite without models" if short else "the suite of make test"
+    suite = "the unit suite without models" if short else "the suite of make test and the tests against backup programs"
     command = "python -m tests.trust.covering --short" if short else "make coverage"
     failed = "" if tests_passed else "; TESTS FAILED"
     return [
@@ -81,7 +87,11 @@ def main(arguments: Sequence[str] = ()) -> int:
     options.write_text(OPTIONS, encoding="utf-8")
     marks = "not real_server and not long" + (" and not real_models" if short else "")
     environment = {**os.environ, "COVERAGE_RCFILE": str(options)}
-    ran = _coverage(environment, "run", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", marks)
+    pytest = ("run", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    ran = _coverage(environment, *pytest, "-m", marks)
+    if not short:
+        environment["PATH"] = f"{PROGRAMS}{os.pathsep}{environment['PATH']}"
+        ran += _coverage(environment, *pytest, "-m", "real_server and not long", *REAL)
     _coverage(environment, "combine", "--quiet")
     _coverage(environment, "html", "--quiet")
     _coverage(environment, "json", "--quiet", "-o", str(WORK / "coverage.json"))
