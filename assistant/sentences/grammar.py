@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from hassil import Intents, recognize_all
@@ -49,12 +49,8 @@ class Grammar:
     """Some files of ``prompts/sentences/<language>`` with lists of names. Immutable."""
 
     def __init__(self, files: Sequence[str], names: Names, language: str = "en") -> None:
-        merged: dict[str, Any] = {}
-        for file in ("common", *files):
-            merge_dict(merged, deepcopy(grammar_file(file, language)))
-        merged["language"] = language
         self._language = language
-        self._intents = Intents.from_dict(merged)
+        self._intents = _intents(tuple(files), language)
         self._lists: dict[str, SlotList] = {
             kind: TextSlotList.from_tuples(
                 sorted(spoken_forms(names.by_kind.get(kind, {}), language).items()), allow_template=False, name=kind
@@ -81,6 +77,17 @@ class Grammar:
                 )
             )
         return one_that_fits(readings)
+
+
+@cache
+def _intents(files: tuple[str, ...], language: str) -> Intents:
+    """Whoever has other names shares the templates: they are parsed when they are first used, which takes longer than
+    all the rest of a grammar."""
+    merged: dict[str, Any] = {}
+    for file in ("common", *files):
+        merge_dict(merged, deepcopy(grammar_file(file, language)))
+    merged["language"] = language
+    return Intents.from_dict(merged)
 
 
 def one_that_fits(readings: Iterable[Reading]) -> Reading | None:

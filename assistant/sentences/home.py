@@ -5,7 +5,7 @@ Only the intents listed here are taken; whatever else that grammar reads is not 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from hassil import Intents, RecognizeResult, recognize_all
@@ -75,11 +75,9 @@ class HomeSentences:
     """Home Assistant's templates filled with the live names. Immutable."""
 
     def __init__(self, names: Names, language: str = "en") -> None:
-        raw: dict[str, Any] = dict(get_intents(language) or {"language": language, "intents": {}})
-        raw["intents"] = {name: about for name, about in raw["intents"].items() if name in TAKEN}
         self._language = language
         self._domains = {device.name: _DOMAINS.get(device.kind, "switch") for device in names.devices}
-        self._intents = Intents.from_dict(raw)
+        self._intents = _intents(language)
         self._full = {
             plain_words(f"{device.area} {device.name}", language): (device.name, device.area)
             for device in names.devices
@@ -162,6 +160,14 @@ class HomeSentences:
         if domain == "light":
             return "lights"
         return self._groups.get(str(device_class or domain))
+
+
+@cache
+def _intents(language: str) -> Intents:
+    """Those that are taken, shared by all who have other names."""
+    raw: dict[str, Any] = dict(get_intents(language) or {"language": language, "intents": {}})
+    raw["intents"] = {name: about for name, about in raw["intents"].items() if name in TAKEN}
+    return Intents.from_dict(raw)
 
 
 def _louder(step: object, *, down: bool) -> object:

@@ -194,6 +194,16 @@ def test_a_canonical_name_outranks_an_alias() -> None:
     assert spoken_forms({"git": (), "gitea": ("git",)})["git"] == "git"
 
 
+def test_what_one_house_knows_another_does_not() -> None:
+    here, there = (HassilMatcher(Names({"service": {name: ()}})) for name in ("immich", "gitea"))
+    for _ in range(2):
+        for house, own, foreign in ((here, "immich", "gitea"), (there, "gitea", "immich")):
+            known = house.match(f"is {own} up")
+            assert known is not None
+            assert list(known.calls) == only("check_services", service=own)
+            assert house.match(f"is {foreign} up") is None
+
+
 def test_without_names_the_general_questions_still_work() -> None:
     nameless = HassilMatcher(Names())
     match = nameless.match("is the backup ok")
