@@ -2,8 +2,9 @@
 
 ``python -m tests.trust [SUITE…] [--full] [--only-print]`` runs the suites named, or all, in short (minutes) or in full
 (hours), each in a process of its own, and prints the table; ``--only-print`` runs none and shows what was counted last.
-``build/trust/trust.json`` and ``trust.svg`` hold the same. A suite that has not run is shown as that. The exit code is
-0 only when everything that was asked for ran and passed.
+``build/trust/trust.json`` and ``trust.svg`` hold the same. A suite that has not run is shown as that; what has no short
+form (coverage) shows in short what was counted last. The exit code is 0 only when everything that was asked for ran and
+passed.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def as_json(results: Sequence[Result], *, full: bool) -> str:
         }
         for result in results
     ]
-    whole = {"passed": all(result.passed for result in results), "full": full, "suites": suites}
+    whole = {"passed": _all_passed(results, full=full), "full": full, "suites": suites}
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -104,7 +105,12 @@ def main(arguments: Sequence[str]) -> int:
     report.FOLDER.mkdir(parents=True, exist_ok=True)
     (report.FOLDER / "trust.json").write_text(as_json(results, full=wanted.full), encoding="utf-8")
     console.save_svg(str(report.FOLDER / "trust.svg"), title="make trust")
-    return 0 if all(result.passed for result in results) else 1
+    return 0 if _all_passed(results, full=wanted.full) else 1
+
+
+def _all_passed(results: Sequence[Result], *, full: bool) -> bool:
+    """In full nothing may be open."""
+    return all(result.passed or (result.open and not full) for result in results)
 
 
 if __name__ == "__main__":

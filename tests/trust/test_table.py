@@ -60,6 +60,22 @@ def test_rows_of_an_earlier_run_do_not_stand_for_one_that_broke(folder: Path) ->
     assert not kept(probe("")).rows
 
 
+def test_what_has_no_short_form_shows_in_short_what_was_counted_last(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = Suite("probe", "probes", "probing_suite", None, ("good",))
+    monkeypatch.setattr(suites, "SUITES", (long,))
+    monkeypatch.setattr(suites, "BY_NAME", {"probe": long})
+    monkeypatch.setattr(table, "BY_NAME", {"probe": long})
+    assert table.main(["probe"]) == 0
+    assert "0 of 1 suites passed; not: probe (not run)." in " ".join(capsys.readouterr().out.split())
+    record("probe", [BAD])
+    assert table.main(["probe"]) == 1
+    assert "3 of 4" in capsys.readouterr().out
+    assert table.main(["probe", "--full"]) == 0
+    assert kept(long).rows[0].counted == "good"
+
+
 def test_what_is_not_there_or_cannot_be_read_has_not_passed(folder: Path) -> None:
     missing = run(Suite("probe", "probes", "tests.trust.no_such_suite"), full=False)
     assert (missing.state, missing.passed) == ("missing", False)
