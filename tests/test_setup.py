@@ -338,14 +338,35 @@ def test_scripts_are_executable_and_portable_sh(script: str) -> None:
     subprocess.run(["sh", "-n", path], check=True)
 
 
-@pytest.mark.parametrize("failing, code", [("nothing", 0), ("test-real", 2), ("test", 2)])
-def test_ci_runs_both_suites_and_ends_with_their_closing_lines(tmp_path: Path, failing: str, code: int) -> None:
+AGAIN = " PYTEST_AGAIN=--last-failed --last-failed-no-failures none"
+
+
+@pytest.mark.parametrize(
+    ("failing", "tries", "code", "ran"),
+    [
+        ("nothing", 0, 0, ["test", "test-real"]),
+        ("test-real", 1, 0, ["test", "test-real", f"test-real{AGAIN}"]),
+        ("test-real", 2, 2, ["test", "test-real", f"test-real{AGAIN}"]),
+        ("test", 1, 0, ["test", f"test{AGAIN}", "test-real"]),
+        ("test", 2, 2, ["test", f"test{AGAIN}"]),
+    ],
+)
+def test_ci_gives_what_failed_a_second_chance_and_ends_with_all_closing_lines(
+    tmp_path: Path, failing: str, tries: int, code: int, ran: list[str]
+) -> None:
     make = tmp_path / "make"
-    make.write_text(f'#!/bin/sh\necho "=== 3 passed in 1s ($1) ==="\necho after\n[ "$1" != {failing} ] || exit 2\n')
+    make.write_text(f"""#!/bin/sh
+echo "=== 3 passed in 1s ($1) ==="
+echo after
+[ "$1" = {failing} ] || exit 0
+echo "FAILED tests/test_one.py::test_two - assert 1"
+echo x >>"{tmp_path}/tries"
+[ "$(wc -l <"{tmp_path}/tries")" -gt {tries} ] || exit 2
+""")
     make.chmod(0o755)
     env = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run([ROOT / ".ci" / "run"], capture_output=True, text=True, check=False, env=env, timeout=60)
     assert done.returncode == code
-    suites = ["test"] if failing == "test" else ["test", "test-real"]
-    closing = [f"make {suite}: === 3 passed in 1s ({suite}) ===" for suite in suites]
+    closing = [f"make {suite}: === 3 passed in 1s ({suite.partition(' ')[0]}) ===" for suite in ran]
     assert done.stdout.splitlines()[-len(closing) :] == closing
+    assert ("FAILED tests/test_one.py::test_two - assert 1" in done.stdout.splitlines()) == bool(tries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import time
 
 import pytest
@@ -445,7 +446,7 @@ def test_it_takes_less_than_five_milliseconds() -> None:
         took.append(1000 * (time.thread_time() - started))
     took.sort()
     print(f"\nthe check took {took[30]:.1f} ms (p50), {took[54]:.1f} ms (p90)")  # noqa: T201 - a measurement
-    assert took[54] < 5
+    assert took[54] < (5 if sys.gettrace() is None else 25)  # `make coverage` traces every line
 
 
 # ── no tool was asked ─────────────────────────────────────────────────────────────────────────────────────────────
