@@ -44,7 +44,7 @@ from assistant.ports import SAMPLE_RATE_HZ, Samples
 from assistant.resources import resource
 from assistant.sentences import HassilMatcher
 from assistant.text.transcript import clean_transcript
-from tools.contract import JsonObject, PlannedCall
+from tools.contract import Caller, Door, JsonObject, PlannedCall
 
 if TYPE_CHECKING:
     from assistant.app import App
@@ -118,6 +118,8 @@ async def _with_app(settings: Settings, plan: Plan, chosen: Chosen, progress: Pr
     found: dict[str, object] = {}
     async with open_app(settings, ears=True, mouth=True) as app:
         await app.load_speech()
+        if plan.parts & {"turns", "model"}:  # as it is done some seconds after every start (tools.backups.ahead)
+            await app.call("check_backups", {}, Caller(door=Door.CLI))
         if "turns" in plan.parts:
             found["turns"] = await _turns(app, plan.folder, chosen.turns, progress)
         if plan.home_assistant is not None:
