@@ -46,6 +46,7 @@ def _entry(entry: str, where: str, roles: Collection[str]) -> tuple[str, Token]:
         detail = f"{where} is not `name:token` or `name:role:token` with {MIN_TOKEN_CHARACTERS} characters or more."
         raise ConfigError("tokens_invalid", detail, mend="Make one: `openssl rand -hex 24`.")
     if role not in roles:
-        mend = f"Roles are {', '.join(sorted(roles))}."
-        raise ConfigError("unknown_role", f"{where} has a role that there is not: {role!r}.", mend=mend)
+        # what stands there is not said: it may be the first half of a token with a colon in it
+        mend = f"Roles are {', '.join(sorted(roles))}; before a token that has a colon in it, name one."
+        raise ConfigError("unknown_role", f"{where} has a role that there is not.", mend=mend)
     return token, Token(name, role)

@@ -177,3 +177,4 @@ def test_a_line_with_an_unknown_role_or_a_short_token_is_refused(tmp_path: Path,
         open_authenticator(Settings.model_validate({"server": {"tokens_file": file}}), "127.0.0.1", tmp_path)
     assert "Line 1" in refused.value.detail
     assert "0123456789" not in str(refused.value)
+    assert "boss" not in str(refused.value), "it may be the first half of a token with a colon in it"
