@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import sys
 import time
 
 import pytest
@@ -17,6 +16,7 @@ from tests.honest import mutate, paraphrase
 from tests.oracle import concealed, falsehoods
 from tests.seeded_results import SeededTurn, house_names, turn
 from tests.seeded_results import turns as seeded_turns
+from tests.tracing import SLOWED
 from tools.contract import Finding, Severity, ToolResult
 
 NAMES = house_names()
@@ -446,7 +446,7 @@ def test_it_takes_less_than_five_milliseconds() -> None:
         took.append(1000 * (time.thread_time() - started))
     took.sort()
     print(f"\nthe check took {took[30]:.1f} ms (p50), {took[54]:.1f} ms (p90)")  # noqa: T201 - a measurement
-    assert took[54] < (5 if sys.gettrace() is None else 25)  # `make coverage` traces every line
+    assert took[54] < 5 * SLOWED
 
 
 # ── no tool was asked ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,9 +1,8 @@
 """Coverage of ``assistant/`` and ``tools/`` by the tests, lines and branches, with their child processes.
 
 ``make coverage``: the suite of ``make test``, and the tests of backups, engines and machines against the programs
-themselves, which ``make test-real`` installs; ``python -m tests.trust.covering --short``: the suite alone, without what
-needs the models. The page of it is ``build/coverage/html/index.html``. Tests that fail make no coverage: the row does
-not pass then.
+themselves, which ``make test-real`` installs. The page of it is ``build/coverage/html/index.html``. Tests that fail make
+no coverage: the rows do not pass then.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +60,9 @@ def shares(found: Mapping[str, Any]) -> dict[str, float]:
     return {part: 100.0 * done[part] / whole[part] if whole[part] else 0.0 for part in PARTS}
 
 
-def rows(found: Mapping[str, Any], *, tests_passed: bool, short: bool) -> list[Row]:
+def rows(found: Mapping[str, Any], *, tests_passed: bool) -> list[Row]:
     """One for each part."""
-    suite = "the unit suite without models" if short else "the suite of make test and the tests against backup programs"
-    command = "python -m tests.trust.covering --short" if short else "make coverage"
+    suite = "the suite of make test and the tests against backup programs"
     failed = "" if tests_passed else "; TESTS FAILED"
     return [
         Row(
@@ -72,31 +70,29 @@ def rows(found: Mapping[str, Any], *, tests_passed: bool, short: bool) -> list[R
             f"{share:.1f} %{failed}",
             f"≥ {LIMIT:.0f} %",
             share >= LIMIT and tests_passed,
-            f"Lines and branches that {suite} runs, child processes too: {command}",
+            f"Lines and branches that {suite} runs, child processes too: make coverage",
         )
         for part, share in shares(found).items()
     ]
 
 
-def main(arguments: Sequence[str] = ()) -> int:
+def main() -> int:
     """Run the suite, record the rows, print them. 1 where one does not pass."""
-    short = "--short" in arguments
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     options = WORK / "rc"
     options.write_text(OPTIONS, encoding="utf-8")
-    marks = "not real_server and not long" + (" and not real_models" if short else "")
+    marks = "not real_server and not long"
     environment = {**os.environ, "COVERAGE_RCFILE": str(options)}
     pytest = ("run", "-m", "pytest", "-q", "-p", "no:cacheprovider")
     ran = _coverage(environment, *pytest, "-m", marks)
-    if not short:
-        environment["PATH"] = f"{PROGRAMS}{os.pathsep}{environment['PATH']}"
-        ran += _coverage(environment, *pytest, "-m", "real_server and not long", *REAL)
+    environment["PATH"] = f"{PROGRAMS}{os.pathsep}{environment['PATH']}"
+    ran += _coverage(environment, *pytest, "-m", "real_server and not long", *REAL)
     _coverage(environment, "combine", "--quiet")
     _coverage(environment, "html", "--quiet")
     _coverage(environment, "json", "--quiet", "-o", str(WORK / "coverage.json"))
     found = json.loads((WORK / "coverage.json").read_text("utf-8"))
-    counted = rows(found, tests_passed=ran == 0, short=short)
+    counted = rows(found, tests_passed=ran == 0)
     record("coverage", counted)
     for row in counted:
         sys.stdout.write(f"{row.measure}: {row.counted} ({row.limit})\n")
@@ -108,4 +104,4 @@ def _coverage(environment: Mapping[str, str], *arguments: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

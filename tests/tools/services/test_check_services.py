@@ -29,6 +29,7 @@ from tests.tools.services_bench import (
     measure,
 )
 from tests.tools.services_bench import house as measured_house
+from tests.tracing import SLOWED
 from tools.contract import Finding, PlannedCall, Severity, ToolResult
 from tools.engines.port import EngineError, LogLine, Unit
 from tools.names import NameIndex
@@ -355,7 +356,9 @@ async def test_sixty_services_and_six_watchers_are_complete_and_cost_little() ->
     with measured_house(60, hanging=False) as urls:
         measured = await measure(urls, 4, hanging=False)
     assert measured.wrong == []
-    assert min(measured.cpu_seconds) <= 3 * LIMIT_ALL_S  # what tests may be slow or measured: the command is exact
+    assert (
+        min(measured.cpu_seconds) <= LIMIT_ALL_S * SLOWED
+    )  # the machine that tests is busy: the command measures the time
 
 
 async def test_one_of_six_watchers_hangs_and_the_other_five_are_complete() -> None:
