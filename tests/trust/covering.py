@@ -1,8 +1,8 @@
 """Coverage of ``assistant/`` and ``tools/`` by the tests, lines and branches, with their child processes.
 
 ``make coverage``: the suite of ``make test``, and the tests of backups, engines and machines against the programs
-themselves, which ``make test-real`` installs. The page of it is ``build/coverage/html/index.html``. Tests that fail make
-no coverage: the rows do not pass then.
+themselves, which ``make test-real`` installs. The page of it is ``build/coverage/html/index.html``. Tests that fail
+make no coverage: the rows do not pass then.
 """
 
 from __future__ import annotations
