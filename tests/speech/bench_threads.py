@@ -1,5 +1,6 @@
 """``python -m tests.speech.bench_threads``: Whisper's short window on one thread and on more, alone and while
-smart-turn judges the same pause, which is when it matters. Medians in milliseconds, in turns, in one process."""
+smart-turn judges the same pause, which is when it matters. Medians in milliseconds, in turns, in one process, after a
+rest each, as between two sentences. With ``OPENBLAS_NUM_THREADS=2`` before it: what numpy's threads cost."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from rich.console import Console
 from rich.table import Table
 
+from assistant.blas import VARIABLE
 from assistant.models import ModelStore
 from assistant.resources import resource
 from assistant.speech.decoding import read_clip
@@ -22,7 +24,8 @@ from assistant.speech.smart_turn import SmartTurn
 from assistant.speech.whisper_model import WhisperModel
 from assistant.speech.whisper_window import WINDOWS
 
-ROUNDS = 25
+ROUNDS = 15
+REST_S = 0.8
 NAMES = ("jellyfin", "gitea", "immich", "nextcloud", "vaultwarden", "home assistant", "photos", "documents")
 CLIP = "hey_jarvis_is_the_backup_ok.wav"
 
@@ -46,11 +49,15 @@ def main() -> None:
                 def decode(model: WhisperModel = model, prompt: list[int] = prompt) -> None:
                     model.decode(audio, prompt, window_s)
 
+                def decode_beside(decode: Callable[[], None] = decode) -> None:
+                    judging = other.submit(turn_model.probability, audio)
+                    decode()
+                    judging.result()
+
                 took[count, "alone"].append(_timed(decode))
-                judging = other.submit(turn_model.probability, audio)
-                took[count, "with smart-turn"].append(_timed(decode))
-                judging.result()
-    table = Table("threads", "alone, ms", "with smart-turn, ms")
+                took[count, "with smart-turn"].append(_timed(decode_beside))
+    title = f"numpy's threads: {os.environ.get(VARIABLE)}; window {window_s:.0f} s"
+    table = Table("threads", "alone, ms", "with smart-turn, ms", title=title)
     for count in counts:
         table.add_row(
             str(count), *(f"{statistics.median(took[count, how]):.0f}" for how in ("alone", "with smart-turn"))
@@ -59,6 +66,7 @@ def main() -> None:
 
 
 def _timed(work: Callable[[], None]) -> float:
+    time.sleep(REST_S)
     started = time.perf_counter()
     work()
     return (time.perf_counter() - started) * 1000
