@@ -42,6 +42,9 @@ television through a wall less."""
 
 LOUDNESS_WINDOW_S = 0.3
 
+LIKELY_SPEECH_S = 1.0
+"""Length of the loudest stretch, where the VAD listens first: who says anything says something there."""
+
 UNSURE_OF_NAMES = -0.55
 """Below this mean log probability a text without any name of the house is heard again in the full window: of seven
 misheard names of the voice benchmark six were below it, and of all its clips with names one in twenty."""
@@ -131,7 +134,7 @@ class FasterWhisper:
             return self._nothing()
         model = self._loaded()
         try:
-            if loudest_dbfs(audio) < QUIETEST_DBFS or model.speech_s(audio) < MIN_SPEECH_S:
+            if loudest_dbfs(audio) < QUIETEST_DBFS or not _speaks(model, audio):
                 return self._nothing()
             first, *others = pieces(audio)
             parts = [
@@ -203,12 +206,27 @@ def _joined(text: str) -> str:
     return "".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
+def _speaks(model: WhisperModel, audio: Samples) -> bool:
+    """Whether somebody does; the whole is gone through only where the loudest part does not say so."""
+    likely = loudest(audio, LIKELY_SPEECH_S)
+    return any(model.speech_s(stretch) >= MIN_SPEECH_S for stretch in (likely, audio))
+
+
 def loudest_dbfs(audio: Samples) -> float:
     """Root mean square of the loudest LOUDNESS_WINDOW_S, in dB of full scale; −∞ for silence."""
-    power = np.concatenate([[0.0], np.cumsum((audio.astype(np.float64) / 32768.0) ** 2)])
-    length = min(len(audio), int(LOUDNESS_WINDOW_S * SAMPLE_RATE_HZ))
-    loudest = float(np.max(power[length:] - power[:-length])) / length if length else 0.0
-    return 10 * math.log10(loudest) if loudest > 0 else -math.inf
+    stretch = loudest(audio, LOUDNESS_WINDOW_S)
+    power = float(np.mean((stretch.astype(np.float64) / 32768.0) ** 2)) if len(stretch) else 0.0
+    return 10 * math.log10(power) if power > 0 else -math.inf
+
+
+def loudest(audio: Samples, seconds: float) -> Samples:
+    """The stretch of that length with the most power, shape (n,); all of shorter audio."""
+    length = int(seconds * SAMPLE_RATE_HZ)
+    if len(audio) <= length:
+        return audio
+    power = np.concatenate([[0.0], np.cumsum(audio.astype(np.float64) ** 2)])
+    start = int(np.argmax(power[length:] - power[:-length]))
+    return audio[start : start + length]
 
 
 def _failed(error: Exception) -> TranscriptionError:

@@ -19,7 +19,7 @@ from assistant.models import ModelStore
 from assistant.ports import SAMPLE_RATE_HZ, Samples
 from assistant.speech.names_prompt import names_list, names_prompt
 from assistant.speech.synthesizer import PiperSynthesizer
-from assistant.speech.transcriber import FasterWhisper
+from assistant.speech.transcriber import FasterWhisper, loudest, loudest_dbfs
 from assistant.speech.whisper_model import WhisperModel
 from assistant.speech.whisper_window import FULL_S, WINDOWS, Decoded, compression_ratio, heard, most_tokens
 from assistant.text.transcript import clean_transcript, is_nothing
@@ -127,6 +127,15 @@ async def test_after_the_wake_word_the_text_begins_with_its_phrase(whisper: Fast
 async def test_after_the_wake_word_alone_nothing_is_heard(whisper: FasterWhisper, voice: Voice) -> None:
     said = await voice.say("Hey Jarvis.", silence_s=1.0)
     assert clean_transcript((await whisper.transcribe(said, woken=True)).text, woken=True) == ""
+
+
+def test_the_loudest_stretch_is_found_wherever_it_is() -> None:
+    audio = np.full(4 * SAMPLE_RATE_HZ, 10, dtype=np.int16)
+    audio[40_000:56_000] = 1000
+    assert np.array_equal(loudest(audio, 1.0), audio[40_000:56_000])
+    assert np.array_equal(loudest(audio[:100], 1.0), audio[:100])
+    assert loudest_dbfs(audio) == pytest.approx(20 * np.log10(1000 / 32768))
+    assert loudest_dbfs(audio[:0]) == -np.inf
 
 
 class _Writes:
