@@ -2,9 +2,9 @@
 
 OpenBLAS starts a thread for every core, and each goes on spinning for some milliseconds after its work is done
 (``THREAD_TIMEOUT`` in OpenBLAS's Makefile.rule): after Whisper's spectrogram, on the cores that its encoder and the
-turn model want. Nothing here multiplies matrices large enough to gain from a second thread. On two cores Whisper's short
-window beside the turn model takes a tenth longer with it (``OPENBLAS_NUM_THREADS=2 python -m
-tests.speech.bench_threads``, and without). On macOS numpy uses Accelerate, which decides for itself.
+turn model want. Nothing here multiplies matrices large enough to gain from a second thread. On two cores Whisper's
+short window beside the turn model takes a tenth longer with it (``python -m tests.speech.bench_threads``, with
+``OPENBLAS_NUM_THREADS=2`` and without). On macOS numpy uses Accelerate, which decides for itself.
 """
 
 from __future__ import annotations
