@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
 
 import httpx2
 
+from assistant.chat.begun_answer import beginning, with_beginning
 from assistant.chat.openai_compatible import OpenAICompatible
 from assistant.chat.prefix_cache import PrefixCache
 from assistant.chat.supervisor import ChildError, SupervisedChild
@@ -20,6 +23,8 @@ from assistant.errors import ChatError, ModelFilesError
 from assistant.events import ModelDelta
 from assistant.ports import ModelReply, ToolDescription
 from tools.contract import JsonObject
+
+log = logging.getLogger(__name__)
 
 _KEPT_ENVIRONMENT = ("PATH", "LANG", "HOME", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR")
 _MAYBE_DEAD = frozenset({"model_server_down", "model_nonsense", "model_error"})
@@ -71,6 +76,8 @@ class EmbeddedModel:
         self._client_url = ""
         self._prefix = ""
         """Name of the prefix that the running child has read."""
+        self._goes_on = True
+        """Whether it goes on with an answer that was begun."""
         self._lock = asyncio.Lock()
 
     @property
@@ -105,19 +112,33 @@ class EmbeddedModel:
         temperature: float = 0.0,
         schema: JsonObject | None = None,
     ) -> AsyncGenerator[ModelDelta | ModelReply, None]:
-        """See the port. Raises ChatError: model_unusable when it does not start, model_died when it ended under the
-        call, and what OpenAICompatible raises."""
+        """See the port; with a ``schema`` only the reply comes where its beginning is certain. Raises ChatError:
+        model_unusable when it does not start, model_died when it ended under the call, and what OpenAICompatible
+        raises."""
         async with self._lock:
             client = await self._ready()
             await self._read_prefix(client, messages, tools)
+        begun = beginning(schema) if self._goes_on else ""
+        asked = with_beginning(messages, begun)
+        stream = client.complete(asked, tools, seed=seed, temperature=temperature, schema=schema)
         try:
-            async with aclosing(
-                client.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)
-            ) as pieces:
+            async with aclosing(stream) as pieces:
                 async for piece in pieces:
-                    yield piece
+                    if not begun:
+                        yield piece
+                    elif isinstance(piece, ModelReply):
+                        yield replace(piece, text=begun + piece.text)
         except ChatError as error:
-            raise await self._explained(error) from error
+            explained = await self._explained(error)
+            if not begun or explained.code != "model_error":
+                raise explained from error
+            log.info("the model does not go on with an answer that was begun: %s", explained.detail)
+        else:
+            return
+        self._goes_on = False  # the template of some models has no such thing
+        async with aclosing(self.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)) as again:
+            async for piece in again:
+                yield piece
 
     async def warm(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription]) -> None:
         """Read the constant prefix, the leading system messages and the tools, or load what came of it. Raises
