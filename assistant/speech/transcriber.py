@@ -27,7 +27,7 @@ PromptOf = Callable[[Sequence[str], Sequence[str]], str | None]
 
 MAX_THREADS = 4
 """Half of the cores, up to so many: the rest of the ears works meanwhile, and a short window gains nothing from more.
-On two cores one thread needs four fifths of the time of two (``python -m tests.speech.bench_threads``)."""
+On two cores a second thread gains nothing (``python -m tests.speech.bench_threads``)."""
 
 MIN_AUDIO_S = 0.1
 """Less than this is no word."""

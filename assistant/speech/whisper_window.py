@@ -50,8 +50,8 @@ class EncoderWindow:
     The defaults are what the clips of the voice benchmark gave (docs/adr/0019-short-window.md).
     """
 
-    shortest_s: float = 8.0
-    spare_s: float = 4.0
+    shortest_s: float = 6.0
+    spare_s: float = 3.0
     fall_back: bool = True
 
     def seconds(self, duration_s: float) -> float:
