@@ -104,13 +104,18 @@ async def read_parts(headers: Headers, body: bytes) -> tuple[dict[str, bytes], d
         files = {name: await part.read() for name, part in form.items() if isinstance(part, UploadFile)}
         return files, {name: part for name, part in form.items() if isinstance(part, str)}
     finally:
-        await form.close()
+        parser.close()
 
 
 class _InMemory(MultiPartParser):
     """What is said in the house is not written to a disk on the way; the body is bounded already."""
 
     spool_max_size = 0  # of SpooledTemporaryFile: never
+
+    def close(self) -> None:
+        """Every file, also of a part that the body broke off in, which is not in the form."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
 
 def _from_json(body: bytes) -> Command:
