@@ -42,6 +42,31 @@ def test_what_was_freed_is_no_longer_resident() -> None:
     assert int(freed) > 1_000_000
 
 
+FROZEN = """
+import gc, weakref
+from assistant.memory import give_back
+class Ring:
+    def __init__(self):
+        self.self = self
+rings = [Ring() for _ in range(10_000)]
+gone = weakref.ref(rings[0])
+give_back()
+walked = len(gc.get_objects())
+rings.clear()
+gc.collect()
+kept = gone() is not None
+give_back()
+print(walked, kept, gone() is None)
+"""
+
+
+def test_what_stays_is_not_walked_through_again_and_what_has_become_garbage_goes_the_next_time() -> None:
+    done = subprocess.run([sys.executable, "-c", FROZEN], capture_output=True, text=True, check=True)
+    walked, kept, gone = done.stdout.split()
+    assert int(walked) < 1_000
+    assert (kept, gone) == ("True", "True")
+
+
 async def test_memory_is_given_back_once_after_the_last_of_several_turns() -> None:
     loop, given = asyncio.get_running_loop(), asyncio.Event()
     times: list[int] = []
