@@ -124,18 +124,20 @@ class OneHearing:
 
     async def _listen(self) -> None:
         while (chunk := await self._stream.next()) is not None:
-            for frame in await self._ears.run(partial(self._hear, chunk)):
+            frames = await self._ears.run(partial(self._frames.of, chunk))
+            fed = self._start(self._feed_wake_word(chunk))
+            for frame in frames:
                 self._frame(frame)
             self._ask_whether_brief()
+            await fed
             if not self._beginning.paced:
                 await self._settle()
         await self._finish()
 
-    def _hear(self, chunk: Samples) -> list[Frame]:
-        """In the ears' thread."""
-        if self._ears.wake_word is not None:
-            self._ears.wake_word.process(chunk)  # without pause: its features are a stream
-        return self._frames.of(chunk)
+    async def _feed_wake_word(self, chunk: Samples) -> None:
+        """Without pause, because its features are a stream; but nobody waits for it, so the frames come first."""
+        if (wake_word := self._ears.wake_word) is not None:
+            await self._ears.run(partial(_fed, wake_word, chunk))
 
     def _frame(self, frame: Frame) -> None:
         decision = None if self._over else self._endpointer.frame(*frame)
@@ -259,6 +261,12 @@ class OneHearing:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._out.put_nowait(error)
+
+
+def _fed(wake_word: WakeWordDetector, chunk: Samples) -> list[Frame]:
+    """In the ears' thread. No frames."""
+    wake_word.process(chunk)
+    return []
 
 
 def _nothing(at_ms: float) -> EndpointingError:
