@@ -59,11 +59,17 @@ class OwnVoice:
             self._speaking, self._quiet_since = False, self._clock()
 
     def is_saying(self, word: str) -> bool:
-        """Whether the sentence that is being played now has this word; of "stop": or one that sounds like it."""
-        if not self._speaking or not self._sentences:
-            return False
-        words = self._sentences[-1][1]
-        return sounds_like_stop(words) if word == STOP else word in words.split()
+        """Whether a sentence that is being played, or was until RINGING_S ago, has this word; of "stop": or one that
+        sounds like it."""
+        heard_since = self._clock() - RINGING_S
+        ended = self._clock() if self._speaking else self._quiet_since
+        for began, words in reversed(self._sentences):
+            if ended < heard_since:
+                return False
+            if sounds_like_stop(words) if word == STOP else word in words.split():
+                return True
+            ended = began
+        return False
 
     def since(self, at: float) -> str:
         """What has begun to be played since then."""

@@ -76,10 +76,31 @@ def test_it_knows_the_words_that_are_being_played(clock: Clock) -> None:
     voice = OwnVoice(clock)
     voice.saying("I am Jarvis, the assistant of this home server.")
     assert voice.is_saying("jarvis")
+    clock.now += 3.0
     voice.saying("All is well.")
+    clock.now += RINGING_S + 0.1
     assert not voice.is_saying("jarvis")
+    assert voice.is_saying("well")
     voice.quiet()
+    clock.now += RINGING_S + 0.1
     assert not voice.is_saying("well")
+
+
+def test_a_word_is_its_own_while_the_room_rings_with_it(clock: Clock) -> None:
+    """A word is detected up to 0.3 s after it was said, and the next sentence may have begun by then."""
+    voice = OwnVoice(clock)
+    assert not voice.is_saying("stop")
+    voice.saying("Say yes to make it stop.")
+    clock.now += 2.0
+    voice.saying("All is well.")
+    clock.now += 0.3
+    assert voice.is_saying("stop")
+    clock.now += RINGING_S
+    assert not voice.is_saying("stop")
+    voice.saying("It cannot stop.")
+    voice.quiet()
+    clock.now += 0.3
+    assert voice.is_saying("stop")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +116,7 @@ def test_sentences_that_a_microphone_could_take_for_stop(clock: Clock, text: str
     voice.saying(text)
     assert voice.is_saying("stop") is sounds
     voice.quiet()
+    clock.now += RINGING_S + 0.1
     assert not voice.is_saying("stop")
 
 

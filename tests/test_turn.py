@@ -36,7 +36,7 @@ from assistant.events import (
     TurnFinished,
     WakeDetected,
 )
-from assistant.own_voice import OwnVoice
+from assistant.own_voice import RINGING_S, OwnVoice
 from assistant.phrases import phrase
 from assistant.ports import (
     AudioSource,
@@ -404,9 +404,12 @@ async def test_its_own_voice_is_dropped_without_a_word() -> None:
 
 
 async def test_what_it_says_is_remembered_as_its_own_until_it_is_silent() -> None:
-    own = OwnVoice(lambda: 0.0)
+    now = 0.0
+    own = OwnVoice(lambda: now)
     await run(request(FakeSource(), wake=True), talking("is the backup ok?", own=own))
     assert own.since(0.0) == "photos is ok"
+    assert own.is_saying("photos")  # the room still rings
+    now = RINGING_S + 0.1
     assert not own.is_saying("photos")
 
 
