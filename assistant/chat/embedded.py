@@ -136,9 +136,14 @@ class EmbeddedModel:
         else:
             return
         self._goes_on = False  # the template of some models has no such thing
-        async with aclosing(self.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)) as again:
-            async for piece in again:
-                yield piece
+        again = self.complete(messages, tools, seed=seed, temperature=temperature, schema=schema)
+        try:
+            async with aclosing(again) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except ChatError:
+            self._goes_on = True  # it was not that
+            raise
 
     async def warm(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[ToolDescription]) -> None:
         """Read the constant prefix, the leading system messages and the tools, or load what came of it. Raises

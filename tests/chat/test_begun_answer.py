@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -72,33 +72,60 @@ async def test_the_model_goes_on_with_it_and_writes_the_rest(models_dir: Path, t
 class _Refusing:
     """A server that goes on with no answer: every request whose last message is the assistant's is an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, failures: int = 0) -> None:
         self.asked: list[str] = []
+        self._failures = failures
 
     async def complete(self, messages: list[dict[str, str]], *_: object, **__: object) -> AsyncIterator[object]:
         self.asked.append(messages[-1]["role"])
+        if self._failures:
+            self._failures -= 1
+            raise ChatError("model_error", "The server is out of slots.")
         if messages[-1]["role"] == "assistant":
             raise ChatError("model_error", "Assistant response prefill is incompatible with enable_thinking.")
         yield ModelDelta(text='{"choice": 1}')
         yield ModelReply('{"choice": 1}')
 
 
+@pytest.fixture
+def asked_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[_Refusing], EmbeddedModel]:
+    """The embedded model, its child being this server."""
+
+    def made(server: _Refusing) -> EmbeddedModel:
+        (tmp_path / "some.gguf").write_bytes(b"GGUF")
+        model = embedded(tmp_path / "some.gguf", tmp_path)
+
+        async def ready(_: EmbeddedModel) -> _Refusing:
+            return server
+
+        async def never(_: float) -> bool:
+            return False
+
+        monkeypatch.setattr(EmbeddedModel, "_ready", ready)
+        monkeypatch.setattr(model.child, "died_within", never)
+        return model
+
+    return made
+
+
 async def test_a_model_that_does_not_is_asked_once_and_then_writes_it_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    asked_of: Callable[[_Refusing], EmbeddedModel],
 ) -> None:
-    (tmp_path / "some.gguf").write_bytes(b"GGUF")
-    model, server = embedded(tmp_path / "some.gguf", tmp_path), _Refusing()
-
-    async def ready(_: EmbeddedModel) -> _Refusing:
-        return server
-
-    async def never(_: float) -> bool:
-        return False
-
-    monkeypatch.setattr(EmbeddedModel, "_ready", ready)
-    monkeypatch.setattr(model.child, "died_within", never)
+    server = _Refusing()
+    model = asked_of(server)
     for _ in range(2):
         *_, reply = [piece async for piece in model.complete(ASKED, (), schema=CHOICE)]
         assert isinstance(reply, ModelReply)
         assert reply.text == '{"choice": 1}'
     assert server.asked == ["assistant", "user", "user"]
+
+
+async def test_an_error_of_another_kind_does_not_count_against_begun_answers(
+    asked_of: Callable[[_Refusing], EmbeddedModel],
+) -> None:
+    server = _Refusing(failures=2)
+    model = asked_of(server)
+    with pytest.raises(ChatError, match="out of slots"):
+        [piece async for piece in model.complete(ASKED, (), schema=CHOICE)]
+    [_ async for _ in model.complete(ASKED, (), schema=CHOICE)]
+    assert server.asked == ["assistant", "user", "assistant", "user"]
