@@ -12,7 +12,7 @@ from assistant.events import AudioReady, ReplySentence
 from assistant.merge import Done, merge
 from assistant.own_voice import OwnVoice
 from assistant.phrases import phrase
-from assistant.ports import Player, ReplyEvent, Synthesizer
+from assistant.ports import Player, ReplyEvent, SpeechChunk, Synthesizer
 from assistant.text.brief import Aloud
 
 
@@ -79,16 +79,44 @@ async def _speak(to_say: asyncio.Queue[str | Done], mouth: Mouth) -> AsyncIterat
         while (sentence := await to_say.get()) is not Done.DONE:
             if mouth.synthesizer is None or not str(sentence).strip():
                 continue
-            if mouth.own_voice is not None and mouth.player is not None:
-                mouth.own_voice.saying(str(sentence))
+            heard = _Playing(str(sentence), mouth.player, mouth.own_voice) if mouth.player is not None else None
             async with aclosing(mouth.synthesizer.synthesize(str(sentence))) as chunks:
                 async for chunk in chunks:
-                    if mouth.player is not None:
-                        await mouth.player.play(chunk)
+                    if heard is not None:
+                        await heard.play(chunk)
                     yield AudioReady(pcm=chunk.pcm, sample_rate_hz=chunk.sample_rate_hz, first=first)
                     first = False
+                    if heard is not None:
+                        await heard.rehear(chunk)
         if mouth.player is not None:
             await mouth.player.drain()
     finally:
         if mouth.own_voice is not None:
             mouth.own_voice.quiet()
+
+
+class _Playing:
+    """One sentence on its way to the loudspeaker, and what is remembered of it."""
+
+    def __init__(self, sentence: str, player: Player, own_voice: OwnVoice | None) -> None:
+        self._player = player
+        self._own_voice = own_voice
+        self._like_stop = own_voice.reheard() if own_voice is not None and own_voice.reheard is not None else None
+        self._when = (0.0, 0.0)
+        if own_voice is not None:
+            own_voice.saying(sentence)
+
+    async def play(self, chunk: SpeechChunk) -> None:
+        """Returns when the chunk is queued. Raises PlaybackError."""
+        await self._player.play(chunk)
+        if self._own_voice is not None:
+            self._when = self._own_voice.queued(len(chunk.pcm) / 2 / chunk.sample_rate_hz)
+
+    async def rehear(self, chunk: SpeechChunk) -> None:
+        """Remember whether what was queued last sounds like "stop": it is heard no sooner than it could be taken for
+        that."""
+        if self._own_voice is None or self._like_stop is None:
+            return
+        when = self._when
+        if await asyncio.to_thread(self._like_stop, chunk):
+            self._own_voice.like_stop(when)

@@ -108,7 +108,7 @@ def test_a_word_is_its_own_while_the_room_rings_with_it(clock: Clock) -> None:
     [
         ("Stop.", True), ("It was stopped at noon.", True), ("The top floor", True), ("Take the next step.", True),
         ("Your desktop is asleep.", True), ("It stays on.", False), ("All services are up.", False), ("", False),
-        ("Start the pump at the shop.", False), ("STOPPING now", True),
+        ("Start the pump at the shop.", False), ("STOPPING now", True), ("A stamp", True),
     ],
 )  # fmt: skip
 def test_sentences_that_a_microphone_could_take_for_stop(clock: Clock, text: str, sounds: bool) -> None:
@@ -118,6 +118,51 @@ def test_sentences_that_a_microphone_could_take_for_stop(clock: Clock, text: str
     voice.quiet()
     clock.now += RINGING_S + 0.1
     assert not voice.is_saying("stop")
+
+
+def test_a_sentence_that_is_queued_is_not_yet_heard(clock: Clock) -> None:
+    """The queue takes eight seconds of speech at once."""
+    voice = OwnVoice(clock)
+    voice.saying("Shall I stop the windows machine?")
+    assert voice.queued(2.0) == (100.0, 102.0)
+    voice.saying("Say yes, Jarvis, to go on.")
+    assert voice.queued(1.0) == (102.0, 103.0)
+    assert voice.queued(1.0) == (103.0, 104.0)
+    assert (voice.is_saying("stop"), voice.is_saying("jarvis")) == (True, False)
+    assert voice.since(100.0) == "shall i stop the windows machine"
+    clock.now += 2.0 + RINGING_S + 0.1
+    assert (voice.is_saying("stop"), voice.is_saying("jarvis")) == (False, True)
+    clock.now += 2.0
+    assert not voice.is_saying("jarvis")
+
+
+def test_what_was_queued_and_cut_off_was_never_said(clock: Clock) -> None:
+    voice = OwnVoice(clock)
+    voice.saying("All services are up.")
+    voice.queued(2.0)
+    voice.saying("Shall I stop one of them?")
+    voice.queued(2.0)
+    clock.now += 1.0
+    voice.quiet()
+    assert voice.since(100.0) == "all services are up"
+    voice.saying("Gitea is fine.")
+    assert voice.queued(3.0) == (101.0, 104.0)
+    clock.now += 1.5  # when the question would have been heard
+    assert not voice.is_saying("stop")
+    assert not voice.said("shall i stop one of them", began_at=clock.now)
+    assert voice.since(101.0) == "gitea is fine"
+
+
+def test_what_the_detector_takes_for_stop_is_its_own_while_it_is_heard(clock: Clock) -> None:
+    voice = OwnVoice(clock)
+    voice.saying("The storage box is down. It has been for a while.")
+    doubtful = voice.queued(1.0)
+    voice.queued(3.0)
+    voice.like_stop(doubtful)
+    assert voice.is_saying("stop")
+    clock.now += 1.0 + RINGING_S + 0.1
+    assert not voice.is_saying("stop")
+    assert voice.is_saying("while")
 
 
 def test_what_was_begun_since_a_moment_is_what_was_heard(clock: Clock) -> None:
