@@ -34,6 +34,7 @@ from assistant.app_speech import (
     listener,
     player,
     spoken_names,
+    stop_echo,
     synthesizer,
     transcriber,
     voice_spoken_with,
@@ -77,6 +78,7 @@ from assistant.speech.player import SoundDevicePlayer
 from assistant.speech.resting import Resting
 from assistant.speech.sources import ClipSource
 from assistant.speech.speech_cache import CachedSynthesizer
+from assistant.speech.stop_echo import StopEcho
 from assistant.standing import standing
 from assistant.state import StateFolder, default_state_dir
 from assistant.talk import Parts, Talk
@@ -120,6 +122,7 @@ class App(HouseDesk):
     rooms: Rooms = field(default_factory=Rooms)
     satellites: Satellites | None = None
     own_voice: OwnVoice = field(default_factory=lambda: OwnVoice(asyncio.get_running_loop().time))
+    stop_echo: StopEcho | None = None
     _conversations: OrderedDict[str, tuple[Conversation, asyncio.Lock]] = field(default_factory=OrderedDict)
     giving_back: GivingBack = field(default_factory=GivingBack)
     spent: Spent = field(default_factory=Spent)
@@ -255,6 +258,11 @@ class App(HouseDesk):
     def room_listener(self) -> AbstractContextManager[EarListener]:
         """Ears for one more stream, with the turn model that all share. Raises ModelFilesError, WakeWordError."""
         return listener(self.settings, self.models, self.listener)
+
+    def new_own_voice(self) -> OwnVoice:
+        """The memory of what one loudspeaker says."""
+        reheard = self.stop_echo.sentence if self.stop_echo is not None else None
+        return OwnVoice(asyncio.get_running_loop().time, reheard)
 
     @property
     def mouth(self) -> CachedSynthesizer | None:
@@ -463,6 +471,8 @@ async def open_app(
         if ears:
             tell("opening the ears")
             app.listener = stack.enter_context(listener(settings, models))
+            app.stop_echo = stop_echo(settings, models)
+            app.own_voice = app.new_own_voice()
             app.transcriber = stack.enter_context(
                 transcriber(settings, models, spoken_names(names), partial(_settled, understanding, settings))
             )

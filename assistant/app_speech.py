@@ -28,6 +28,7 @@ from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
 from assistant.speech.resting import RestingSynthesizer, RestingTranscriber
 from assistant.speech.smart_turn import SmartTurn
 from assistant.speech.speech_cache import CachedSynthesizer, fixed_sentences
+from assistant.speech.stop_echo import StopEcho
 from assistant.speech.stop_word import StopWord
 from assistant.speech.synthesizer import PiperSynthesizer
 from assistant.speech.transcriber import FasterWhisper
@@ -41,11 +42,20 @@ from assistant.text.spoken import to_spoken
 log = logging.getLogger(__name__)
 
 
+STOP_WEIGHTS = resource("prompts", "stop_word.npz")
+
+
+def stop_echo(settings: Settings, models: ModelStore) -> StopEcho | None:
+    """What tells which of the assistant's own words sound like "stop"; None where nothing interrupts it. Raises
+    WakeWordError."""
+    return StopEcho(StopWord(STOP_WEIGHTS), features_folder(models)) if settings.speech.interruption else None
+
+
 def wake_word_maker(wake: WakeSettings, models: ModelStore, *, stop: bool = False) -> Callable[[], OpenWakeWord]:
     """A detector for each stream; the files are looked for at once. ``stop``: it can hear "stop", too. Raises
     ModelFilesError, WakeWordError."""
     words, features = find_wake_words(wake.words, models), features_folder(models)
-    stop_word = StopWord(resource("prompts", "stop_word.npz")) if stop else None
+    stop_word = StopWord(STOP_WEIGHTS) if stop else None
     gate = models.file("silero-vad", "silero_vad.onnx") if wake.vad_gate else None
     return lambda: OpenWakeWord(
         words,

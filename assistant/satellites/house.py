@@ -8,6 +8,7 @@ from typing import Protocol
 from assistant.announcing import Announced
 from assistant.broadcast import RunningTurn
 from assistant.config import Settings
+from assistant.own_voice import OwnVoice
 from assistant.places import Place
 from assistant.ports import AudioSource, Listener, Synthesizer, Woken
 from assistant.rooms import Rooms
@@ -23,6 +24,10 @@ class House(Protocol):
     @property
     def mouth(self) -> Synthesizer | None:
         """The voice, where there is one."""
+        ...
+
+    def new_own_voice(self) -> OwnVoice:
+        """The memory of what one loudspeaker says."""
         ...
 
     def room_listener(self) -> AbstractContextManager[Listener]:

@@ -69,7 +69,7 @@ class Session:
         rate_hz, width, channels = about.microphone
         self._form = about.microphone
         self._source = NetworkSource(rate_hz=rate_hz, width=width, channels=channels, idle_s=None)
-        self._own_voice = OwnVoice(asyncio.get_running_loop().time)
+        self._own_voice = house.new_own_voice()
         self._player = SatellitePlayer(link.send, volume=settings.volume)
         self._player.speaks_at(about.rate_hz)
         self._measured = Measured(self._source)

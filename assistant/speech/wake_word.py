@@ -22,6 +22,10 @@ GATE_S = 0.5
 """A detection counts when there was speech within this time: it comes 0.1–0.3 s after the word's last sound."""
 
 
+ORDER_CHUNKS = round(2.0 * SAMPLE_RATE_HZ / CHUNK_SAMPLES)
+"""After a wake word comes an order: "stop" in it ("Hey Jarvis, stop the windows machine") is a part of that."""
+
+
 class OpenWakeWord:
     """Implements WakeWordDetector for several words at once. One per stream.
 
@@ -49,6 +53,7 @@ class OpenWakeWord:
         self._events = WakeEvents(triggers, refractory_s)
         self._stop_events: WakeEvents | None = None
         self._listens_for_stop = False
+        self._order_chunks = 0
         self.stop = stop
         if stop is not None:
             if STOP in words:
@@ -86,7 +91,9 @@ class OpenWakeWord:
         woken = self._events.heard(self._scores, counts=speech)
         if self._stop_events is None:
             return woken
-        stopped = self._stop_events.heard(self._scores, counts=self._listens_for_stop)
+        self._order_chunks = ORDER_CHUNKS if woken is not None else max(self._order_chunks - 1, 0)
+        listens = self._listens_for_stop and not self._order_chunks
+        stopped = self._stop_events.heard(self._scores, counts=listens)
         return woken or stopped
 
 

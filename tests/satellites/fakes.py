@@ -23,6 +23,7 @@ from assistant.events import (
     TurnFinished,
     WakeDetected,
 )
+from assistant.own_voice import OwnVoice
 from assistant.places import Place
 from assistant.ports import AudioSource, Detection, Hearing, Listener, SpeechChunk, Utterance, Woken
 from assistant.rooms import Rooms
@@ -154,6 +155,9 @@ class FakeHouse:
     asked: list[Asked] = field(default_factory=list)
     taken: list[tuple[Door, str | None]] = field(default_factory=list)
     mouth: FakeSynthesizer = field(default_factory=FakeSynthesizer)
+
+    def new_own_voice(self) -> OwnVoice:
+        return OwnVoice(asyncio.get_running_loop().time)
 
     @contextmanager
     def room_listener(self) -> Iterator[Listener]:

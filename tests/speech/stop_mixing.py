@@ -26,12 +26,14 @@ class Scene:
     around: str = ""
 
 
-def stop_scene(word: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Scene:
-    """Somebody says ``word``, which ends with "stop", while it is quiet, or noisy, or the assistant speaks."""
-    word = trimmed(_another_throat(word, rng))
+def stop_scene(word: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave], end: int = 0) -> Scene:
+    """Somebody says ``word`` while it is quiet, or noisy, or the assistant speaks. "stop" ends before sample ``end`` of
+    it; 0: with its last sound."""
+    word, ratio = _another_throat(word if end else trimmed(word), rng)
+    end_of_word = round(end * ratio) if end else len(word)
     head, tail = rng.uniform(0.5, 1.5), rng.uniform(0.7, 1.1)
-    end_s = head + len(word) / SAMPLE_RATE_HZ
-    voice = np.zeros(_samples(end_s + tail), dtype=np.float32)
+    end_s = head + end_of_word / SAMPLE_RATE_HZ
+    voice = np.zeros(_samples(head) + max(len(word), end_of_word + _samples(tail)), dtype=np.float32)
     voice[_samples(head) :][: len(word)] = _loud(word)
     if rng.random() < 0.25:  # goes on speaking: "stop it", "stop, I have got it"
         after = _loud(other())[: _samples(tail)]
@@ -45,7 +47,7 @@ def speech_scene(voices: Sequence[Wave], rng: Rng, own: Callable[[], Wave], othe
     """One after the other, as people speak; none of them says "stop"."""
     pieces = [np.zeros(_samples(0.6), dtype=np.float32)]
     for voice in voices:
-        pieces += [_loud(_another_throat(voice, rng)), np.zeros(_samples(rng.uniform(0.15, 0.9)), dtype=np.float32)]
+        pieces += [_loud(_another_throat(voice, rng)[0]), np.zeros(_samples(rng.uniform(0.15, 0.9)), dtype=np.float32)]
     return Scene(_heard(_in_a_room(np.concatenate(pieces), rng), rng, own, other)[0])
 
 
@@ -84,10 +86,11 @@ def _heard(voice: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], W
     return _captured(voice + around, rng), name
 
 
-def _another_throat(voice: Wave, rng: Rng) -> Wave:
-    """Played faster or slower: another pitch, another length of the throat."""
-    factor = rng.uniform(0.88, 1.14) if rng.random() < 0.7 else 1.0
-    return np.asarray(soxr.resample(voice, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ), dtype=np.float32)
+def _another_throat(voice: Wave, rng: Rng) -> tuple[Wave, float]:
+    """Played faster or slower: another pitch, another length of the throat. With how much longer it is now."""
+    factor = rng.uniform(0.84, 1.19) if rng.random() < 0.7 else 1.0
+    again = np.asarray(soxr.resample(voice, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ), dtype=np.float32)
+    return again, 1 / factor
 
 
 def _in_a_room(voice: Wave, rng: Rng) -> Wave:

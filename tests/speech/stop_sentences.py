@@ -39,11 +39,21 @@ OTHER = (
 )  # fmt: skip
 """What other people say; "stop" in the middle of a sentence is in none of them: whoever says that may be obeyed."""
 
-_SERVICES = ("Jellyfin", "Gitea", "Grafana", "Immich", "Nextcloud", "the media server", "Home Assistant", "Vaultwarden")
+_NAMES = (
+    "Jellyfin", "Gitea", "Grafana", "Immich", "Nextcloud", "the media server", "Home Assistant", "Vaultwarden",
+    "Paperless", "Pi-hole", "the storage box", "the photos backup", "Prometheus", "the windows machine", "Traefik",
+    "the office printer",
+)  # fmt: skip
 _STATES = (
     "is up", "is down since a quarter past nine", "stopped answering two minutes ago", "was stopped at noon",
     "is running again", "has restarted three times today", "needs a restart", "stops every night at three",
-    "is at the top of the list", "could not be stopped",
+    "is at the top of the list", "could not be stopped", "starts at six and takes an hour", "is stable again",
+    "was started eleven minutes ago", "stores forty two gigabytes", "is on standby", "takes a snapshot every night",
+    "dropped two packets", "answers in a hundred and four milliseconds", "has a certificate for nine more days",
+    "still waits for the storage box", "was not found in stock", "is in a strange state", "has no status to report",
+    "uses a lot of memory, eighty one percent of it", "got stuck on its first step", "is slow but steady",
+    "has a spot on the dashboard", "is the only one that talks to the shop", "was set up last summer",
+    "is not what you asked for",
 )  # fmt: skip
 _REPLIES = (
     "The photos backup is proven: fresh, verified, and restored eleven days ago.", "All services are up.",
@@ -56,10 +66,30 @@ _REPLIES = (
     "No stock snapshot was found for that machine.", "I did not get that. Could you say it again?",
     "Okay, I stop here.", "The rest is on the screen.", "It would drop the old snapshot and start a new one.",
     "The pump is on standby.",
+    "It is a quarter past ten.", "Store it in the box beside the door.", "The sensor in the storage room is offline.",
+    "I have put a milk carton on the shopping list.", "Somebody opened the garage at four.", "Sorry, I cannot do that.",
+    "Of nine containers, eight are healthy.", "The certificate of the cloud expires on Saturday.", "Paperless is fine.",
+    "There was a power cut at two minutes past three.", "Both disks are in good health.", "I am still waiting for it.",
+    "That would take about half an hour.", "The back door is locked, the front door is not.", "It is raining outside.",
+    "Your last backup of the laptops is from Thursday.", "Nobody is at home.", "The bedroom is at nineteen degrees.",
+    "I will remind you tomorrow morning.", "The battery of the hall sensor is at five percent.", "I found three.",
+    "Upload is four megabits, download is fifty.", "The restore failed, because two files were missing.",
+    "Nothing has changed since yesterday.", "You have asked me that before.", "The box behind the sofa is hot.",
+    "Here is what I know about the outage.", "It went down at noon, and came back at one.", "Say it once more, please.",
+    "The solar panels made twelve kilowatt hours today.", "Two updates are ready to be installed.", "No, it is not.",
+    "Its memory is almost full, and it swaps.", "The washing machine is done.", "I did not understand the name.",
+    "The doorbell rang while you were out.", "A snapshot was taken before the update.", "All lights are off now.",
+    "The job was started by hand, and it is at sixty percent.", "Your car is charged.", "I cannot reach the router.",
+    "Photos has four hundred new pictures.", "The spare disk has bad sectors.", "Everything is as it should be.",
+    "The garden pump ran for forty minutes.", "Its log says that the database is locked.", "That is not set up here.",
+    "The next run is tonight at half past two.", "Three people use the house network.", "The curtain is closed.",
+    "I have stored that.", "The stars are out, and the roof window is open.", "A shop order has arrived.",
+    "Start with the oldest one.", "Stay where you are, it starts again.", "It stands still.", "A storm is coming.",
+    "The stairs light has been on since six.", "Stockholm is an hour ahead.", "Step by step, it is getting better.",
 )  # fmt: skip
 
 
 def replies(held_out: bool) -> tuple[str, ...]:
     """What the assistant says; every third is kept for the test."""
-    every = [*_REPLIES, *(f"{service} {state}.".capitalize() for service in _SERVICES for state in _STATES)]
+    every = [*_REPLIES, *(f"{name[0].upper()}{name[1:]} {state}." for name in _NAMES for state in _STATES)]
     return tuple(text for index, text in enumerate(every) if (index % 3 == 0) == held_out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,10 @@ from assistant.speech.wake_features import EMBEDDING_SIZE
 
 Floats = NDArray[np.float32]
 
-WINDOW = 6
-"""Embeddings a network sees: 0.775 s of sound for the newest, and 0.4 s more before it."""
+WINDOW = 10
+"""Embeddings a network sees: 0.775 s of sound for the newest, and 0.72 s more before it."""
 
-UNITS = 64
+UNITS = 48
 NETWORKS = 3
 EPOCHS = 30
 BATCH = 256
@@ -47,6 +47,13 @@ class Weights:
         ]
         each = np.stack([1 / (1 + np.exp(-np.clip(logit, -30, 30))) for logit in logits])
         return np.asarray(each.mean(axis=0), dtype=np.float32)
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[Weights, float]:
+        """What ``save`` wrote, and its threshold."""
+        with np.load(path, allow_pickle=False) as file:
+            names = [field.name for field in fields(cls)]
+            return cls(*(np.asarray(file[name], dtype=np.float32) for name in names)), float(file["threshold"])
 
     def save(self, path: Path, *, threshold: float, patience: int) -> None:
         """Matrices as float16: 1 part in 1,000, at half the size."""

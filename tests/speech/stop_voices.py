@@ -157,13 +157,13 @@ def _of_kokoro(rng: Rng, voices: list[str]) -> Iterator[Saying]:
 
 
 def _of_piper(rng: Rng) -> Iterator[Saying]:
-    """The assistant's own voice. It says "stop", too, and must not stop itself."""
+    """The assistant's own voice. Where its replies say "stop", the detector is not asked (``own_voice``)."""
     for held_out in (False, True):
         for index, text in enumerate(replies(held_out)):
             yield "own", "joe", text, 1.0 if index % 2 else round(rng.uniform(0.8, 1.3), 2), None, held_out
         for index, text in enumerate(NEAR):
             if (index % 3 == 0) == held_out:
-                yield "own", "joe", text, 1.0, None, held_out
+                yield "near", "joe", text, 1.0, None, held_out
 
 
 # ── engines ───────────────────────────────────────────────────────────────────────────────────────────────────────

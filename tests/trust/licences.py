@@ -27,6 +27,13 @@ _MODELS = """## Models and voices
 |---|---|---|---|---|
 """
 
+_TAUGHT = """
+`prompts/stop_word.npz`, which hears "stop", is ours and in this repository. It was taught by people and synthetic
+voices of whom it holds nothing: volunteers of Speech Commands v0.02 (Pete Warden, Google;
+[arXiv:1804.03209](https://arxiv.org/abs/1804.03209); CC-BY-4.0), recordings of Debian's packages, and the voices that
+`tests/speech/stop_voices.py` names. `tests/speech/stop_clips.npz` are eight words by voices of Kokoro (Apache-2.0).
+"""
+
 _PACKAGES = """
 ## Packages
 
@@ -55,6 +62,7 @@ def _lines() -> Iterator[str]:
     yield _MODELS
     for model in models():
         yield f"| {model.name} | {model.description} | {model.origin} | {model.licence} | {model.licence_note} |\n"
+    yield _TAUGHT
     yield _PACKAGES
     for package in packages():
         only = f"`{package.only}`" if package.only else ""
