@@ -273,6 +273,8 @@ class App(HouseDesk):
         """Load what there is of ears and mouth. Raises StageError."""
         parts = [part for part in (self.listener, self.transcriber, self.synthesizer) if part is not None]
         await asyncio.gather(*(part.load() for part in parts))
+        if self.stop_echo is not None:
+            await asyncio.to_thread(self.stop_echo.load)
         await asyncio.to_thread(give_back)
 
     async def warm_model(self) -> None:

@@ -35,11 +35,15 @@ class StopEcho:
     """Thread-safe; one for all loudspeakers. Some 0.6 ms for each 80 ms of sound."""
 
     def __init__(self, stop: StopWord, features: Path) -> None:
-        """``features``: folder with the wake words' feature models; read when it is first asked."""
+        """``features``: folder with the wake words' feature models; read by ``load``, or when it is first asked."""
         self._stop = stop
         self._folder = features
         self._features: SpeechFeatures | None = None
         self._lock = Lock()
+
+    def load(self) -> None:
+        """Read the feature models now, not at the first sentence. Raises WakeWordError."""
+        self.doubtful(np.zeros(0, dtype=np.int16))
 
     def sentence(self) -> Callable[[SpeechChunk], bool]:
         """Takes the pieces of one sentence, in order: could the detector take for "stop" what ends in this one?"""
