@@ -9,6 +9,11 @@ from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from assistant.speech.pcm import Waveform, to_int16
 
 
+def whole_chunks(audio: Samples) -> list[Samples]:
+    """The audio in CHUNK_SAMPLES each, without what is left at its end."""
+    return [audio[at : at + CHUNK_SAMPLES] for at in range(0, len(audio) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES)]
+
+
 class Chunker:
     """One stream of audio, in pieces of any length, as chunks of CHUNK_SAMPLES.
 

@@ -18,7 +18,7 @@ from assistant.app_speech import wake_word_maker
 from assistant.bench.idle import quiet_room
 from assistant.config import Settings
 from assistant.models import ModelStore
-from assistant.ports import CHUNK_SAMPLES
+from assistant.speech.chunking import whole_chunks
 from assistant.speech.wake_embedding import FRAMES_PER_CHUNK, MEL_BANDS, StreamedEmbedding, WholeEmbedding
 from assistant.speech.wake_features import EMBEDDING
 from assistant.speech.wake_scores import CHUNK_S
@@ -34,7 +34,7 @@ def main() -> None:
     whole, streamed = WholeEmbedding(file), StreamedEmbedding(file)
     detector = wake_word_maker(settings.wake, models, stop=True)()
     room = quiet_room(SECONDS)
-    chunks = [room[at : at + CHUNK_SAMPLES] for at in range(0, len(room) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES)]
+    chunks = whole_chunks(room)
     shares: dict[str, list[float]] = {"network, whole": [], "network, streamed": [], "detector": []}
     for _ in range(ROUNDS):
         shares["network, whole"].append(_share(lambda: [whole.feed(frames) for _ in chunks], len(chunks)))

@@ -28,8 +28,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from assistant.models import ModelStore
 from assistant.own_voice import sounds_like_stop
-from assistant.ports import CHUNK_SAMPLES, Samples
 from assistant.resources import resource
+from assistant.speech.chunking import whole_chunks
 from assistant.speech.stop_echo import StopEcho
 from assistant.speech.stop_word import StopWord
 from assistant.speech.wake_features import EMBEDDING_SIZE, SpeechFeatures
@@ -145,7 +145,7 @@ def hear(scene: tuple[str, Scene]) -> Heard:
     name, what = scene
     features = SpeechFeatures(features_folder(ModelStore()), history=WINDOW)
     heard = [features.recent(WINDOW)]
-    for chunk in _chunks(what.audio):
+    for chunk in whole_chunks(what.audio):
         features.feed(chunk)
         heard.append(features.recent(1))
     return Heard(name, np.concatenate(heard), NO_WORD if what.end_s is None else what.end_s, what.around)
@@ -165,11 +165,6 @@ def hear_all(scenes: Iterator[tuple[str, Scene]], part: Part) -> list[Heard]:
                 heard.append(waiting.popleft().result())
                 bars.update(bar, completed=len(heard))
     return heard
-
-
-def _chunks(audio: Samples) -> Iterator[Samples]:
-    for start in range(0, len(audio) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES):
-        yield audio[start : start + CHUNK_SAMPLES]
 
 
 def taught(heard: Sequence[Heard]) -> Weights:

@@ -14,6 +14,7 @@ from assistant.models import ModelStore
 from assistant.own_voice import sounds_like_stop
 from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Detection, Samples
 from assistant.resources import resource
+from assistant.speech.chunking import whole_chunks
 from assistant.speech.stop_word import StopWord
 from assistant.speech.wake_models import find_wake_words
 from assistant.speech.wake_word import OpenWakeWord
@@ -27,10 +28,6 @@ CLIPS = Path(__file__).with_name("stop_clips.npz")
 
 VOICES = sorted(np.load(CLIPS).files)
 CLEAR = "am_michael"
-
-
-def chunks(audio: Samples) -> list[Samples]:
-    return [audio[at : at + CHUNK_SAMPLES] for at in range(0, len(audio) - CHUNK_SAMPLES + 1, CHUNK_SAMPLES)]
 
 
 def silence(seconds: float) -> Samples:
@@ -52,7 +49,7 @@ def detector(model_store: ModelStore) -> OpenWakeWord:
 
 def heard(detector: OpenWakeWord, audio: Samples) -> list[tuple[float, Detection]]:
     """Seconds and detections."""
-    found = enumerate((detector.process(chunk) for chunk in chunks(audio)), 1)
+    found = enumerate((detector.process(chunk) for chunk in whole_chunks(audio)), 1)
     return [(count * CHUNK_SAMPLES / SAMPLE_RATE_HZ, detection) for count, detection in found if detection is not None]
 
 
