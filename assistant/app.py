@@ -32,6 +32,7 @@ from assistant.app_model import embedder, model_chain
 from assistant.app_speech import (
     cues,
     listener,
+    microphone,
     player,
     spoken_names,
     stop_echo,
@@ -232,8 +233,8 @@ class App(HouseDesk):
                 conversation.remember(said, answered)
 
     def microphone(self, on_state: Callable[[MicrophoneState], None] | None = None) -> MicrophoneSource:
-        """The configured microphone; open it with ``with``. Raises AudioError there."""
-        return MicrophoneSource(self.settings.microphone, on_state=on_state)
+        """The configured microphone, without our loudspeaker in it; open it with ``with``. Raises AudioError there."""
+        return microphone(self.settings, self.player, on_state)
 
     def talk(self, source: AudioSource, on_listening: Callable[[bool], None] | None = None) -> Talk:
         """Turn after turn at this source, replies on the loudspeaker. Needs ears; see :class:`Talk`."""

@@ -16,6 +16,7 @@ from assistant.models import ModelStore
 from assistant.ports import Names, Woken
 from assistant.resources import resource
 from assistant.speech.earcons import Earcons
+from assistant.speech.echo import EchoRemover
 from assistant.speech.elsewhere import (
     Loadable,
     LoadableTranscriber,
@@ -24,6 +25,7 @@ from assistant.speech.elsewhere import (
 )
 from assistant.speech.false_wakes import FalseWakes
 from assistant.speech.listener import EarListener
+from assistant.speech.microphone import MicrophoneSource, MicrophoneState
 from assistant.speech.player import SoundDevicePlayer, loudspeaker_available
 from assistant.speech.resting import RestingSynthesizer, RestingTranscriber
 from assistant.speech.smart_turn import SmartTurn
@@ -175,6 +177,18 @@ def player(settings: Settings) -> Iterator[SoundDevicePlayer | None]:
     made = SoundDevicePlayer(settings.loudspeaker)
     with closing(made):
         yield made
+
+
+def microphone(
+    settings: Settings,
+    loudspeaker: SoundDevicePlayer | None,
+    on_state: Callable[[MicrophoneState], None] | None = None,
+) -> MicrophoneSource:
+    """The configured one; what it hears of this loudspeaker is taken out, where that is wanted."""
+    echo = None
+    if loudspeaker is not None and settings.speech.echo_cancellation:
+        echo = EchoRemover(lambda: loudspeaker.sent)
+    return MicrophoneSource(settings.microphone, on_state=on_state, echo=echo)
 
 
 def cues(settings: Settings, loudspeaker: SoundDevicePlayer | None) -> Earcons | None:

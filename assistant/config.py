@@ -144,6 +144,10 @@ class SpeechSettings(Frozen):
 
     earcons: bool = Field(default=True, description="Short sounds: listening, heard, your turn, failed.")
     interruption: bool = Field(default=True, description="The wake word or “stop” while it speaks ends the reply.")
+    echo_cancellation: bool = Field(
+        default=True,
+        description="Take the sound of this machine's loudspeaker out of its microphone's; off for hardware that does.",
+    )
     sentences: int = Field(default=2, ge=1, le=20, description="Sentences said aloud; the rest is on the screen.")
 
 

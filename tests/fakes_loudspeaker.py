@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.speech.sound import BlockTime
+
 
 class PortAudioError(Exception):
     """What sounddevice raises."""
@@ -97,6 +99,7 @@ class FakeOutput:
         self.latency = latency_s
         self.running = False
         self.closed = False
+        self._blocks = 0
 
     def start(self) -> None:
         self.running = True
@@ -104,8 +107,14 @@ class FakeOutput:
     def pull(self) -> bytes:
         block = bytearray(self.options["blocksize"] * 2)
         callback: Callable[..., None] = self.options["callback"]
-        callback(block, self.options["blocksize"], None, "")
+        callback(block, self.options["blocksize"], BlockTime(outputBufferDacTime=self._heard_at()), "")
         return bytes(block)
+
+    def _heard_at(self) -> float:
+        """Of the next block: it began to play at 100."""
+        self._blocks += 1
+        played_s: float = (self._blocks - 1) * self.options["blocksize"] / self.options["samplerate"]
+        return 100.0 + self.latency + played_s
 
     def abort(self) -> None:
         if self.running:

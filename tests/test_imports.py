@@ -69,6 +69,8 @@ PURE = (
     "assistant.speech.names_prompt",
     "assistant.bench.word_errors",
     "assistant.speech.wake_scores",
+    "assistant.speech.sample_clock",
+    "assistant.speech.echo_canceller",
     "assistant.chat.repair",
     "tools.breaker",
     "tools.contract",

@@ -16,6 +16,7 @@ import numpy as np
 
 from assistant.errors import AudioError
 from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
+from assistant.speech.echo import EchoRemover
 from assistant.speech.recording import SILENCE_DBFS, Recording
 from assistant.speech.sound_system import devices, holding_streams, load_sounddevice, look_again
 
@@ -86,8 +87,11 @@ class MicrophoneSource:
         on_state: Callable[[MicrophoneState], None] | None = None,
         give_up_s: float | None = None,
         timings: Timings | None = None,
+        echo: EchoRemover | None = None,
     ) -> None:
+        """``echo``: takes the loudspeaker beside it out of the chunks."""
         self._wanted = device
+        self._echo = echo
         self._on_state = on_state
         self._give_up_s = give_up_s
         self._timings = timings or Timings()
@@ -121,9 +125,10 @@ class MicrophoneSource:
         """Raises AudioError microphone_lost when it was waited for in vain."""
         while True:
             self._ready.clear()
-            away, chunk = self._away, self._recording.next_chunk() if self._recording else None
-            if chunk is not None:
-                yield chunk
+            recording, away = self._recording, self._away
+            chunk = recording.next_chunk() if recording else None
+            if recording is not None and chunk is not None:
+                yield self._echo.clean(chunk, recording.began_s, recording.clock) if self._echo else chunk
             elif self._failed is not None:
                 raise self._failed
             elif away:

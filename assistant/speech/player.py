@@ -12,6 +12,7 @@ from assistant.errors import AudioError, PlaybackError
 from assistant.ports import SpeechChunk
 from assistant.speech.play_queue import PlayQueue
 from assistant.speech.resampling import Resampler
+from assistant.speech.sent_sound import SentSound
 from assistant.speech.sound_system import devices, find_device, holding_streams, load_sounddevice, look_again, opening
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class SoundDevicePlayer:
         self._device = device
         self._stream: Any = None
         self._queue: PlayQueue | None = None
+        self.sent: SentSound | None = None
+        """What the device that is open now has taken; None while none is."""
         self._resampler: Resampler | None = None
         self._holding: ExitStack | None = None
         self._in_order = asyncio.Lock()
@@ -163,7 +166,7 @@ class SoundDevicePlayer:
         """Raises AudioError."""
         with opening():
             device = find_device(self._device, "output")
-            queue = PlayQueue(device.rate_hz)
+            queue, sent = PlayQueue(device.rate_hz), SentSound(device.rate_hz)
             self._ended = False
             try:
                 self._stream = sounddevice.RawOutputStream(
@@ -173,7 +176,7 @@ class SoundDevicePlayer:
                     dtype="int16",
                     blocksize=int(device.rate_hz * BLOCK_S),
                     latency=LATENCY_S,
-                    callback=_callback(queue, moved),
+                    callback=_callback(queue, sent, moved),
                     finished_callback=lambda: self._finished(queue, moved),
                 )
                 self._stream.start()
@@ -181,13 +184,13 @@ class SoundDevicePlayer:
                 self._release()
                 detail = f"The loudspeaker {device.name!r} cannot be opened: {error}."
                 raise AudioError("no_loudspeaker", detail, mend="`jarvis doctor` lists the sound devices.") from error
-        self.latency_s = float(self._stream.latency)
+        self.latency_s, self.sent = float(self._stream.latency), sent
         return queue
 
     def _release(self) -> None:
         """Close the stream, from any thread."""
         stream, self._stream = self._stream, None
-        queue, self._queue = self._queue, None
+        queue, self._queue, self.sent = self._queue, None, None
         self._played_before_s += queue.taken_s if queue is not None else 0.0
         self._ended = False
         if stream is not None:
@@ -201,11 +204,13 @@ class SoundDevicePlayer:
             moved()
 
 
-def _callback(queue: PlayQueue, moved: Callable[[], None]) -> Callable[..., None]:
-    def fill(out: Any, _frames: int, _time: object, _status: object) -> None:
+def _callback(queue: PlayQueue, sent: SentSound, moved: Callable[[], None]) -> Callable[..., None]:
+    def fill(out: Any, _frames: int, time_info: Any, _status: object) -> None:
         """In PortAudio's thread: hand over what is there, fill up with silence."""
         waited = queue.waiting_s
-        out[:] = queue.take(len(out))
+        block = queue.take(len(out))
+        out[:] = block
+        sent.block(block, time_info.outputBufferDacTime)
         if waited:
             moved()
 

@@ -14,6 +14,7 @@ from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from assistant.speech.chunking import Chunker
 from assistant.speech.pcm import from_int16, mixed
 from assistant.speech.ring_buffer import RingBuffer
+from assistant.speech.sample_clock import SampleClock
 from assistant.speech.sound_system import find_device, load_sounddevice, opening
 
 BUFFER_S = 20.0
@@ -40,9 +41,13 @@ class Recording:
         self.ring = RingBuffer(int(BUFFER_S * rate_hz), channels)
         self.overflows = 0
         """Times that the device itself lost sound, because the machine was too slow for it."""
+        self.clock = SampleClock()
+        self.began_s = 0.0
+        """Where the newest chunk that was given begins, in seconds of sound since the device was opened."""
         self._notify = notify
         self._chunker = Chunker(rate_hz)
         self._ready: list[Samples] = []
+        self._given = 0
         self._wanted = 1
         self._stream: Any = None
         self._over = False
@@ -99,6 +104,8 @@ class Recording:
             if self.ring.available < self._wanted:
                 return None
             self._ready = self._chunker.feed(mixed(from_int16(self.ring.read(self._wanted))))
+        self.began_s = self._given * CHUNK_SAMPLES / SAMPLE_RATE_HZ + self.ring.dropped_frames / self.rate_hz
+        self._given += 1
         return self._ready.pop(0)
 
     def level(self) -> tuple[float, bool]:
@@ -122,8 +129,9 @@ class Recording:
         )
         self._stream.start()
 
-    def _callback(self, block: Any, _frames: int, _time: object, status: object) -> None:
+    def _callback(self, block: Any, _frames: int, time_info: Any, status: object) -> None:
         """In PortAudio's thread: copy and leave."""
+        self.clock.stamp(self.ring.written / self.rate_hz, time_info.inputBufferAdcTime)
         self.ring.write(block)
         if status:
             self.overflows += 1

@@ -64,6 +64,17 @@ class RingBuffer:
             count = max(min(most, self._written, self._capacity), 0)
             return self._get(self._written - count, count)
 
+    def past(self, position: int, count: int) -> NDArray[np.int16]:
+        """Frames from that one of all that were written, read already or not; zeros for what is no longer there, or not
+        yet. A copy of shape (count, channels); nothing is taken."""
+        found = np.zeros((count, self._frames.shape[1]), dtype=np.int16)
+        with self._lock:
+            begin = max(position, self._written - self._capacity, 0)
+            there = max(min(position + count, self._written) - begin, 0)
+            if there:
+                found[begin - position :][:there] = self._get(begin, there)
+        return found
+
     def _put(self, position: int, frames: NDArray[np.int16]) -> None:
         start = position % self._capacity
         first = min(len(frames), self._capacity - start)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 
 class PortAudioError(Exception):
     """What sounddevice raises."""
+
+
+class BlockTime(NamedTuple):
+    """What a callback is told beside its block (PaStreamCallbackTimeInfo); 0.0: the driver does not know."""
+
+    inputBufferAdcTime: float = 0.0  # noqa: N815 - PortAudio's name
+    outputBufferDacTime: float = 0.0  # noqa: N815
 
 
 class FakeSoundDevice:
@@ -37,6 +44,8 @@ class FakeSoundDevice:
         self.starts = 1
         self.fails_to_start = 0
         self.on_open: Callable[[FakeStream], None] | None = None
+        self.began_at = 100.0
+        self._recorded = 0
         self._seen = list(self.plugged)
         self._streams: list[FakeStream] = []
 
@@ -87,7 +96,12 @@ class FakeSoundDevice:
         frames = samples if samples.ndim == 2 else np.repeat(samples.reshape(-1, 1), channels, axis=1)
         for start in range(0, len(frames), block):
             piece = frames[start : start + block]
-            self.input.options["callback"](piece, len(piece), None, status)
+            self.input.options["callback"](piece, len(piece), self.time(len(piece)), status)
+
+    def time(self, frames: int) -> BlockTime:
+        """Of the next block that is recorded; a second of its clock is a second of sound."""
+        self._recorded += frames
+        return BlockTime(inputBufferAdcTime=self.began_at + (self._recorded - frames) / self.rate_hz)
 
     def unplug(self, *, silently: bool = False) -> None:
         """Pull all microphones out; ``silently``: the driver does not say so, it only gives nothing more."""
@@ -129,7 +143,7 @@ class FakeSoundDevice:
         size = stream.options["blocksize"] * 2
         while not stream.closed.wait(0.001):
             block = bytearray(size)
-            stream.options["callback"](block, size // 2, None, "")
+            stream.options["callback"](block, size // 2, BlockTime(), "")
             self.played += block
 
 

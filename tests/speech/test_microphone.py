@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assistant import app_speech
+from assistant.config import Settings, SpeechSettings
 from assistant.errors import AudioError
 from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
 from assistant.speech import recording, sound_system
 from assistant.speech.microphone import Back, Lost, MicrophoneSource, MicrophoneState, Mute, Timings
+from assistant.speech.player import SoundDevicePlayer
+from assistant.speech.sent_sound import SentSound
 from assistant.speech.sound_system import Device, choose, devices
 from tests.speech.clips import heard_frequency, tone
 from tests.speech.sound import FakeSoundDevice, FakeStream
+from tests.speech.test_echo_canceller import decibels, reply
 
 QUICK = Timings(silent_s=0.03, check_s=0.005, mute_s=60.0, first_retry_s=0.005, longest_retry_s=0.02)
 PATIENT = Timings(silent_s=60.0, check_s=0.005, mute_s=60.0, first_retry_s=0.005, longest_retry_s=0.02)
@@ -372,3 +377,40 @@ async def test_closing_while_the_device_is_away_ends_the_watch(card: FakeSoundDe
     assert source._watcher is not None
     assert not source._watcher.is_alive()
     assert card.opened == ["USB mic"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_the_loudspeaker_beside_it_is_taken_out_if_that_is_wanted(card: FakeSoundDevice, wanted: bool) -> None:
+    """What is sent is heard 0.06 s later, and by the microphone 0.065 s later."""
+    card.rate_hz = SAMPLE_RATE_HZ
+    words = reply()[: 8 * SAMPLE_RATE_HZ]
+    late = np.concatenate([np.zeros(1_040, dtype=np.int16), words // 2])
+    loudspeaker = SoundDevicePlayer()
+    loudspeaker.sent = sent = SentSound(SAMPLE_RATE_HZ)
+    settings = Settings(speech=SpeechSettings(echo_cancellation=wanted))
+    heard: list[Samples] = []
+    with app_speech.microphone(settings, loudspeaker) as source:
+        chunks = source.chunks()
+        for at in range(0, len(words), CHUNK_SAMPLES):
+            for block in range(at, at + CHUNK_SAMPLES, 320):
+                sent.block(words[block : block + 320].tobytes(), card.began_at + block / SAMPLE_RATE_HZ + 0.06)
+            card.feed(late[at : at + CHUNK_SAMPLES])
+            heard.append(await anext(chunks))
+    left, late = np.concatenate(heard), late[: len(words)]
+    if wanted:
+        assert decibels(left[4 * SAMPLE_RATE_HZ :]) < decibels(late[4 * SAMPLE_RATE_HZ :]) - 25
+    else:
+        assert np.array_equal(left, late)
+
+
+async def test_a_chunk_begins_where_it_was_recorded_though_sound_was_dropped_before_it(
+    card: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "BUFFER_S", 0.8)
+    card.rate_hz = 48_000
+    with MicrophoneSource(timings=PATIENT) as source:
+        card.feed(np.zeros(int(1.2 * 48_000), dtype=np.int16))
+        await anext(source.chunks())
+        assert source._recording is not None
+        assert source._recording.began_s == pytest.approx(0.4)
+        assert source._recording.clock.at(0.4) == pytest.approx(card.began_at + 0.4)

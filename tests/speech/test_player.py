@@ -312,3 +312,15 @@ def test_fading_out_leaves_a_moment_that_falls_to_silence(samples: int, seconds:
     rest = np.frombuffer(queue.take(6_000), dtype="<i2").astype(int)
     assert (np.diff(rest) <= 0).all()
     assert rest[-1] == 0
+
+
+async def test_what_it_was_sent_is_remembered_with_its_time(card: FakeLoudspeakers) -> None:
+    loudspeaker = await started(card, sound(0.1))
+    assert loudspeaker.sent is not None
+    await card.plays(0.5)
+    piece = loudspeaker.sent.piece(0.0, 3_200)
+    assert np.abs(piece[20:1_580] - 8_000).max() < 100
+    assert np.abs(piece[1_620:]).max() < 100
+    assert loudspeaker.sent.clock.at(0.25) == pytest.approx(100.25 + card.latency_s)
+    loudspeaker.close()
+    assert loudspeaker.sent is None

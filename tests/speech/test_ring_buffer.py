@@ -41,6 +41,24 @@ def test_it_is_a_queue_that_forgets_its_oldest(capacity: int, channels: int, ste
         assert (ring.overruns > 0) == (dropped > 0)
 
 
+@given(
+    capacity=st.integers(1, 12),
+    writes=st.lists(st.integers(0, 9), max_size=8),
+    position=st.integers(-20, 80),
+    count=st.integers(0, 30),
+)
+def test_the_past_is_zero_where_nothing_is_kept(capacity: int, writes: list[int], position: int, count: int) -> None:
+    ring = RingBuffer(capacity)
+    history: list[int] = []
+    for size in writes:
+        new = list(range(len(history) + 1, len(history) + 1 + size))
+        ring.write(np.array(new, dtype=np.int16).reshape(-1, 1))
+        ring.read(size // 2)
+        history += new
+    kept = {index: history[index] for index in range(max(len(history) - capacity, 0), len(history))}
+    assert ring.past(position, count).ravel().tolist() == [kept.get(position + n, 0) for n in range(count)]
+
+
 def test_what_was_read_is_the_readers_own() -> None:
     ring = RingBuffer(4)
     ring.write(np.array([[1], [2], [3], [4]], dtype=np.int16))
