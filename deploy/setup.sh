@@ -57,6 +57,7 @@ look_on_linux() {
     [ "$what" != real ] || look_for_alert_programs
     [ "$what" != real ] || look_for_machine_programs
     [ "$what" != real ] || look_for_systemd_programs
+    [ "$what" != real ] || look_for_sound_programs
     [ "$what" != real ] || have caddy || needed="$needed caddy"          # runs deploy/caddy in tests/real/trust
     [ "$what" != real ] || have chromium || needed="$needed chromium" # opens the web page in tests/real/page
 }
@@ -104,6 +105,13 @@ look_for_machine_programs() {
 look_for_systemd_programs() {
     [ -x "${SBIN_DIR:-/usr/sbin}/debootstrap" ] || needed="$needed debootstrap"
     have systemd-nspawn || needed="$needed systemd-container"
+}
+
+# What plays and records in tests/real/test_echo.py: a sound server of its own, without a sound card.
+look_for_sound_programs() {
+    have pulseaudio || needed="$needed pulseaudio"
+    set -- "${LIB_DIR:-/usr/lib}"/*/alsa-lib/libasound_module_pcm_pulse.so
+    [ -e "$1" ] || needed="$needed libasound2-plugins"
 }
 
 # What the clips of the voice benchmark are made of (jarvis bench clips): synthesizers, their voices, recordings.

@@ -172,7 +172,8 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
     assert f"{wanted} mariadb-server git sqlite3 unzip" in refused.stderr
     assert f"unzip {' '.join(ALERTS[:-1])} nut-server nut-client" in refused.stderr
     machines = "python3-libvirt libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils"
-    assert f"nut-client {machines} debootstrap systemd-container caddy chromium" in refused.stderr
+    sound = "pulseaudio libasound2-plugins"
+    assert f"nut-client {machines} debootstrap systemd-container {sound} caddy chromium" in refused.stderr
     for program in (
         "borg",
         "rclone",
@@ -186,6 +187,7 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
         *ALERTS,
         *MACHINES,
         "systemd-nspawn",
+        "pulseaudio",
         "caddy",
         "chromium",
     ):
@@ -198,6 +200,7 @@ def test_outside_programs_are_asked_for_only_by_the_tests_against_them(machine: 
         "sbin/upsd",
         "sbin/debootstrap",
         "lib/postgresql/15/bin/initdb",
+        "lib/x86_64-linux-gnu/alsa-lib/libasound_module_pcm_pulse.so",
         *libvirt,
     ):
         machine.program(Path(path).name, folder=(machine.share / path).parent)
