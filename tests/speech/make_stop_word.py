@@ -20,7 +20,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from rich.console import Console
@@ -28,6 +28,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from assistant.models import ModelStore
 from assistant.own_voice import sounds_like_stop
+from assistant.ports import Samples
 from assistant.resources import resource
 from assistant.speech.chunking import whole_chunks
 from assistant.speech.stop_echo import StopEcho
@@ -47,7 +48,7 @@ ROUNDS: dict[Part, int] = {"train": 4, "dev": 1, "test": 1}
 PEOPLE_MORE = 3
 """How often in each round people say "stop": they are fewer than the synthetic voices, and it is for them."""
 
-OWN_MORE: dict[Part, int] = {"train": 1, "dev": 12, "test": 12}
+OWN_MORE: dict[Part, int] = {"train": 3, "dev": 12, "test": 12}
 """How often in each round the assistant says its replies."""
 
 HEARD_FROM_S, HEARD_TO_S = 0.0, 0.22
@@ -76,12 +77,13 @@ CLIP_VOICES = ("af_bella", "af_sarah", "am_michael", "am_puck", "bf_emma", "bm_g
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A scene as embeddings: window *n* ends with chunk *n*. ``end_s``: NO_WORD where "stop" is not said; ``around``:
-    what else is heard."""
+    what else is heard; ``echo``: whether the loudspeaker is heard in it ("there"), was ("cancelled"), or was not."""
 
     name: str
     embeddings: Floats
     end_s: float
     around: str = ""
+    echo: Literal["", "there", "cancelled"] = ""
 
     @property
     def windows(self) -> Floats:
@@ -140,29 +142,39 @@ def _groups(waves: list[Wave], size: int, rng: np.random.Generator) -> Iterator[
         yield [waves[index] for index in order[start : start + size]]
 
 
-def hear(scene: tuple[str, Scene]) -> Heard:
-    """By a fresh stream."""
+def hear(scene: tuple[str, Scene]) -> list[Heard]:
+    """By a fresh stream; where the loudspeaker is heard, once more with its echo cancelled."""
     name, what = scene
+    end_s = NO_WORD if what.end_s is None else what.end_s
+    if (cancelled := what.cancelled) is None:
+        return [Heard(name, _embeddings(what.heard), end_s, what.around)]
+    return [
+        Heard(name, _embeddings(what.heard), end_s, what.around, "there"),
+        Heard(name, _embeddings(cancelled), end_s, what.around, "cancelled"),
+    ]
+
+
+def _embeddings(audio: Samples) -> Floats:
     features = SpeechFeatures(features_folder(ModelStore()), history=WINDOW)
     heard = [features.recent(WINDOW)]
-    for chunk in whole_chunks(what.audio):
+    for chunk in whole_chunks(audio):
         features.feed(chunk)
         heard.append(features.recent(1))
-    return Heard(name, np.concatenate(heard), NO_WORD if what.end_s is None else what.end_s, what.around)
+    return np.concatenate(heard)
 
 
 def hear_all(scenes: Iterator[tuple[str, Scene]], part: Part) -> list[Heard]:
-    """In the same order, by another process, while this one mixes the next."""
+    """In the same order, by two other processes, while this one mixes the next."""
     heard: list[Heard] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed} scenes"), TimeElapsedColumn())
-    with ProcessPoolExecutor(1) as pool, Progress(*columns, console=Console(stderr=True)) as bars:
+    with ProcessPoolExecutor(2) as pool, Progress(*columns, console=Console(stderr=True)) as bars:
         bar = bars.add_task(part)
-        waiting: deque[Future[Heard]] = deque()
+        waiting: deque[Future[list[Heard]]] = deque()
         for scene in chain(scenes, repeat(None, TOGETHER)):
             if scene is not None:
                 waiting.append(pool.submit(hear, scene))
             if waiting and (scene is None or len(waiting) > TOGETHER):
-                heard.append(waiting.popleft().result())
+                heard += waiting.popleft().result()
                 bars.update(bar, completed=len(heard))
     return heard
 
@@ -275,7 +287,11 @@ def main() -> None:
         weights.save(chosen.out, threshold=chosen_threshold(scored("dev")), patience=PATIENCE)
         keep_clips(said, chosen.said, Path(__file__).with_name("stop_clips.npz"))
     weights, threshold = Weights.load(chosen.out)
-    print(json.dumps(figures(scored("test"), threshold), indent=2))  # noqa: T201 - a program
+    tested = scored("test")
+    print(json.dumps({  # noqa: T201 - a program
+        f"echo {echo}": figures([one for one in tested if one[0].echo in ("", echo)], threshold)
+        for echo in ("cancelled", "there")
+    }, indent=2))  # fmt: skip
 
 
 if __name__ == "__main__":

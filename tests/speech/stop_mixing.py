@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from assistant.ports import SAMPLE_RATE_HZ, Samples
+from assistant.speech.echo_canceller import BLOCK, EchoCanceller
 from tests.speech.noises import MAKERS
 
 Wave = NDArray[np.float32]
 Rng = np.random.Generator
 
+SPOKEN_FOR_S = (1.0, 4.0)
+"""How long a reply goes on before the scene begins, in a room that the canceller has never heard before."""
+
+LATE_S = (0.005, 0.03)
+"""From what is sent to the loudspeaker to what is heard."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A recording; ``end_s``: where the word "stop" ends in it, None where nobody says it; ``around``: what else is
-    heard, with its distance from the voice in dB."""
+    heard, with its distance from the voice in dB. ``sent``: what the loudspeaker was sent meanwhile, as long as the
+    audio; both have ``lead`` samples more before the scene begins, in which the echo may be learned."""
 
     audio: Samples
     end_s: float | None = None
     around: str = ""
+    sent: Samples | None = None
+    lead: int = 0
+
+    @property
+    def heard(self) -> Samples:
+        """As the microphone gives it."""
+        return self.audio[self.lead :]
+
+    @property
+    def cancelled(self) -> Samples | None:
+        """Without the loudspeaker's echo; None where there is none in it."""
+        if self.sent is None:
+            return None
+        whole = len(self.audio) // BLOCK * BLOCK
+        return EchoCanceller().process(self.audio[:whole], self.sent[:whole])[self.lead :]
 
 
 def stop_scene(word: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave], end: int = 0) -> Scene:
@@ -39,8 +62,7 @@ def stop_scene(word: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[]
         after = _loud(other())[: _samples(tail)]
         begin = min(_samples(end_s + rng.uniform(0.0, 0.15)), len(voice))
         voice[begin:][: len(after)] += after[: len(voice) - begin]
-    heard, around = _heard(_in_a_room(voice, rng), rng, own, other)
-    return Scene(heard, end_s, around)
+    return replace(_heard(_in_a_room(voice, rng), rng, own, other), end_s=end_s)
 
 
 def speech_scene(voices: Sequence[Wave], rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Scene:
@@ -48,20 +70,24 @@ def speech_scene(voices: Sequence[Wave], rng: Rng, own: Callable[[], Wave], othe
     pieces = [np.zeros(_samples(0.6), dtype=np.float32)]
     for voice in voices:
         pieces += [_loud(_another_throat(voice, rng)[0]), np.zeros(_samples(rng.uniform(0.15, 0.9)), dtype=np.float32)]
-    return Scene(_heard(_in_a_room(np.concatenate(pieces), rng), rng, own, other)[0])
+    return _heard(_in_a_room(np.concatenate(pieces), rng), rng, own, other)
 
 
 def own_scene(replies: Sequence[Wave], rng: Rng) -> Scene:
-    """The assistant alone: its own voice out of the loudspeaker, through the room, into the microphone."""
+    """The assistant alone: its own voice out of the loudspeaker, through the room, into the microphone. One time in
+    four it is the first that the canceller hears of it, as after a start."""
     pieces = [np.zeros(_samples(0.6), dtype=np.float32)]
     for reply in replies:
         pieces += [_loud(reply), np.zeros(_samples(rng.uniform(0.1, 0.6)), dtype=np.float32)]
-    audio = np.concatenate(pieces)
+    sent = np.concatenate(pieces)
+    lead = 0 if rng.random() < 0.25 else _samples(rng.uniform(*SPOKEN_FOR_S))
+    sent = np.concatenate([_filled(lambda: replies[int(rng.integers(len(replies)))], lead), sent]) if lead else sent
+    audio = _out_of_the_loudspeaker(sent, rng)
     if rng.random() < 0.75:
         audio = _in_a_room(audio, rng)
     if rng.random() < 0.5:
         audio = audio + _noise(len(audio), rng) * _ratio(rng.uniform(15, 40))
-    return Scene(_captured(audio, rng))
+    return Scene(_captured(audio, rng), sent=_as_sent(sent), lead=lead)
 
 
 def noise_scene(seconds: float, rng: Rng) -> Scene:
@@ -69,21 +95,37 @@ def noise_scene(seconds: float, rng: Rng) -> Scene:
     return Scene(_captured(_noise(_samples(seconds), rng), rng))
 
 
-def _heard(voice: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> tuple[Samples, str]:
-    """The voice with what is around it: little noise, much noise, the assistant's reply, a radio; and which it was."""
-    around, kind, name = np.zeros_like(voice), rng.random(), "quiet"
+def _heard(voice: Wave, rng: Rng, own: Callable[[], Wave], other: Callable[[], Wave]) -> Scene:
+    """The voice with what is around it: little noise, much noise, the assistant's reply, a radio."""
+    kind, name, lead, sent = rng.random(), "quiet", 0, None
+    around = np.zeros_like(voice)
     if kind < 0.45:
-        decibels = rng.uniform(-3, 20)
-        around += _in_a_room(_filled(own, len(voice)), rng) * _ratio(decibels)
+        decibels, lead = rng.uniform(-3, 20), _samples(rng.uniform(*SPOKEN_FOR_S))
+        sent = _filled(own, lead + len(voice))
+        voice = np.concatenate([np.zeros(lead, dtype=np.float32), voice])
+        around = _in_a_room(_out_of_the_loudspeaker(sent, rng), rng) * _ratio(decibels)
         name = "reply, 8 to 20 dB softer" if decibels >= 8 else "reply, as loud"
     elif kind < 0.6:
-        around += _in_a_room(_filled(other, len(voice)), rng) * _ratio(rng.uniform(8, 20))
+        around = _in_a_room(_filled(other, len(voice)), rng) * _ratio(rng.uniform(8, 20))
         name = "somebody else"
     elif kind < 0.8:
-        around += _noise(len(voice), rng) * _ratio(rng.uniform(3, 20))
+        around = _noise(len(voice), rng) * _ratio(rng.uniform(3, 20))
         name = "noise"
-    around += _noise(len(voice), rng) * _ratio(rng.uniform(25, 50))
-    return _captured(voice + around, rng), name
+    around = around + _noise(len(voice), rng) * _ratio(rng.uniform(25, 50))
+    return Scene(_captured(voice + around, rng), None, name, None if sent is None else _as_sent(sent), lead)
+
+
+def _out_of_the_loudspeaker(sent: Wave, rng: Rng) -> Wave:
+    """Later, by the air and what the sound system's times are wrong by; half of the loudspeakers are small and driven
+    hard, which bends the loud parts (up to 5 % of third harmonic)."""
+    driven = rng.uniform(1, 4)
+    heard = (np.tanh(driven * sent) / driven).astype(np.float32) if rng.random() < 0.5 else sent
+    late = _samples(rng.uniform(*LATE_S))
+    return np.concatenate([np.zeros(late, dtype=np.float32), heard])[: len(sent)]
+
+
+def _as_sent(wave: Wave) -> Samples:
+    return np.asarray(np.clip(wave, -1, 1) * 32767, dtype=np.int16)
 
 
 def _another_throat(voice: Wave, rng: Rng) -> tuple[Wave, float]:
