@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Protocol
@@ -14,6 +15,8 @@ from assistant.own_voice import OwnVoice
 from assistant.phrases import phrase
 from assistant.ports import Player, ReplyEvent, SpeechChunk, Synthesizer
 from assistant.text.brief import Aloud
+
+log = logging.getLogger(__name__)
 
 
 class Mouth(Protocol):
@@ -114,9 +117,14 @@ class _Playing:
 
     async def rehear(self, chunk: SpeechChunk) -> None:
         """Remember whether what was queued last sounds like "stop": it is heard no sooner than it could be taken for
-        that."""
+        that. Where nobody can say, it may."""
         if self._own_voice is None or self._like_stop is None:
             return
         when = self._when
-        if await asyncio.to_thread(self._like_stop, chunk):
+        try:
+            doubtful = await asyncio.to_thread(self._like_stop, chunk)
+        except JarvisError as error:  # the reply goes on
+            log.warning("whether the reply sounds like “stop” cannot be told: %s", error.detail)
+            doubtful = True
+        if doubtful:
             self._own_voice.like_stop(when)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from assistant.errors import WakeWordError
 from assistant.own_voice import RINGING_S, OwnVoice
 from assistant.ports import SpeechChunk
 from assistant.speaking import say
@@ -55,6 +56,18 @@ async def test_each_piece_is_asked_about_and_counts_when_it_is_heard() -> None:
     assert own.is_saying("stop")
     clock.now += RINGING_S
     assert not own.is_saying("stop")
+
+
+async def test_a_detector_that_breaks_ends_no_reply_and_nothing_counts() -> None:
+    def broken(_: SpeechChunk) -> bool:
+        raise WakeWordError("wake_model_unusable", "It does not run.")
+
+    clock = Clock()
+    own = OwnVoice(clock, lambda: broken)
+    sentence = say("This spot", Mouth(own))
+    assert [(await anext(sentence)).first for _ in range(2)] == [True, False]
+    assert own.is_saying("stop")
+    assert [audio async for audio in sentence] == []
 
 
 async def test_without_a_loudspeaker_nothing_is_remembered_or_asked() -> None:

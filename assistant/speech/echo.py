@@ -67,6 +67,7 @@ class EchoRemover:
         self._drift = 0.0
         self._looks = 0
         self._resting = True
+        self._powers = np.zeros(2)
 
     def clean(self, chunk: Samples, began_s: float, recorded: SampleClock) -> Samples:
         """The chunk without the echo in it; as it is while the loudspeaker is silent, or nobody knows when it sounds.
@@ -86,7 +87,9 @@ class EchoRemover:
         if self._looks and np.abs(played).max() >= LOUD and (late_s := self._late_s(chunk, played)):
             self._shift_s = shift_s - late_s
             played = sent.piece(began_s + self._shift_s, len(chunk))
-        return self._canceller.process(chunk, played)
+        left = self._canceller.process(chunk, played)
+        self._powers += np.square(chunk / 32_768).sum(), np.square(left / 32_768).sum()
+        return left
 
     def _followed(self, told_s: float, began_s: float) -> float:
         """From the microphone's seconds to the loudspeaker's. While it sounds: as before, moved by the drift, since the
@@ -120,6 +123,11 @@ class EchoRemover:
 
     def _rest(self) -> None:
         if not self._resting:
+            there, left = self._powers + 1e-9
+            log.debug(
+                "of what was heard while the loudspeaker sounded, %.0f dB were taken out", 10 * np.log10(there / left)
+            )
+            self._powers = np.zeros(2)
             self._canceller.rest()
             self._resting, self._looks = True, LOOKS
 

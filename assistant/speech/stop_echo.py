@@ -12,8 +12,10 @@ from threading import Lock
 
 import numpy as np
 
+from assistant.errors import WakeWordError
 from assistant.ports import SAMPLE_RATE_HZ, Samples, SpeechChunk
 from assistant.speech.chunking import whole_chunks
+from assistant.speech.onnx_session import MEND
 from assistant.speech.resampling import Resampler
 from assistant.speech.stop_word import StopWord
 from assistant.speech.wake_features import SpeechFeatures
@@ -52,18 +54,27 @@ class StopEcho:
 
     def doubtful(self, audio: Samples) -> bool:
         """Whether the detector could take a part of it for "stop". ``audio``: int16, 16 kHz, mono. Raises WakeWordError
-        when the feature models are not there."""
+        when the feature models are not there or do not run."""
         with self._lock:
-            if self._features is None:
-                self._features = SpeechFeatures(self._folder, history=self._stop.window)
-            features = self._features
-            for chunk in whole_chunks(np.zeros(round(SILENCE_S * SAMPLE_RATE_HZ), dtype=np.int16)):
-                features.feed(chunk)
-            for chunk in whole_chunks(np.concatenate([audio, np.zeros(int(AFTER_S * SAMPLE_RATE_HZ), dtype=np.int16)])):
-                features.feed(chunk)
-                if self._stop.score(features.recent(self._stop.window)) >= DOUBTFUL:
-                    return True
-            return False
+            try:
+                if self._features is None:
+                    self._features = SpeechFeatures(self._folder, history=self._stop.window)
+                return self._scored_over(self._features, audio)
+            except WakeWordError:
+                raise
+            except Exception as error:  # onnxruntime raises classes of its own C extension
+                self._features = None
+                detail = f"The detector cannot hear the reply: {type(error).__name__}."
+                raise WakeWordError("wake_model_unusable", detail, mend=MEND) from error
+
+    def _scored_over(self, features: SpeechFeatures, audio: Samples) -> bool:
+        for chunk in whole_chunks(np.zeros(round(SILENCE_S * SAMPLE_RATE_HZ), dtype=np.int16)):
+            features.feed(chunk)
+        for chunk in whole_chunks(np.concatenate([audio, np.zeros(int(AFTER_S * SAMPLE_RATE_HZ), dtype=np.int16)])):
+            features.feed(chunk)
+            if self._stop.score(features.recent(self._stop.window)) >= DOUBTFUL:
+                return True
+        return False
 
 
 class _Sentence:

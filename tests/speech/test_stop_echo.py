@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.errors import WakeWordError
 from assistant.models import ModelStore
 from assistant.own_voice import sounds_like_stop
 from assistant.ports import SAMPLE_RATE_HZ, Samples, SpeechChunk
 from assistant.resources import resource
 from assistant.speech.stop_echo import StopEcho
 from assistant.speech.stop_word import StopWord
+from assistant.speech.wake_features import SpeechFeatures
 from tests.speech.said import said
 from tests.speech.stop_sentences import replies
 
@@ -57,3 +59,16 @@ def test_in_pieces_the_one_that_the_word_ends_in_is_doubtful(echo: StopEcho, mod
 
 def test_nothing_is_not_doubtful(echo: StopEcho) -> None:
     assert not echo.doubtful(np.zeros(0, dtype=np.int16))
+
+
+def test_a_model_that_breaks_down_is_said_so_and_tried_again(
+    echo: StopEcho, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SpeechFeatures, "feed", broken)
+        with pytest.raises(WakeWordError, match="RuntimeError"):
+            echo.doubtful(np.zeros(1_280, dtype=np.int16))
+    assert echo.doubtful(said(models_dir, "I cannot stop that."))
