@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from assistant import phrases
@@ -47,17 +48,23 @@ log = logging.getLogger(__name__)
 STOP_WEIGHTS = resource("prompts", "stop_word.npz")
 
 
+@lru_cache(maxsize=1)
+def _stop_word() -> StopWord:
+    """One for all, since it remembers nothing. Raises WakeWordError."""
+    return StopWord(STOP_WEIGHTS)
+
+
 def stop_echo(settings: Settings, models: ModelStore) -> StopEcho | None:
     """What tells which of the assistant's own words sound like "stop"; None where nothing interrupts it. Raises
     WakeWordError."""
-    return StopEcho(StopWord(STOP_WEIGHTS), features_folder(models)) if settings.speech.interruption else None
+    return StopEcho(_stop_word(), features_folder(models)) if settings.speech.interruption else None
 
 
 def wake_word_maker(wake: WakeSettings, models: ModelStore, *, stop: bool = False) -> Callable[[], OpenWakeWord]:
     """A detector for each stream; the files are looked for at once. ``stop``: it can hear "stop", too. Raises
     ModelFilesError, WakeWordError."""
     words, features = find_wake_words(wake.words, models), features_folder(models)
-    stop_word = StopWord(STOP_WEIGHTS) if stop else None
+    stop_word = _stop_word() if stop else None
     gate = models.file("silero-vad", "silero_vad.onnx") if wake.vad_gate else None
     return lambda: OpenWakeWord(
         words,

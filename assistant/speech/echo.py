@@ -40,7 +40,7 @@ MOST_DRIFT = 250e-6
 """Two crystals at the ends of what is sold as 100 ppm, and a little more; what is above is the stamps' fault."""
 
 JUMP_S = 0.005
-"""So far from where the stamps put it, sound was lost somewhere: the echo is looked for anew."""
+"""So far from where the stamps put it, sound was lost somewhere: the echo is looked for there."""
 
 LOUD = 300
 """Peak of what was sent in a chunk by which the echo can be found again after a silence, of 32,767."""
@@ -66,6 +66,7 @@ class EchoRemover:
         self._apart: deque[tuple[float, float]] = deque(maxlen=NOTED)
         self._drift = 0.0
         self._looks = 0
+        self._learned = False
         self._resting = True
         self._powers = np.zeros(2)
 
@@ -97,9 +98,9 @@ class EchoRemover:
         wrong by is looked for when it sounds again."""
         if self._shift_s is None or abs(told_s - self._shift_s) > JUMP_S:
             log.debug("the echo is looked for anew, %.4f s from one clock to the other", told_s)
-            self._canceller.forget()
             self._apart.clear()
-            self._looks, self._drift, self._shift_s = 0, 0.0, told_s
+            self._drift, self._shift_s = 0.0, told_s
+            self._interrupted()
         elif self._resting:
             self._shift_s = told_s
         else:
@@ -117,6 +118,7 @@ class EchoRemover:
         if likeness < LIKE:
             if not self._looks:
                 self._canceller.forget()
+                self._learned = False
             return 0.0
         self._looks = 0
         return samples / SAMPLE_RATE_HZ
@@ -128,8 +130,16 @@ class EchoRemover:
                 "of what was heard while the loudspeaker sounded, %.0f dB were taken out", 10 * np.log10(there / left)
             )
             self._powers = np.zeros(2)
+            self._resting = self._learned = True
+            self._interrupted()
+
+    def _interrupted(self) -> None:
+        """What was played before has nothing to do with what comes; the room is the same, as far as it is known."""
+        if self._learned:
             self._canceller.rest()
-            self._resting, self._looks = True, LOOKS
+            self._looks = LOOKS
+        else:
+            self._canceller.forget()
 
 
 def _drift(apart: Sequence[tuple[float, float]]) -> float:
