@@ -247,8 +247,11 @@ class App(HouseDesk):
                 source, caller=caller, wake=wake, woken=woken, follow_up=follow_up, speak=True, play=True
             )
 
+        def only_echo() -> bool:
+            return isinstance(source, MicrophoneSource) and source.only_echo
+
         interruption = self.settings.speech.interruption
-        parts = Parts(start, self.listener, self.own_voice, self.player, self.cues, interruption)
+        parts = Parts(start, self.listener, self.own_voice, self.player, self.cues, interruption, only_echo=only_echo)
         return Talk(parts, source, on_listening=on_listening)
 
     def open_satellites(self) -> AbstractAsyncContextManager[None]:

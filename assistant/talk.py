@@ -34,7 +34,8 @@ class TurnStarter(Protocol):
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What talking needs of the app. ``interruption``: whether it can be silenced by voice; ``wait``: waits for the
-    wake word before there is a turn, where many listen and only one may answer (None: the turn waits)."""
+    wake word before there is a turn, where many listen and only one may answer (None: the turn waits). ``only_echo``:
+    whether nobody spoke just now but the loudspeaker."""
 
     start: TurnStarter
     listener: Listener
@@ -43,6 +44,7 @@ class Parts:
     cues: Cues | None = None
     interruption: bool = True
     wait: Callable[[AudioSource], Awaitable[Woken]] | None = None
+    only_echo: Callable[[], bool] = lambda: False
 
 
 class Talk:
@@ -103,6 +105,8 @@ class Talk:
             async for woken in overheard:
                 word = woken.detection.word
                 if self._parts.own_voice.is_saying(word.rsplit("_", 1)[-1]):
+                    continue
+                if word == STOP and self._parts.only_echo():
                     continue
                 if self._parts.player is not None:
                     self._parts.player.stop()

@@ -79,6 +79,7 @@ class Room:
         self.started: list[Started] = []
         self.player, self.cues = FakePlayer(), Cues()
         self.own_voice = OwnVoice(lambda: 0.0)
+        self.only_echo = False
         self.listener = Overhearing(overheard=overheard)
         self.interruption = interruption
         self.said_after_interruption = False
@@ -96,7 +97,15 @@ class Room:
                 self.said_after_interruption = True
 
     async def talk(self) -> list[TurnEvent]:
-        parts = Parts(self.start, self.listener, self.own_voice, self.player, self.cues, self.interruption)
+        parts = Parts(
+            self.start,
+            self.listener,
+            self.own_voice,
+            self.player,
+            self.cues,
+            self.interruption,
+            only_echo=lambda: self.only_echo,
+        )
         async with asyncio.timeout(10):
             return await until_the_end(Talk(parts, FakeSource()))
 
@@ -177,6 +186,15 @@ async def test_a_word_of_its_own_that_sounds_like_stop_does_not_silence_it() -> 
     await room.talk()
     assert room.player.stopped == 0
     assert room.cues.played == []
+
+
+async def test_stop_where_nobody_spoke_but_the_loudspeaker_is_a_remnant_of_its_echo() -> None:
+    story: list[TurnEvent] = [HEARD, ReplySentence(text="A long story.", spoken="A long story."), done()]
+    room = Room(story, [HEARD, done()], overheard=[STOP, WAKE])
+    room.only_echo = True
+    await room.talk()
+    assert room.cues.played == []
+    assert room.started[1].woken == WAKE  # the wake word counts at any time
 
 
 async def test_where_interruption_is_off_nobody_listens_meanwhile() -> None:

@@ -52,6 +52,40 @@ LIKE = 0.6
 """Correlation from which it is found: with less, the next period of a vowel is taken for it now and then."""
 
 
+HEARD_CHUNKS = 8
+"""Chunks of 80 ms that a word is spread over."""
+
+ONLY_ECHO_DB = 10.0
+"""So much taken out over these, nobody spoke but the loudspeaker: a person as loud as it is leaves 3 dB to take
+out, one of a ninth of its power 10 dB."""
+
+
+class EchoShare:
+    """How much of what is heard is the loudspeaker, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self._powers: deque[tuple[float, float]] = deque(maxlen=HEARD_CHUNKS)
+
+    def chunk(self, heard: Samples, left: Samples) -> None:
+        """The next one, and what was left of it."""
+        self._powers.append((float(np.square(heard / 32_768).sum()), float(np.square(left / 32_768).sum())))
+
+    def forget(self) -> None:
+        """The loudspeaker is silent."""
+        self._powers.clear()
+
+    @property
+    def removed_db(self) -> float:
+        """Over HEARD_CHUNKS; 0 while nothing is."""
+        there, left = np.array(self._powers).reshape(-1, 2).sum(axis=0) + 1e-9
+        return float(10 * np.log10(there / left))
+
+    @property
+    def only_echo(self) -> bool:
+        """Whether what sounds like a word there is a remnant of the loudspeaker's."""
+        return self.removed_db > ONLY_ECHO_DB
+
+
 class EchoRemover:
     """One microphone beside one loudspeaker. For one task at a time; 3 ms for a chunk with an echo in it."""
 
@@ -68,7 +102,7 @@ class EchoRemover:
         self._looks = 0
         self._learned = False
         self._resting = True
-        self._powers = np.zeros(2)
+        self.share = EchoShare()
 
     def clean(self, chunk: Samples, began_s: float, recorded: SampleClock) -> Samples:
         """The chunk without the echo in it; as it is while the loudspeaker is silent, or nobody knows when it sounds.
@@ -89,7 +123,7 @@ class EchoRemover:
             self._shift_s = shift_s - late_s
             played = sent.piece(began_s + self._shift_s, len(chunk))
         left = self._canceller.process(chunk, played)
-        self._powers += np.square(chunk / 32_768).sum(), np.square(left / 32_768).sum()
+        self.share.chunk(chunk, left)
         return left
 
     def _followed(self, told_s: float, began_s: float) -> float:
@@ -125,11 +159,8 @@ class EchoRemover:
 
     def _rest(self) -> None:
         if not self._resting:
-            there, left = self._powers + 1e-9
-            log.debug(
-                "of what was heard while the loudspeaker sounded, %.0f dB were taken out", 10 * np.log10(there / left)
-            )
-            self._powers = np.zeros(2)
+            log.debug("%.0f dB of the end of the reply were taken out", self.share.removed_db)
+            self.share.forget()
             self._resting = self._learned = True
             self._interrupted()
 

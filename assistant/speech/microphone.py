@@ -143,6 +143,11 @@ class MicrophoneSource:
         return self._recording.device if self._recording else ""
 
     @property
+    def only_echo(self) -> bool:
+        """Whether nobody spoke in the newest chunks but the loudspeaker beside it."""
+        return self._echo is not None and self._echo.share.only_echo
+
+    @property
     def level_dbfs(self) -> float:
         """RMS of the last 80 ms in dB of full scale, from -96 to 0; it is the same whether somebody reads or not."""
         return SILENCE_DBFS if self._away or self._recording is None else self._recording.level()[0]

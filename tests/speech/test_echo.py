@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.ports import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Samples
-from assistant.speech.echo import EchoRemover
+from assistant.speech.echo import HEARD_CHUNKS, EchoRemover, EchoShare
 from assistant.speech.sample_clock import STAMPS, SampleClock
 from assistant.speech.sent_sound import SentSound
 from tests.speech.clips import heard_frequency
@@ -136,6 +136,25 @@ def test_where_nobody_knows_when_it_sounds_nothing_is_changed(why: str) -> None:
     assert np.array_equal(removed(desk, remover), desk.microphone)
 
 
+@pytest.mark.parametrize("softer_db", [0, 6])
+def test_it_tells_a_person_over_the_reply_from_the_reply_alone(softer_db: float) -> None:
+    words = np.concatenate([reply(), reply()])
+    echo = Desk(words).microphone[12 * S : 13 * S] / 32_768
+    person = np.zeros(14 * S, dtype=np.int16)
+    level = np.sqrt(np.square(echo).mean()) * 10 ** (-softer_db / 20)
+    person[12 * S : 13 * S] = np.random.default_rng(3).normal(0, level * 32_768, S)
+    desk = Desk(words, voice=person)
+    remover = EchoRemover(lambda: desk.loudspeaker)
+    told = {}
+    for position in range(0, 14 * S, CHUNK_SAMPLES):
+        chunk, began_s = desk.at(position)
+        remover.clean(chunk, began_s, desk.recorded)
+        told[began_s + CHUNK_SAMPLES / S] = remover.share.only_echo
+    assert not any(told[at] for at in told if 12.5 < at < 13.0)
+    alone = [told[at] for at in told if 10.0 < at < 12.0]
+    assert sum(alone) > 0.8 * len(alone)
+
+
 # ── its parts ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -152,6 +171,19 @@ def test_wrong_stamps_that_are_fewer_change_nothing(offset: float, wrong: list[f
         clock.stamp(0.0, stamp)
     assert clock.at(0.0) == offset
     assert clock.sound(offset) == 0.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 20_000)), min_size=1, max_size=30))
+def test_the_share_of_the_echo_is_that_of_the_last_chunks(levels: list[tuple[int, int]]) -> None:
+    share = EchoShare()
+    for there, left in levels:
+        share.chunk(np.full(CHUNK_SAMPLES, there, dtype=np.int16), np.full(CHUNK_SAMPLES, left, dtype=np.int16))
+    there, left = (sum(level[side] ** 2 for level in levels[-HEARD_CHUNKS:]) for side in (0, 1))
+    if there and left:
+        assert share.removed_db == pytest.approx(10 * np.log10(there / left), abs=0.5)
+    share.forget()
+    assert share.removed_db == 0.0
+    assert not share.only_echo
 
 
 def test_a_driver_without_times_says_nothing() -> None:
