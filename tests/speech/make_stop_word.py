@@ -3,7 +3,7 @@
 People and synthetic voices say "stop" and many other things; rooms, noise and the assistant's own voice are put around
 them (``stop_mixing``); openWakeWord's features of that teach small networks (``stop_training``). The threshold is
 chosen on voices that taught nothing, and the figures come from a third set of voices. The same material gives the same
-weights.
+weights; those in ``prompts`` are older than the loudspeaker of ``stop_mixing``, which is late and bends what is loud.
 
 Needs espeak-ng, flite, festival with both voices, the models of the manifest, more Kokoro voices (npm kokoro-js,
 ``package/voices``), the test set of Speech Commands and the packages of ``stop_people``. Three quarters of an hour on
