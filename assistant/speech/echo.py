@@ -87,7 +87,7 @@ class EchoShare:
 
 
 class EchoRemover:
-    """One microphone beside one loudspeaker. For one task at a time; 3 ms for a chunk with an echo in it."""
+    """One microphone beside one loudspeaker. For one task at a time; 4 ms for a chunk with an echo in it."""
 
     def __init__(self, sent: Callable[[], SentSound | None]) -> None:
         """``sent``: of the loudspeaker that is open now, None while none is."""

@@ -49,7 +49,7 @@ Spectra = NDArray[np.complex128]
 
 
 class EchoCanceller:
-    """One microphone and one loudspeaker. Some 3 ms for each 80 ms of sound."""
+    """One microphone and one loudspeaker. Some 4 ms for each 80 ms of sound."""
 
     def __init__(self) -> None:
         self._prior = np.repeat(
