@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from assistant.ports import SAMPLE_RATE_HZ, Samples
-from assistant.speech.echo_canceller import BLOCK, PARTITIONS, EchoCanceller
+from assistant.speech.echo_canceller import BLOCK, LATEST, PARTITIONS, EchoCanceller
 from assistant.speech.sample_clock import SampleClock
 from assistant.speech.sent_sound import SentSound
 
@@ -96,6 +96,8 @@ class EchoRemover:
         self._recorded: SampleClock | None = None
         self._canceller = EchoCanceller()
         self._shift_s: float | None = None
+        self._wrong_s = 0.0
+        """What the stamps were wrong by when it was found last."""
         self._began_s = 0.0
         self._apart: deque[tuple[float, float]] = deque(maxlen=NOTED)
         self._drift = 0.0
@@ -112,14 +114,16 @@ class EchoRemover:
         if sent is None or not sent.clock.known or not recorded.known:
             return chunk
         if sent is not self._sent or recorded is not self._recorded:
-            self._sent, self._recorded, self._shift_s = sent, recorded, None
-        shift_s = self._followed(sent.clock.sound(recorded.at(began_s)) + EARLY_S - began_s, began_s)
+            self._sent, self._recorded, self._shift_s, self._wrong_s = sent, recorded, None, 0.0
+        told_s = sent.clock.sound(recorded.at(began_s)) + EARLY_S - began_s
+        shift_s = self._followed(told_s + self._wrong_s, began_s)
         if sent.silent_since(began_s + shift_s - RINGS_S):
             self._rest()
             return chunk
         self._resting = False
         played = sent.piece(began_s + shift_s, len(chunk))
         if self._looks and np.abs(played).max() >= LOUD and (late_s := self._late_s(chunk, played)):
+            self._wrong_s -= late_s
             self._shift_s = shift_s - late_s
             played = sent.piece(began_s + self._shift_s, len(chunk))
         left = self._canceller.process(chunk, played)
@@ -129,7 +133,7 @@ class EchoRemover:
     def _followed(self, told_s: float, began_s: float) -> float:
         """From the microphone's seconds to the loudspeaker's. While it sounds: as before, moved by the drift, since the
         stamps' jitter would be learned as a movement of the room. In a silence: as the stamps have it; what they are
-        wrong by is looked for when it sounds again."""
+        wrong by is looked for when it sounds again, and kept."""
         if self._shift_s is None or abs(told_s - self._shift_s) > JUMP_S:
             log.debug("the echo is looked for anew, %.4f s from one clock to the other", told_s)
             self._apart.clear()
@@ -149,10 +153,10 @@ class EchoRemover:
         """How much later the echo is than when the loudspeaker sounded last."""
         self._looks -= 1
         samples, likeness = self._canceller.late(chunk, played)
-        if likeness < LIKE:
+        if likeness < LIKE or abs(samples) == LATEST:  # at the edge: it is beyond it
             if not self._looks:
                 self._canceller.forget()
-                self._learned = False
+                self._learned, self._wrong_s = False, 0.0
             return 0.0
         self._looks = 0
         return samples / SAMPLE_RATE_HZ

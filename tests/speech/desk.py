@@ -30,7 +30,7 @@ def room(seed: int, decay_s: float = 0.25) -> NDArray[np.float64]:
 class Desk:
     """``sent``: all that the loudspeaker is given, at its own ``rate_hz``; ``voice``: what a person says from the
     microphone's first sample on; ``drift``: by what part the loudspeaker's crystal is faster;
-    ``lost_s``: sound that the microphone's driver has lost by now."""
+    ``lost_s``: sound that the microphone's driver has lost by now; ``wrong_s``: error of the loudspeaker's stamps."""
 
     sent: Samples
     rate_hz: int = SAMPLE_RATE_HZ
@@ -40,6 +40,7 @@ class Desk:
     jitter_s: float = 0.0002
     stamps: bool = True
     lost_s: float = 0.0
+    wrong_s: float = 0.0
     response: NDArray[np.float64] = field(default_factory=lambda: room(1))
     voice: Samples | None = None
 
@@ -81,7 +82,7 @@ class Desk:
             block = self.sent[self._blocks * size : (self._blocks + 1) * size]
             heard_s = taken_s / (1 + self.drift) + self.opened_s + self.latency_s
             pcm = np.pad(block, (0, size - len(block))).astype("<i2").tobytes()
-            self.loudspeaker.block(pcm, self._stamp(heard_s))
+            self.loudspeaker.block(pcm, self._stamp(heard_s + self.wrong_s))
             self._blocks += 1
         return self._air[position : position + CHUNK_SAMPLES], position / SAMPLE_RATE_HZ - self.lost_s
 

@@ -82,6 +82,20 @@ def test_devices_that_moved_apart_in_a_silence_are_found_again(late_s: float) ->
     assert less(desk, left, began_s + 0.5, began_s + 1.5) > 12
 
 
+def test_stamps_that_go_more_and_more_wrong_are_seen_through() -> None:
+    """By 2 ms in each silence, as those of a sound server that has just begun."""
+    speech, quiet, replies = reply()[: 4 * S], 2.0, 5
+    desk = Desk(np.concatenate([np.concatenate([speech, silence(quiet)]) for _ in range(replies)]))
+    remover = EchoRemover(lambda: desk.loudspeaker)
+    began_s, left = desk.opened_s + desk.latency_s, []
+    for position in range(0, len(desk.microphone), CHUNK_SAMPLES):
+        desk.wrong_s = 0.002 * ((position / S - began_s + quiet) // (len(speech) / S + quiet))
+        left += list(_cleaned(desk, remover, range(position, position + 1)))
+    for number in range(1, replies):
+        at_s = began_s + number * (4 + quiet)
+        assert less(desk, np.concatenate(left), at_s + 0.5, at_s + 3) > 12, number
+
+
 @pytest.mark.parametrize("drift", [40e-6, -100e-6])
 def test_two_crystals_do_not_spoil_it(drift: float) -> None:
     talks = np.concatenate([reply()[: 4 * S], silence(180.0), reply()[: 8 * S]])
