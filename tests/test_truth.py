@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assistant.ports import DeviceName, Names
-from assistant.truth import Evidence, left_out, sentences_of, states_nothing, unsupported
+from assistant.truth import Evidence, left_out, sentences_of, states_nothing, tokens, unsupported
 from tests.honest import mutate, paraphrase
 from tests.oracle import concealed, falsehoods
 from tests.seeded_results import SeededTurn, house_names, turn
@@ -439,11 +439,15 @@ def test_it_takes_less_than_five_milliseconds() -> None:
     took = []
     for one in seeded_turns(7, 60):
         text = " ".join(result.spoken for result in one.results).replace(".", ",")
-        started = time.thread_time()
-        evidence = Evidence(one.results, one.utterance, NAMES)
-        unsupported(text, evidence)
-        left_out(text, evidence)
-        took.append(1000 * (time.thread_time() - started))
+        times = []
+        for _ in range(3):  # the least of them: another guest of the machine steals time from the others
+            tokens.tokens.cache_clear()  # no turn has read this text before
+            started = time.thread_time()
+            evidence = Evidence(one.results, one.utterance, NAMES)
+            unsupported(text, evidence)
+            left_out(text, evidence)
+            times.append(1000 * (time.thread_time() - started))
+        took.append(min(times))
     took.sort()
     print(f"\nthe check took {took[30]:.1f} ms (p50), {took[54]:.1f} ms (p90)")  # noqa: T201 - a measurement
     assert took[54] < 5 * SLOWED
