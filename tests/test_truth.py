@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import re
 import time
@@ -437,6 +438,8 @@ def test_whatever_a_tool_says_it_may_be_repeated(text: str) -> None:
 
 def test_it_takes_less_than_five_milliseconds() -> None:
     took = []
+    gc.collect()
+    gc.freeze()  # as the assistant does before turns: what pytest keeps is not walked through
     for one in seeded_turns(7, 60):
         text = " ".join(result.spoken for result in one.results).replace(".", ",")
         times = []
@@ -448,6 +451,7 @@ def test_it_takes_less_than_five_milliseconds() -> None:
             left_out(text, evidence)
             times.append(1000 * (time.thread_time() - started))
         took.append(min(times))
+    gc.unfreeze()
     took.sort()
     print(f"\nthe check took {took[30]:.1f} ms (p50), {took[54]:.1f} ms (p90)")  # noqa: T201 - a measurement
     assert took[54] < 5 * SLOWED
